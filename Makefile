@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# A front door to the CMake build; CMakePresets.json has the other builds.
+
+PREFIX ?= /usr/local
+SCENARIOS ?= pingpong unicast batch blocking
+CLANG_FORMAT ?= clang-format-14
+
+# What the programs print goes to stdout; the building of them goes to stderr.
+build = cmake --build --preset release
+sources = find include src tools bench examples tests -name '*.[ch]'
+scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
+	  $(wildcard examples/flights/run)
+
+.PHONY: all demo test bench install check-format format check-scripts clean help setup-demo setup-test
+.NOTPARALLEL: # setup comes before the rest; ninja uses all cores
+
+all: build/build.ninja
+	@$(build) >&2
+
+demo: setup-demo build/build.ninja
+	@$(build) --target flights >&2
+	@examples/flights/run $${FILE:+"$$FILE"}
+
+test: setup-test build/build.ninja
+	@$(build) >&2
+	@ctest --preset release --parallel "$$(nproc)"
+
+bench: all
+	@for scenario in $(SCENARIOS); do build/disruptor bench "$$scenario" || exit; done
+
+install: all
+	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+setup-demo setup-test:
+	@scripts/setup $(@:setup-%=%)
+
+# Once: from then on ninja runs cmake again by itself where that is needed.
+build/build.ninja:
+	@cmake --preset release >&2
+
+check-format:
+	@$(sources) -exec $(CLANG_FORMAT) --dry-run --Werror {} +
+
+format:
+	@$(sources) -exec $(CLANG_FORMAT) -i {} +
+
+check-scripts:
+	@shellcheck $(scripts)
+
+clean:
+	@rm -rf build
+
+help:
+	@echo 'make                  build the library and the command (build/disruptor)'
+	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
+	@echo 'make test             run the tests'
+	@echo 'make bench            run the benchmarks; SCENARIOS="$(SCENARIOS)"'
+	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
+	@echo 'make check-format     is the source formatted? (make format does it)'
+	@echo 'make check-scripts    run shellcheck on the scripts'
+	@echo 'make clean            remove build/'
+	@echo
+	@echo 'make demo and make test first install what they miss, on Debian and its kin, by apt-get.'
+	@echo 'Other builds, each in build/NAME: cmake --preset NAME, cmake --build --preset NAME,'
+	@echo 'ctest --preset NAME, where NAME is debug, asan, ubsan, tsan, clang or posix.'

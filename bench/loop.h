@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef BENCH_LOOP_H
+#define BENCH_LOOP_H
+
+/*
+ * The timed loops, once for all subjects.
+ *
+ * A subject describes its two ends by a constant struct loop_end. The loops
+ * are always inlined where that struct is named, and so are the functions in
+ * it: what runs is as if each loop had been written out for each subject, and
+ * none can have a better loop than another. Event size and batch become
+ * constants too, for the cases that the scenarios use.
+ */
+
+#include "bench.h"
+
+#if defined(__GNUC__)
+#define LOOP_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define LOOP_INLINE static inline
+#endif
+
+/** How to use a subject's ends. @p end is whatever the subject handed to the loop. */
+struct loop_end {
+	/** Wait for room; the first of @p n events to be filled. */
+	void *(*claim)(void *end, uint64_t n, uint32_t bytes);
+	/** The @p i th of them, given the first. */
+	void *(*claimed)(void *end, void *first, uint64_t i, uint32_t bytes);
+	void (*publish)(void *end, uint64_t n, uint32_t bytes);
+	/** Wait for events; how many are ready, at least one. */
+	uint64_t (*ready)(void *end, uint32_t bytes);
+	const void *(*at)(void *end, uint64_t i, uint32_t bytes);
+	void (*release)(void *end, uint64_t n);
+	/** How many events lie between the producer and what is released; NULL: not known. */
+	uint64_t (*lag)(void *end);
+};
+
+/** An event's words are all alike, so that a torn one is noticed. */
+LOOP_INLINE void loop_fill(void *event, uint64_t value, uint32_t bytes)
+{
+	uint64_t *word = event;
+
+	for (uint32_t i = 0; i < bytes / sizeof(*word); i++)
+		word[i] = value;
+}
+
+LOOP_INLINE uint64_t loop_read(const void *event, uint32_t bytes, uint64_t *torn)
+{
+	const uint64_t *word = event;
+
+	for (uint32_t i = 1; i < bytes / sizeof(*word); i++)
+		*torn |= word[i] ^ word[0];
+	return word[0];
+}
+
+/** The producer's work: arithmetic that nothing can hurry, as each step needs the last. */
+LOOP_INLINE uint64_t loop_work(uint64_t value, uint32_t rounds)
+{
+	for (uint32_t i = 0; i < rounds; i++)
+		value = (value ^ (value >> 3)) + UINT64_C(0x9e3779b97f4a7c15);
+	return value;
+}
+
+LOOP_INLINE void loop_produce_sized(const struct loop_end *use, void *end, struct bench_task *task,
+				    uint32_t bytes, uint32_t batch)
+{
+	uint64_t value = task->value;
+
+	for (uint64_t left = task->events; left != 0; left -= batch) {
+		void *first = use->claim(end, batch, bytes);
+
+		for (uint32_t i = 0; i < batch; i++)
+			loop_fill(use->claimed(end, first, i, bytes), value + 1 + i, bytes);
+		value += batch;
+		use->publish(end, batch, bytes);
+	}
+	task->value = value;
+}
+
+/** Work, then publish one event with the outcome. */
+LOOP_INLINE void loop_produce_working(const struct loop_end *use, void *end,
+				      struct bench_task *task, uint32_t bytes)
+{
+	uint64_t value = task->value, sum = task->sum;
+	uint32_t work = task->work;
+
+	for (uint64_t left = task->events; left != 0; left--) {
+		value = loop_work(value, work);
+		sum += value;
+		loop_fill(use->claim(end, 1, bytes), value, bytes);
+		use->publish(end, 1, bytes);
+	}
+	task->value = value;
+	task->sum = sum;
+}
+
+LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct bench_task *task)
+{
+	if (task->work != 0 && task->bytes == 8)
+		loop_produce_working(use, end, task, 8);
+	else if (task->work != 0)
+		loop_produce_working(use, end, task, task->bytes);
+	else if (task->bytes == 8 && task->batch == 1)
+		loop_produce_sized(use, end, task, 8, 1);
+	else if (task->bytes == 8 && task->batch == 16)
+		loop_produce_sized(use, end, task, 8, 16);
+	else
+		loop_produce_sized(use, end, task, task->bytes, task->batch);
+}
+
+LOOP_INLINE void loop_consume_sized(const struct loop_end *use, void *end, struct bench_task *task,
+				    uint32_t bytes)
+{
+	uint64_t sum = 0, torn = 0, batches = 0;
+
+	for (uint64_t left = task->events; left != 0;) {
+		uint64_t n = use->ready(end, bytes);
+
+		/* looking at the producer's position costs it a cache line: seldom */
+		if (use->lag != NULL && batches % 4096 == 0) {
+			task->lag += use->lag(end);
+			task->looks++;
+		}
+		batches++;
+		for (uint64_t i = 0; i < n; i++)
+			sum += loop_read(use->at(end, i, bytes), bytes, &torn);
+		use->release(end, n);
+		left -= n;
+	}
+	task->sum += sum;
+	task->torn |= torn;
+	task->batches += batches;
+}
+
+LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct bench_task *task)
+{
+	if (task->bytes == 8)
+		loop_consume_sized(use, end, task, 8);
+	else
+		loop_consume_sized(use, end, task, task->bytes);
+}
+
+LOOP_INLINE void loop_send(const struct loop_end *use, void *out, uint64_t value, uint32_t bytes)
+{
+	loop_fill(use->claim(out, 1, bytes), value, bytes);
+	use->publish(out, 1, bytes);
+}
+
+LOOP_INLINE void loop_serve_sized(const struct loop_end *use, void *out, void *in,
+				  struct bench_task *task, uint32_t bytes)
+{
+	uint64_t torn = 0;
+
+	for (uint64_t left = task->events; left != 0; left--) {
+		uint64_t value = ++task->value;
+
+		loop_send(use, out, value, bytes);
+		use->ready(in, bytes);
+		torn |= loop_read(use->at(in, 0, bytes), bytes, &torn) ^ value;
+		use->release(in, 1);
+	}
+	task->torn |= torn;
+}
+
+LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *in,
+				   struct bench_task *task, uint32_t bytes)
+{
+	uint64_t torn = 0;
+
+	for (uint64_t left = task->events; left != 0; left--) {
+		use->ready(in, bytes);
+		loop_send(use, out, loop_read(use->at(in, 0, bytes), bytes, &torn), bytes);
+		use->release(in, 1);
+	}
+	task->torn |= torn;
+}
+
+LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
+			    struct bench_task *task)
+{
+	if (task->bytes == 32)
+		loop_serve_sized(use, out, in, task, 32);
+	else
+		loop_serve_sized(use, out, in, task, task->bytes);
+}
+
+LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
+			     struct bench_task *task)
+{
+	if (task->bytes == 32)
+		loop_answer_sized(use, out, in, task, 32);
+	else
+		loop_answer_sized(use, out, in, task, task->bytes);
+}
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The scenarios there are, in the order in which `all` runs them. */
+#include "bench.h"
+
+const struct bench_scenario *const bench_scenarios[] = {
+	&scenario_pingpong, &scenario_unicast, &scenario_batch, &scenario_blocking,
+	&scenario_keepup,   &scenario_idle,    NULL,
+};

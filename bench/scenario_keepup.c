@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Keep-up: the producer works for about 5 ns on each event, and the consumer,
+ * which is faster, runs right behind it: the load of most real programs. What
+ * is measured is what publishing adds to the producer's work: its loop with
+ * publishing less the same loop without, both in every sample.
+ */
+#include "loop.h"
+
+static const double work_target = 5; /* ns an event */
+
+struct calibration {
+	double step; /* ns a round of the work, loop included */
+};
+
+static double time_work(uint32_t rounds)
+{
+	const uint64_t events = 2000000;
+	uint64_t value = 0;
+	uint64_t began = disruptor_now();
+
+	for (uint64_t i = 0; i < events; i++)
+		value = loop_work(value, rounds);
+
+	double took = (double)(disruptor_now() - began);
+
+	return value == 0 ? 0 : took / (double)events; /* never 0, but the work must be done */
+}
+
+static void calibrate(void *context)
+{
+	struct calibration *c = context;
+
+	for (int i = 0; i < 5; i++) { /* the quickest: disturbances only add */
+		double step = time_work(20) / 20;
+
+		if (c->step == 0 || step < c->step)
+			c->step = step;
+	}
+}
+
+static void prepare(struct bench_params *params)
+{
+	static void (*const sides[])(void *) = { calibrate };
+	struct calibration c = { 0 };
+	uint32_t rounds;
+
+	bench_run_sides(1, params->cpus, sides, &c);
+	rounds = (uint32_t)(work_target / c.step + 0.5);
+	params->work = rounds > 0 ? rounds : 1;
+}
+
+static void publish_cost(const struct bench_entry *entry, const struct bench_params *params,
+			 struct bench_sample *sample)
+{
+	struct bench_stream stream;
+	double events = (double)params->events;
+
+	bench_stream(entry, params, &stream);
+	sample->value = (stream.sent - stream.alone) / events;
+	sample->seconds = stream.total / 1e9;
+	sample->batch = stream.batch;
+	sample->lag = stream.lag;
+	sample->work = stream.alone / events;
+	sample->rung = stream.rung;
+}
+
+const struct bench_scenario scenario_keepup = {
+	.name = "keepup",
+	.what = "cost of a publish while the consumer keeps up, the producer's own work subtracted",
+	.unit = "ns/publish",
+	.better = BENCH_LESS,
+	.bar = 0.4,
+	.threads = true,
+	.defaults = { .event_bytes = 8,
+		      .capacity = 8192,
+		      .batch = 1,
+		      .wait = { .kind = DISRUPTOR_WAIT_BUSY_SPIN } },
+	.entries = { { .subject = &limit_store },
+		     { .subject = &limit_cursor, .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "disruptor:blocking",
+		       .wait = DISRUPTOR_WAIT_BLOCKING },
+		     { .subject = &subject_mutex },
+		     { .subject = &subject_pipe },
+		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
+	.prepare = prepare,
+	.sample = publish_cost,
+};

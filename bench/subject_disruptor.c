@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * disruptor. The library as its header tells users to call it: claim, fill in
+ * place, publish; ready_until, read in place, release. One set of functions
+ * for each layout, as a packed ring is read through spans.
+ */
+#include "loop.h"
+
+#include <stdlib.h>
+
+struct disruptor_channel {
+	struct disruptor_ring *ring;
+	struct disruptor_field field;
+	struct disruptor_type type;
+	_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;
+	_Alignas(DISRUPTOR_APART) struct disruptor_consumer consumer;
+	struct disruptor_span span; /* packed: the ready events */
+	_Alignas(DISRUPTOR_APART) enum disruptor_layout layout;
+};
+
+static void must(int code, const char *what)
+{
+	if (code >= 0)
+		return;
+	bench_fail("%s: %s: %s", what, disruptor_error_name(code),
+		   *disruptor_error_detail() != '\0' ? disruptor_error_detail() :
+						       disruptor_error_text(code));
+}
+
+static void *ring_open(const struct bench_params *params)
+{
+	struct disruptor_channel *c = bench_alloc(sizeof(*c));
+	struct disruptor_options options = {
+		.size = sizeof(options),
+		.capacity = params->capacity,
+		.layout = params->layout,
+		.wait = params->wait,
+		.rung = params->rung,
+		.flags = DISRUPTOR_PREFAULT,
+	};
+
+	c->field = (struct disruptor_field){ "words", 0, params->event_bytes, 8,
+					     DISRUPTOR_KIND_UNSIGNED };
+	c->type = (struct disruptor_type){ "event", params->event_bytes, 8, &c->field, 1, 0 };
+	c->layout = params->layout;
+	must(disruptor_ring_create(&c->ring, &c->type, &options), "creating a ring");
+	must(disruptor_consumer_open(&c->consumer, c->ring, &c->type, NULL), "opening a consumer");
+	must(disruptor_producer_open(&c->producer, c->ring, &c->type, NULL), "opening a producer");
+	return c;
+}
+
+static void ring_close(void *channel)
+{
+	struct disruptor_channel *c = channel;
+
+	disruptor_producer_handoff(&c->producer);
+	must(disruptor_producer_close(&c->producer), "closing a producer");
+	must(disruptor_consumer_close(&c->consumer), "closing a consumer");
+	must(disruptor_ring_destroy(&c->ring), "destroying a ring");
+	free(c);
+}
+
+LOOP_INLINE void *ring_claim(void *end, uint64_t n, uint32_t bytes)
+{
+	struct disruptor_channel *c = end;
+	void *first = disruptor_claim_n(&c->producer, n);
+
+	(void)bytes;
+	if (disruptor_unlikely(first == NULL))
+		must(disruptor_producer_status(&c->producer), "claiming");
+	return first;
+}
+
+LOOP_INLINE void *stamped_claimed(void *end, void *first, uint64_t i, uint32_t bytes)
+{
+	const struct disruptor_channel *c = end;
+
+	(void)bytes;
+	return i == 0 ? first : disruptor_claimed_at(&c->producer, i);
+}
+
+/* events of a packed ring lie side by side, and our batches divide its capacity: none wraps */
+LOOP_INLINE void *packed_claimed(void *end, void *first, uint64_t i, uint32_t bytes)
+{
+	(void)end;
+	return (unsigned char *)first + i * bytes;
+}
+
+LOOP_INLINE void ring_publish(void *end, uint64_t n, uint32_t bytes)
+{
+	struct disruptor_channel *c = end;
+	int code = disruptor_publish_n(&c->producer, n);
+
+	(void)bytes;
+	if (disruptor_unlikely(code != 0))
+		must(code, "publishing");
+}
+
+LOOP_INLINE uint64_t stamped_ready(void *end, uint32_t bytes)
+{
+	struct disruptor_channel *c = end;
+	int64_t n = disruptor_ready_until(&c->consumer, DISRUPTOR_FOREVER);
+
+	(void)bytes;
+	if (disruptor_unlikely(n <= 0))
+		must((int)n, "waiting for events");
+	return (uint64_t)n;
+}
+
+LOOP_INLINE const void *stamped_at(void *end, uint64_t i, uint32_t bytes)
+{
+	const struct disruptor_channel *c = end;
+
+	(void)bytes;
+	return disruptor_at(&c->consumer, i);
+}
+
+LOOP_INLINE uint64_t packed_ready(void *end, uint32_t bytes)
+{
+	struct disruptor_channel *c = end;
+
+	stamped_ready(end, bytes);
+	return disruptor_ready_span(&c->consumer, &c->span);
+}
+
+LOOP_INLINE const void *packed_at(void *end, uint64_t i, uint32_t bytes)
+{
+	const struct disruptor_channel *c = end;
+
+	return (const unsigned char *)c->span.first + i * bytes;
+}
+
+LOOP_INLINE void ring_release(void *end, uint64_t n)
+{
+	struct disruptor_channel *c = end;
+	int code = disruptor_release(&c->consumer, n);
+
+	if (disruptor_unlikely(code != 0))
+		must(code, "releasing");
+}
+
+LOOP_INLINE uint64_t ring_lag(void *end)
+{
+	const struct disruptor_channel *c = end;
+
+	return disruptor_ring_stats(c->ring).claimed - disruptor_consumer_position(&c->consumer);
+}
+
+static const struct loop_end stamped_use = {
+	.claim = ring_claim,
+	.claimed = stamped_claimed,
+	.publish = ring_publish,
+	.ready = stamped_ready,
+	.at = stamped_at,
+	.release = ring_release,
+	.lag = ring_lag,
+};
+
+static const struct loop_end packed_use = {
+	.claim = ring_claim,
+	.claimed = packed_claimed,
+	.publish = ring_publish,
+	.ready = packed_ready,
+	.at = packed_at,
+	.release = ring_release,
+	.lag = ring_lag,
+};
+
+static void ring_produce(void *channel, struct bench_task *task)
+{
+	struct disruptor_channel *c = channel;
+
+	disruptor_producer_handoff(&c->producer);
+	if (c->layout == DISRUPTOR_PACKED)
+		loop_produce(&packed_use, c, task);
+	else
+		loop_produce(&stamped_use, c, task);
+}
+
+static void ring_consume(void *channel, struct bench_task *task)
+{
+	struct disruptor_channel *c = channel;
+
+	if (c->layout == DISRUPTOR_PACKED)
+		loop_consume(&packed_use, c, task);
+	else
+		loop_consume(&stamped_use, c, task);
+}
+
+static void ring_serve(void *const *channels, struct bench_task *task)
+{
+	struct disruptor_channel *out = channels[0];
+
+	disruptor_producer_handoff(&out->producer);
+	loop_serve(&stamped_use, out, channels[1], task);
+}
+
+static void ring_answer(void *const *channels, struct bench_task *task)
+{
+	struct disruptor_channel *out = channels[1];
+
+	disruptor_producer_handoff(&out->producer);
+	loop_answer(&stamped_use, out, channels[0], task);
+}
+
+static const char *ring_rung(void *channel)
+{
+	const struct disruptor_channel *c = channel;
+
+	return disruptor_rung_name(disruptor_ring_info(c->ring).rung);
+}
+
+const struct bench_subject subject_disruptor = {
+	.name = "disruptor",
+	.open = ring_open,
+	.close = ring_close,
+	.produce = ring_produce,
+	.consume = ring_consume,
+	.serve = ring_serve,
+	.answer = ring_answer,
+	.rung = ring_rung,
+};

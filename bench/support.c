@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Threads on cores, memory, failing. Linux pins by its own calls; elsewhere threads are not pinned. */
+#if defined(__linux__)
+#define _GNU_SOURCE
+#else
+#define _POSIX_C_SOURCE 200809L
+#endif
+
+#include "bench.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void bench_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	bench_progress_end();
+	fputs("disruptor bench: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	fflush(NULL);
+	_exit(1); /* other threads may be in the middle of anything */
+}
+
+void *bench_alloc(size_t size)
+{
+	const size_t page = 4096;
+	size_t whole = (size + page - 1) / page * page;
+	void *memory = aligned_alloc(page, whole);
+
+	if (memory == NULL)
+		bench_fail("no memory for %zu bytes", size);
+	memset(memory, 0, whole);
+	return memory;
+}
+
+void bench_meet(struct bench_meeting *meeting)
+{
+	unsigned mine = atomic_fetch_add(&meeting->arrived, 1);
+	unsigned all = (mine / meeting->parties + 1) * meeting->parties;
+
+	while (atomic_load(&meeting->arrived) < all)
+		;
+}
+
+struct side {
+	void (*run)(void *context);
+	void *context;
+};
+
+static void *side_thread(void *argument)
+{
+	struct side *side = argument;
+
+	side->run(side->context);
+	return NULL;
+}
+
+static int start_on(pthread_t *thread, int cpu, struct side *side)
+{
+	pthread_attr_t attributes;
+	int error = pthread_attr_init(&attributes);
+
+	if (error != 0)
+		return error;
+#if defined(__linux__)
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)cpu, &set);
+	error = pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
+#else
+	(void)cpu;
+#endif
+	if (error == 0)
+		error = pthread_create(thread, &attributes, side_thread, side);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+void bench_run_sides(unsigned count, const int *cpus, void (*const *sides)(void *context),
+		     void *context)
+{
+	pthread_t thread[BENCH_CPUS];
+	struct side side[BENCH_CPUS];
+
+	for (unsigned i = 0; i < count; i++) {
+		side[i] = (struct side){ .run = sides[i], .context = context };
+
+		int error = start_on(&thread[i], cpus[i], &side[i]);
+
+		if (error != 0)
+			bench_fail("cannot start a thread on CPU %d: %s", cpus[i], strerror(error));
+	}
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(thread[i], NULL);
+}
+
+unsigned bench_cpus(int *cpus, unsigned max)
+{
+	unsigned count = 0;
+
+#if defined(__linux__)
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		bench_fail("cannot read the affinity mask: %s", strerror(errno));
+	for (int cpu = 0; cpu < CPU_SETSIZE && count < max; cpu++) {
+		if (CPU_ISSET((unsigned)cpu, &set))
+			cpus[count++] = cpu;
+	}
+#else
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	while (count < max && (long)count < online) {
+		cpus[count] = (int)count;
+		count++;
+	}
+#endif
+	return count;
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Flags for everything built in this tree. None of them reaches a user of the installed library.
+
+add_compile_options(-Wall -Wextra -Wpedantic)
+if(DISRUPTOR_WERROR)
+	add_compile_options(-Werror)
+endif()
+
+# Hardening that the hot path does not pay for: it is all done at load time or in libc calls.
+add_link_options(LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack)
+if(NOT DISRUPTOR_SANITIZE)
+	# Undefined first: some distributions' compilers define it already, to another value.
+	add_compile_options(
+		"$<$<CONFIG:Release,RelWithDebInfo>:SHELL:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>")
+endif()
+
+if(DISRUPTOR_SANITIZE)
+	set(sanitize -fsanitize=${DISRUPTOR_SANITIZE} -fno-omit-frame-pointer)
+	if(DISRUPTOR_SANITIZE MATCHES "undefined")
+		# A report that does not fail the test is a report that nobody reads.
+		list(APPEND sanitize -fno-sanitize-recover=all)
+	endif()
+	add_compile_options(${sanitize})
+	add_link_options(${sanitize})
+	if(DISRUPTOR_SANITIZE MATCHES "thread" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+		# gcc warns that ThreadSanitizer does not model fences. Data travels on acquire and
+		# release accesses alone; the fences order only the wake and attach handshakes.
+		add_compile_options(-Wno-tsan)
+	endif()
+endif()

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef DISRUPTOR_CONSUMER_H
+#define DISRUPTOR_CONSUMER_H
+
+/**
+ * @file disruptor/consumer.h
+ * The reading side: see what is ready, read it in place, release it.
+ *
+ * A consumer is one thread's private view of a ring. Every consumer sees every
+ * event, and holds producers back (it is a gate) until it has released it. A
+ * consumer without others before it waits for producers; one that comes after
+ * others waits until all of them have released an event.
+ *
+ * The loop is
+ *
+ *	n = disruptor_ready_until(&c, DISRUPTOR_FOREVER);
+ *	for (i = 0; i < n; i++)
+ *		handle(disruptor_at(&c, i));
+ *	disruptor_release(&c, n);
+ *
+ * Releasing fewer is an early release inside the batch: what was at(k) before
+ * release(k) is at(0) after it. Voids (claims given up) are never seen: a
+ * batch ends before one, and the next begins behind it.
+ */
+
+#include <disruptor/error.h>
+#include <disruptor/producer.h>
+#include <disruptor/ring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct disruptor_consumer;
+
+/** What a consumer is opened with; zero means the default. */
+struct disruptor_consumer_options {
+	size_t size;      /**< sizeof(struct disruptor_consumer_options) */
+	const char *name; /**< for reports; copied, at most 31 bytes; NULL is "consumer" */
+	/** The consumers that must have released an event before this one sees it. */
+	const struct disruptor_consumer *const *after;
+	size_t after_count;
+	uint32_t batch; /**< most events ready at a time; 0 is a quarter of the capacity, at most 1024 */
+	/** Not 0: this consumer may take (see disruptor_take()); it must then be the last stage alone. */
+	uint32_t take;
+	struct disruptor_wait wait; /**< default: the ring's */
+};
+
+/**
+ * One thread's view of a ring that it reads; fill it with disruptor_consumer_open().
+ *
+ * The fields serve the inline functions below; their layout is part of the ABI. Do not touch.
+ */
+struct disruptor_consumer {
+	unsigned char *slots;               /* slot 0 */
+	uint64_t next;                      /* first not released: at(0) */
+	uint64_t read;                      /* first not handed out by ready() or poll() */
+	uint64_t limit;                     /* first not known to be available */
+	DISRUPTOR_ATOMIC(uint64_t) *source; /* the one position to wait for; NULL: stamps, or several */
+	struct disruptor_gate *gate;        /* its entry in the ring's table */
+	uint32_t mask;                      /* capacity - 1 */
+	uint32_t stride;                    /* bytes from slot to slot */
+	uint32_t batch;                     /* most events ready at a time */
+	uint16_t offset;                    /* bytes from slot to event */
+	uint16_t flags;                     /* enum disruptor_view_flag */
+	struct disruptor_shared *shared;    /* the words beside the slots */
+	/* cold */
+	struct disruptor_ring *ring;
+	uint32_t index; /* entry in the gate table */
+	uint32_t spins; /* what the adaptive wait has learnt */
+	uint32_t take;
+	uint32_t reserved0;
+	uint64_t open_mark; /* not 0: the view is open */
+	uint64_t reserved[3];
+};
+DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_consumer) == 128,
+			"frozen by ABI 0");
+
+/** Events that lie at a fixed distance from each other. */
+struct disruptor_span {
+	void *first;       /**< the first event; NULL if count is 0 */
+	size_t stride;     /**< bytes from one to the next; sizeof the event in a packed ring */
+	uint64_t count;    /**< how many */
+	uint64_t position; /**< of the first */
+};
+
+/** The out-of-line halves of the functions below; nothing else should need them. */
+DISRUPTOR_API uint64_t disruptor_consumer_ready_slow(struct disruptor_consumer *c);
+DISRUPTOR_API int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n);
+DISRUPTOR_API DISRUPTOR_COLD void disruptor_consumer_wake(struct disruptor_consumer *c);
+
+/** disruptor_consumer_open() with sizeof *c, which refuses a caller compiled against another layout. */
+DISRUPTOR_API DISRUPTOR_NODISCARD int
+disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_ring *ring,
+			      const struct disruptor_type *type,
+			      const struct disruptor_consumer_options *options, size_t view_size);
+
+/**
+ * Attach a consumer, also while producers run. It starts at the next position
+ * to be claimed: in a fresh ring, the first. @p options may be NULL.
+ *
+ * Threads: any; the view is then used by one thread at a time.
+ * Errors:  DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
+ *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring),
+ *          E_TYPE, E_VERSION.
+ */
+DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
+disruptor_consumer_open(struct disruptor_consumer *c, struct disruptor_ring *ring,
+			const struct disruptor_type *type,
+			const struct disruptor_consumer_options *options)
+{
+	return disruptor_consumer_open_sized(c, ring, type, options, sizeof(*c));
+}
+
+/**
+ * Detach the consumer: it gates no longer, and producers blocked by it go on.
+ *
+ * Threads: the one that uses the view.
+ * Errors:  DISRUPTOR_E_INVAL if it is not open, E_BUSY if others come after it (the detail
+ *          names one).
+ */
+DISRUPTOR_API int disruptor_consumer_close(struct disruptor_consumer *c);
+
+/** The slot of a position: its stamp, or in a packed ring its event. */
+DISRUPTOR_INLINE unsigned char *disruptor_consumer_slot(const struct disruptor_consumer *c,
+							uint64_t position)
+{
+	return c->slots + (size_t)(position & c->mask) * c->stride;
+}
+
+/** The position of at(0): the first event not released. */
+DISRUPTOR_INLINE uint64_t disruptor_consumer_position(const struct disruptor_consumer *c)
+{
+	return c->next;
+}
+
+/** The @p i th event that is ready, 0 <= i < what disruptor_ready() returned. */
+DISRUPTOR_INLINE void *disruptor_at(const struct disruptor_consumer *c, uint64_t i)
+{
+	return disruptor_consumer_slot(c, c->next + i) + c->offset;
+}
+
+/**
+ * Tell how many events are ready now, from the first not released: at most the batch limit.
+ *
+ * Threads: the view's. Progress: wait-free. Errors: none; 0 is none.
+ */
+DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
+{
+	uint64_t end = c->next + c->batch;
+	uint64_t at = c->limit;
+
+	if (disruptor_unlikely(!(c->flags & DISRUPTOR_VIEW_FIRST)))
+		return disruptor_consumer_ready_slow(c);
+	while (at != end) {
+		/*
+		 * PUB.acquire, pairs with PUB.release in disruptor_publish_n(). Orders the stamp
+		 * before our reads of the event. If relaxed: torn events are read.
+		 */
+		uint64_t stamp = disruptor_load_acquire(
+			(DISRUPTOR_ATOMIC(uint64_t) *)(void *)disruptor_consumer_slot(c, at));
+
+		if (stamp != at + 1) {
+			if (disruptor_unlikely(stamp == ((at + 1) | DISRUPTOR_VOID)) &&
+			    at == c->next)
+				return disruptor_consumer_ready_slow(c);
+			break;
+		}
+		at++;
+	}
+	c->limit = at;
+	c->read = at;
+	return at - c->next;
+}
+
+/**
+ * disruptor_ready(), but waits, by the view's wait strategy, until something is.
+ *
+ * Returns how many events are ready (> 0), or DISRUPTOR_E_TIMEOUT (the deadline or the strategy's
+ * own), E_CLOSED (the ring is closed and this consumer has released all), E_FAILED,
+ * E_INTERRUPTED, or what a custom strategy returned.
+ *
+ * Threads: the view's. Progress: the strategy's.
+ */
+DISRUPTOR_API int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline);
+
+/**
+ * Release the first @p n events that were ready: dependants may read them, and
+ * if this is the slowest consumer, producers may claim their slots.
+ *
+ * Threads:  the view's. Progress: wait-free; a system call only if someone sleeps on it.
+ * Errors:   DISRUPTOR_E_INVAL if fewer were handed out by ready() or poll(); nothing is released.
+ */
+DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
+{
+	uint64_t next = c->next + n;
+
+	if (disruptor_unlikely(n > c->read - c->next))
+		return DISRUPTOR_E_INVAL;
+	if (disruptor_unlikely(c->flags & DISRUPTOR_VIEW_HEAVY) || DISRUPTOR_ASAN)
+		return disruptor_consumer_release_slow(c, n);
+	c->next = next;
+	/*
+	 * STAGE.release, FREE.release; pair with STAGE.acquire in disruptor_consumer_ready_slow()
+	 * and FREE.acquire in gate_slowest(). Orders our reads and writes of the events before
+	 * a dependant's, and before a producer's next lap. If relaxed: either may overtake us.
+	 */
+	disruptor_store_release(&c->gate->sequence, next);
+	/* WAKE.progress, pairs with WAKE.announce in wait_arm(); see disruptor_publish_n() */
+	disruptor_fence_compiler();
+	/* relaxed, both: a stale 0 is impossible by WAKE; nothing is read through them */
+	if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->wake) - 1 < next) ||
+	    disruptor_unlikely(disruptor_load_relaxed(&c->shared->wake_producers) - 1 < next))
+		disruptor_consumer_wake(c);
+	return 0;
+}
+
+/**
+ * The ready events as spans: the contiguous run of slots from the first not released.
+ *
+ * Fills @p span with as many of the ready events as lie before the end of the ring's memory, and
+ * returns how many; release them and ask again for the rest. In a packed ring they lie side by
+ * side; in a stamped one @p span->stride apart.
+ *
+ * Threads: the view's. Progress: wait-free.
+ */
+DISRUPTOR_API uint64_t disruptor_ready_span(struct disruptor_consumer *c,
+					    struct disruptor_span *span);
+
+/**
+ * Hand out up to @p limit events that were not handed out before, for a caller
+ * with a loop of its own. What is handed out stays unreleased, so a caller may
+ * poll on while earlier events are still in use, up to the ring's capacity.
+ *
+ * Fills @p span (contiguous: it may be shorter than what is available) and returns its count; 0 if
+ * nothing new is there. Release in order with disruptor_release(), which refuses more than was
+ * handed out. A void is passed only once everything before it has been released. Do not mix with
+ * disruptor_ready() while polled events are unreleased: ready() starts at the first of them.
+ *
+ * Threads: the view's. Progress: wait-free. Errors: none.
+ */
+DISRUPTOR_API uint64_t disruptor_consumer_poll(struct disruptor_consumer *c, uint64_t limit,
+					       struct disruptor_span *span);
+
+/**
+ * Move the first ready event out: copy it to @p event, give its slot a fresh
+ * value (zeroes, then the ring's init), and release it. What was moved out
+ * belongs to the caller; the ring's fini meets the fresh value. So each value
+ * is finished exactly once.
+ *
+ * Returns 1, or 0 if no event is ready.
+ *
+ * Threads: the view's. Progress: wait-free but for init.
+ * Errors:  DISRUPTOR_E_STATE if the view was not opened with `take`.
+ */
+DISRUPTOR_API int disruptor_take(struct disruptor_consumer *c, void *event);
+
+/**
+ * Make the current wait of this view, or its next one, return DISRUPTOR_E_INTERRUPTED. Once.
+ *
+ * Threads: any, while the view is open. Progress: wait-free; a system call if the view sleeps.
+ */
+DISRUPTOR_API void disruptor_consumer_interrupt(struct disruptor_consumer *c);
+
+/** Whether the ring is closed and this consumer has released everything. Threads: the view's. */
+DISRUPTOR_API int disruptor_consumer_finished(const struct disruptor_consumer *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef DISRUPTOR_DISRUPTOR_H
+#define DISRUPTOR_DISRUPTOR_H
+
+/** @file disruptor/disruptor.h The umbrella: every public header, and nothing of its own. */
+
+#include <disruptor/base.h>
+#include <disruptor/consumer.h>
+#include <disruptor/error.h>
+#include <disruptor/event.h>
+#include <disruptor/graph.h>
+#include <disruptor/producer.h>
+#include <disruptor/ring.h>
+#include <disruptor/stage.h>
+#include <disruptor/wait.h>
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef DISRUPTOR_GRAPH_H
+#define DISRUPTOR_GRAPH_H
+
+/**
+ * @file disruptor/graph.h
+ * A disruptor: a ring, stages and the order between them, each stage with a thread.
+ *
+ * Stages without an order between them run side by side and each see every
+ * event (multicast); stages after one another form a pipeline.
+ */
+
+#include <disruptor/event.h>
+#include <disruptor/ring.h>
+#include <disruptor/stage.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct disruptor;
+
+/** Where a disruptor is in its life. */
+enum disruptor_state {
+	DISRUPTOR_INIT = 0,
+	DISRUPTOR_STARTING = 1,
+	DISRUPTOR_RUNNING = 2,
+	DISRUPTOR_DRAINING = 3, /**< closed; stages finish what was published */
+	DISRUPTOR_STOPPED = 4,
+	DISRUPTOR_FAILED = 5 /**< a handler failed; stop() joins the threads */
+};
+
+/** How to stop. */
+enum disruptor_stop_mode {
+	DISRUPTOR_NOW = 0,            /**< each stage ends after the event in hand */
+	DISRUPTOR_DRAIN = 1,          /**< each stage ends after the last published event */
+	DISRUPTOR_DRAIN_THEN_HALT = 2 /**< drain, and at the deadline stop now */
+};
+
+/** Why a disruptor failed. */
+struct disruptor_failure {
+	int code;          /**< what the handler answered; 0 if nothing has failed */
+	const char *stage; /**< its name */
+	const char *hook;  /**< "on_event", "on_start", … */
+	uint64_t position; /**< of the event in hand */
+};
+
+/**
+ * Create a disruptor: a ring of events of @p type, without stages yet.
+ *
+ * Threads: any. Errors: those of disruptor_ring_create(); *@p d is then NULL.
+ */
+DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_create(struct disruptor **d,
+						       const struct disruptor_type *type,
+						       const struct disruptor_options *options);
+
+/**
+ * Destroy a disruptor that does not run, its stages and its ring; set *@p d to NULL.
+ *
+ * Threads: one. Errors: DISRUPTOR_E_STATE if it runs (stop it first), E_BUSY if a producer or a
+ * consumer of the caller's is still open on the ring; nothing is changed then.
+ */
+DISRUPTOR_API int disruptor_destroy(struct disruptor **d);
+
+/** The ring: for opening producers and consumers on it. Threads: any. */
+DISRUPTOR_API struct disruptor_ring *disruptor_ring(struct disruptor *d);
+
+/**
+ * Add a stage. It sees every event claimed from now on, and from now on holds producers back.
+ *
+ * Threads: one at a time, before start.
+ * Errors:  NULL; disruptor_error_detail() names the field that was refused, or says that the gate
+ *          table is full (`max_consumers`), or that the disruptor has been started.
+ */
+DISRUPTOR_API struct disruptor_stage *disruptor_stage(struct disruptor *d,
+						      const struct disruptor_handler *handler);
+
+/**
+ * Put @p later after @p earlier: it sees an event once @p earlier has released it.
+ *
+ * Threads: one at a time, before start.
+ * Errors:  DISRUPTOR_E_INVAL for a stage of another disruptor, an edge that is there already or
+ *          that would close a cycle; E_STATE after start. The detail names both stages; nothing
+ *          is changed.
+ */
+DISRUPTOR_API int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier);
+
+/** Put @p count stages one after another: a pipeline. Errors: as disruptor_after(). */
+DISRUPTOR_API int disruptor_pipeline(struct disruptor_stage *const *stages, size_t count);
+
+/**
+ * Start a thread for each stage; return when every stage has reported in (its on_start is done).
+ * After a stop, stages continue at the next event, and the ring is open again.
+ *
+ * Threads: one at a time.
+ * Errors:  DISRUPTOR_E_STATE if it runs already or has no stage; E_SYSTEM if a thread could not be
+ *          made as asked (the detail names the stage); E_FAILED if an on_start failed. No thread
+ *          is left then, and start may be tried again.
+ */
+DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
+
+/**
+ * Stop every stage, by @p mode, and join the threads. The ring is closed: blocked producers return
+ * DISRUPTOR_E_CLOSED.
+ *
+ * Sleeps until @p deadline (see disruptor_in()). At the deadline DISRUPTOR_DRAIN returns
+ * E_TIMEOUT, the detail says what is left and where, draining goes on, and stop may be called
+ * again, in any mode. Stopping what does not run does nothing.
+ *
+ * Threads: any but the disruptor's own stages; several may stop at once.
+ * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if a stage had failed (all is joined); E_DEADLK if called
+ *          by a stage's thread.
+ */
+DISRUPTOR_API int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode,
+				 uint64_t deadline);
+
+/** Where it is in its life. Threads: any. */
+DISRUPTOR_API enum disruptor_state disruptor_state(const struct disruptor *d);
+
+/** Name a state. Threads: any. */
+DISRUPTOR_API const char *disruptor_state_name(enum disruptor_state state);
+
+/** Why it failed; code 0 if it did not. Threads: any. */
+DISRUPTOR_API struct disruptor_failure disruptor_failure(const struct disruptor *d);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

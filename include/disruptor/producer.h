@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef DISRUPTOR_PRODUCER_H
+#define DISRUPTOR_PRODUCER_H
+
+/**
+ * @file disruptor/producer.h
+ * The writing side: claim slots, fill them in place, publish them.
+ *
+ * A producer is one thread's private view of a ring: the ring's geometry, and
+ * what this thread last learnt of the consumers' progress, so that the common
+ * claim touches no line that others write.
+ *
+ * A view has at most one open run: slots claimed and not yet published. A
+ * claim extends the run at its end; publish and abort take from its front.
+ */
+
+#include <disruptor/error.h>
+#include <disruptor/ring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a producer does when the ring is full. */
+enum disruptor_overflow {
+	DISRUPTOR_BLOCK = 0, /**< wait, by its wait strategy, until there is room */
+	DISRUPTOR_UNTIL = 1, /**< wait at most `timeout_ns`, then DISRUPTOR_E_TIMEOUT */
+	DISRUPTOR_FAIL = 2,  /**< DISRUPTOR_E_FULL at once */
+	DISRUPTOR_DROP = 3   /**< drop the new events, count them, DISRUPTOR_E_DROPPED */
+};
+
+/** What a producer is opened with; zero means the default. */
+struct disruptor_producer_options {
+	size_t size;      /**< sizeof(struct disruptor_producer_options) */
+	const char *name; /**< for reports; copied, at most 31 bytes; NULL is "producer" */
+	enum disruptor_overflow overflow;
+	uint32_t reserved;          /**< zero */
+	uint64_t timeout_ns;        /**< of DISRUPTOR_UNTIL */
+	struct disruptor_wait wait; /**< when full; default: the ring's */
+};
+
+/** Bits of a view's flags. */
+enum disruptor_view_flag {
+	DISRUPTOR_VIEW_PACKED = 1, /**< the ring is packed */
+	DISRUPTOR_VIEW_HEAVY = 2,  /**< the rung needs more than a compiler barrier */
+	DISRUPTOR_VIEW_FIRST = 4   /**< a consumer that looks at stamps */
+};
+
+/**
+ * One thread's view of a ring that it publishes to; fill it with disruptor_producer_open().
+ *
+ * The fields serve the inline functions below; their layout is part of the ABI. Do not touch.
+ */
+struct disruptor_producer {
+	unsigned char *slots;            /* slot 0 */
+	struct disruptor_shared *shared; /* the words beside them */
+	uint64_t next;                   /* end of the open run: next to claim */
+	uint64_t open;                   /* its beginning: next to publish */
+	uint64_t fast;                   /* claims up to here need no look at anything */
+	uint32_t mask;                   /* capacity - 1 */
+	uint32_t stride;                 /* bytes from slot to slot */
+	uint32_t offset;                 /* bytes from slot to event */
+	uint32_t flags;                  /* enum disruptor_view_flag */
+	struct disruptor_ring *ring;
+	/* cold */
+	uint64_t limit;      /* first position not known to be free */
+	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
+	uint32_t index;      /* entry in the ring's table of producers */
+	uint32_t overflow;   /* enum disruptor_overflow */
+	int32_t status;      /* why the last claim that failed did so */
+	uint32_t spins;      /* what the adaptive wait has learnt */
+	uint64_t open_mark;  /* not 0: the view is open */
+	uint64_t reserved[3];
+};
+DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_producer) == 128,
+			"frozen by ABI 0");
+
+/** The out-of-line halves of the functions below; nothing else should need them. */
+DISRUPTOR_API DISRUPTOR_COLD void *disruptor_producer_claim_slow(struct disruptor_producer *p,
+								 uint64_t n);
+DISRUPTOR_API DISRUPTOR_COLD void *disruptor_producer_claim_late(struct disruptor_producer *p,
+								 uint64_t n);
+DISRUPTOR_API DISRUPTOR_COLD void disruptor_producer_wake(struct disruptor_producer *p);
+DISRUPTOR_API void disruptor_producer_signal(struct disruptor_producer *p);
+DISRUPTOR_API int disruptor_producer_check_owner(struct disruptor_producer *p);
+
+/** disruptor_producer_open() with sizeof *p, which refuses a caller compiled against another layout. */
+DISRUPTOR_API DISRUPTOR_NODISCARD int
+disruptor_producer_open_sized(struct disruptor_producer *p, struct disruptor_ring *ring,
+			      const struct disruptor_type *type,
+			      const struct disruptor_producer_options *options, size_t view_size);
+
+/**
+ * Open a view to publish through. @p options may be NULL.
+ *
+ * Threads: any; the calling thread owns the view (see disruptor_producer_handoff()).
+ * Errors:  DISRUPTOR_E_BUSY if the ring's producers are all open (one, of DISRUPTOR_SINGLE),
+ *          E_TYPE if @p type is not the ring's, E_INVAL, E_VERSION.
+ */
+DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
+disruptor_producer_open(struct disruptor_producer *p, struct disruptor_ring *ring,
+			const struct disruptor_type *type,
+			const struct disruptor_producer_options *options)
+{
+	return disruptor_producer_open_sized(p, ring, type, options, sizeof(*p));
+}
+
+/**
+ * Close the view. An open run is aborted.
+ *
+ * Threads: the owner. Errors: DISRUPTOR_E_INVAL if the view is not open.
+ */
+DISRUPTOR_API int disruptor_producer_close(struct disruptor_producer *p);
+
+/** Make the calling thread the owner of the view. The old owner must be done with it. */
+DISRUPTOR_API void disruptor_producer_handoff(struct disruptor_producer *p);
+
+/** Why the last claim of this view that failed did so: a code, or 0 if none has. */
+DISRUPTOR_INLINE int disruptor_producer_status(const struct disruptor_producer *p)
+{
+	return p->status;
+}
+
+/** The position at the front of the open run: the next to be published. */
+DISRUPTOR_INLINE uint64_t disruptor_producer_position(const struct disruptor_producer *p)
+{
+	return p->open;
+}
+
+/** How many slots the open run has: claimed, not yet published. */
+DISRUPTOR_INLINE uint64_t disruptor_claimed(const struct disruptor_producer *p)
+{
+	return p->next - p->open;
+}
+
+/** The slot of a position: its stamp, or in a packed ring its event. */
+DISRUPTOR_INLINE unsigned char *disruptor_producer_slot(const struct disruptor_producer *p,
+							uint64_t position)
+{
+	return p->slots + (size_t)(position & p->mask) * p->stride;
+}
+
+/** The @p i th event of the open run, 0 <= i < disruptor_claimed(). */
+DISRUPTOR_INLINE void *disruptor_claimed_at(const struct disruptor_producer *p, uint64_t i)
+{
+	return disruptor_producer_slot(p, p->open + i) + p->offset;
+}
+
+/**
+ * Claim the next @p n slots; what happens while the ring is full is the view's overflow policy.
+ *
+ * Returns the first of the n events; the others are disruptor_claimed_at(). The slots are this
+ * view's to write until they are published, and hold what an earlier lap left in them.
+ *
+ * Threads:  the owner.
+ * Progress: wait-free while room is known (one producer), lock-free (many), else the policy's.
+ * Errors:   NULL; disruptor_producer_status() is then DISRUPTOR_E_INVAL (n is 0), E_TOO_BIG (n is
+ *           above the capacity), E_DEADLK (above what the open run leaves of it), E_FULL,
+ *           E_TIMEOUT, E_DROPPED (by policy), E_CLOSED, E_FAILED, E_NO_CONSUMER, E_BUSY (many
+ *           producers: another has claimed behind the open run, publish it first), E_OWNER
+ *           (debug builds). The view is otherwise unchanged.
+ */
+DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t n)
+{
+	uint64_t first = p->next;
+
+#ifdef DISRUPTOR_DEBUG
+	if (disruptor_producer_check_owner(p) != 0)
+		return NULL;
+#endif
+	/* n = 0 wraps to the largest, and `fast` of many producers is `next`: both go the slow way */
+	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN)
+		return disruptor_producer_claim_slow(p, n);
+	p->next = first + n;
+	/*
+	 * CLOSE.claim, pairs with CLOSE.close in disruptor_ring_close().
+	 * relaxed: the closer's heavy barrier orders it before our look at the state, or us after
+	 * its flag. Without the compiler barrier the look could move up, and a claim be lost.
+	 */
+	disruptor_store_relaxed(&p->shared->claimed, first + n);
+	disruptor_fence_compiler();
+	/* relaxed: only its being zero matters; the slow half looks again */
+	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0))
+		return disruptor_producer_claim_late(p, n);
+	return disruptor_producer_slot(p, first) + p->offset;
+}
+
+/** disruptor_claim_n() of one slot. */
+DISRUPTOR_INLINE void *disruptor_claim(struct disruptor_producer *p)
+{
+	return disruptor_claim_n(p, 1);
+}
+
+/** disruptor_claim_n(), but never waits: DISRUPTOR_E_FULL, whatever the policy. */
+DISRUPTOR_API void *disruptor_try_claim_n(struct disruptor_producer *p, uint64_t n);
+
+/** disruptor_try_claim_n() of one slot. */
+DISRUPTOR_API void *disruptor_try_claim(struct disruptor_producer *p);
+
+/** disruptor_claim_n(), but waits until @p deadline (see disruptor_in()), whatever the policy. */
+DISRUPTOR_API void *disruptor_claim_until(struct disruptor_producer *p, uint64_t n,
+					  uint64_t deadline);
+
+/**
+ * Claim as many slots as are free now, at most @p n; wait as disruptor_claim_n() does only while
+ * there is none. Returns how many: disruptor_claimed_at() has them. 0 if none, as for NULL there.
+ */
+DISRUPTOR_API uint64_t disruptor_claim_up_to(struct disruptor_producer *p, uint64_t n);
+
+/**
+ * Publish the first @p n slots of the open run: consumers may read them.
+ *
+ * Threads:  the owner. Progress: wait-free; a system call only if a consumer sleeps.
+ * Errors:   DISRUPTOR_E_INVAL if n is 0 or the open run is shorter; nothing is published then.
+ */
+DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t n)
+{
+	uint64_t end = p->open + n;
+	uint64_t at = end;
+
+	if (disruptor_unlikely(n - 1 >= p->next - p->open))
+		return DISRUPTOR_E_INVAL;
+	if (p->flags & DISRUPTOR_VIEW_PACKED) {
+		/*
+		 * PUB.release, pairs with PUB.acquire in disruptor_ready(). Orders the event's
+		 * bytes before the cursor that shows them. If relaxed: torn events are read.
+		 */
+		disruptor_store_release(&p->shared->cursor, end);
+	} else {
+		/* from the last to the first, so that who waits for the first sees them all */
+		do {
+			at--;
+			/*
+			 * PUB.release, pairs with PUB.acquire in disruptor_ready(). Orders the
+			 * event's bytes before the stamp. If relaxed: torn events are read.
+			 */
+			disruptor_store_release((DISRUPTOR_ATOMIC(uint64_t) *)(void *)
+							disruptor_producer_slot(p, at),
+						at + 1);
+		} while (at != p->open);
+	}
+	p->open = end;
+	if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_HEAVY)) {
+		disruptor_producer_signal(p);
+		return 0;
+	}
+	/*
+	 * WAKE.progress, pairs with WAKE.announce in wait_arm(). The sleeper's heavy barrier stands
+	 * in for our store-load fence; the compiler must keep the look below the stamp.
+	 */
+	disruptor_fence_compiler();
+	/* relaxed: a stale 0 is impossible by WAKE; nothing is read through it */
+	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->wake_consumers) - 1 < end))
+		disruptor_producer_wake(p);
+	return 0;
+}
+
+/** Publish the whole open run; see disruptor_publish_n(). */
+DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
+{
+	return disruptor_publish_n(p, p->next - p->open);
+}
+
+/**
+ * Give up the first @p n slots of the open run: each becomes a void, which consumers skip.
+ *
+ * On a packed ring, which has no stamps to mark, only the whole run can be given up; its positions
+ * are then claimed again.
+ *
+ * Threads: the owner. Progress: as disruptor_publish_n().
+ * Errors:  DISRUPTOR_E_INVAL if n is 0 or the open run is shorter, E_UNSUPPORTED for a part of a
+ *          run of a packed ring; nothing is given up then.
+ */
+DISRUPTOR_API int disruptor_abort_n(struct disruptor_producer *p, uint64_t n);
+
+/** Give up the whole open run; see disruptor_abort_n(). */
+DISRUPTOR_API int disruptor_abort(struct disruptor_producer *p);
+
+/**
+ * Publish a copy of @p n events that lie side by side at @p events: all or none of them.
+ *
+ * Waits as disruptor_claim_n() does. Not while a run is open: DISRUPTOR_E_STATE.
+ *
+ * Threads: the owner. Errors: 0, or the code disruptor_producer_status() has, as for claim.
+ */
+DISRUPTOR_API int disruptor_publish_copy(struct disruptor_producer *p, const void *events,
+					 uint64_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

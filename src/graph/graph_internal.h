@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef GRAPH_GRAPH_INTERNAL_H
+#define GRAPH_GRAPH_INTERNAL_H
+
+#include "os/os.h"
+#include "ring/consumer.h"
+
+#include <disruptor/graph.h>
+
+struct disruptor_stage {
+	struct disruptor *owner;
+	struct disruptor_handler handler; /* its name and cpus point to the copies below */
+	struct disruptor_consumer consumer;
+	DISRUPTOR_ATOMIC(uint32_t) running; /* a run is in progress */
+	/* the rest under the owner's monitor */
+	struct os_thread thread;
+	uint64_t thread_id; /* of the thread that start() made, while it lives */
+	bool reported;      /* its on_start is done, or has failed */
+	char name[32];
+	char cpus[64];
+};
+
+struct disruptor {
+	struct disruptor_ring *ring;
+	struct disruptor_allocator allocator;
+	size_t bytes;
+	struct os_monitor monitor; /* of all that follows */
+	enum disruptor_state state;
+	uint32_t threads; /* made and not yet joined */
+	uint32_t alive;   /* of them, those whose run has not ended */
+	struct disruptor_failure failure;
+	uint32_t stage_count;
+	uint32_t stage_max;
+	struct disruptor_stage stages[];
+};
+
+/* Take note of a failure, the first one, and make everyone return. */
+void graph_fail(struct disruptor *d, const struct disruptor_failure *failure);
+/* A thread's stage has done its on_start (or could not). */
+void graph_report(struct disruptor_stage *s);
+/* What a stage's thread runs. */
+void *stage_thread(void *stage);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Linux: futex, membarrier, huge pages, NUMA nodes, affinity. */
+#define _GNU_SOURCE
+#include "error.h"
+#include "os/os.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *os_platform(void)
+{
+	return "linux";
+}
+
+unsigned os_rungs(void)
+{
+	unsigned rungs = 1u << DISRUPTOR_RUNG_FENCE | 1u << DISRUPTOR_RUNG_MUTEX;
+	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+
+	if (commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) &&
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0)
+		rungs |= 1u << DISRUPTOR_RUNG_MEMBARRIER;
+	return rungs;
+}
+
+void os_membarrier(void)
+{
+	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+bool os_can_park(void)
+{
+	return true;
+}
+
+/* The low half of the word: positions that differ by 2^32 are never both waited for. */
+static uint32_t *low_half(DISRUPTOR_ATOMIC(uint64_t) *word)
+{
+	uint32_t *halves = (uint32_t *)(void *)word;
+
+	return halves + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+void os_park(DISRUPTOR_ATOMIC(uint64_t) *word, uint64_t seen, uint64_t deadline)
+{
+	struct timespec t = {
+		.tv_sec = (time_t)(deadline / UINT64_C(1000000000)),
+		.tv_nsec = (long)(deadline % UINT64_C(1000000000)),
+	};
+
+	/* any error is a return for no reason: the caller looks again */
+	(void)syscall(SYS_futex, low_half(word), FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+		      (uint32_t)seen, deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL,
+		      FUTEX_BITSET_MATCH_ANY);
+}
+
+void os_unpark_all(DISRUPTOR_ATOMIC(uint64_t) *word)
+{
+	(void)syscall(SYS_futex, low_half(word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL,
+		      NULL, 0);
+}
+
+/* ---- memory ---- */
+
+/* The size of a default huge page: mappings of huge pages are multiples of it. */
+static size_t huge_page_size(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long kilobytes = 2048;
+	char line[128];
+
+	if (!f)
+		return kilobytes * 1024;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "Hugepagesize: %lu kB", &kilobytes) == 1)
+			break;
+	fclose(f);
+	return kilobytes * 1024;
+}
+
+static void *map_pages(size_t size, int flags)
+{
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+			  -1, 0);
+
+	return base == MAP_FAILED ? NULL : base;
+}
+
+static int map_base(struct os_memory *m, size_t size, unsigned flags)
+{
+	if (flags & (DISRUPTOR_HUGE_PAGES_TRY | DISRUPTOR_HUGE_PAGES_REQUIRE)) {
+		size_t huge = huge_page_size();
+
+		m->size = (size + huge - 1) / huge * huge;
+		m->base = map_pages(m->size, MAP_HUGETLB);
+		m->pages = DISRUPTOR_PAGES_HUGE;
+		if (m->base)
+			return 0;
+		if (flags & DISRUPTOR_HUGE_PAGES_REQUIRE)
+			return error_set(DISRUPTOR_E_UNSUPPORTED,
+					 "flags: DISRUPTOR_HUGE_PAGES_REQUIRE: %zu pages of %zu "
+					 "bytes: %s; reserve them in /proc/sys/vm/nr_hugepages",
+					 m->size / huge, huge, strerror(errno));
+	}
+	m->size = size;
+	m->base = map_pages(size, 0);
+	m->pages = DISRUPTOR_PAGES_NORMAL;
+	if (!m->base)
+		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for the ring: %s", size,
+				 strerror(errno));
+	if ((flags & DISRUPTOR_HUGE_PAGES_TRY) && madvise(m->base, size, MADV_HUGEPAGE) == 0)
+		m->pages = DISRUPTOR_PAGES_TRANSPARENT;
+	return 0;
+}
+
+static int bind_node(struct os_memory *m, int node)
+{
+	unsigned long mask[16] = {0};
+	unsigned bits = 8 * sizeof(mask[0]);
+
+	if (node < 0 || (size_t)node >= 8 * sizeof(mask))
+		return error_set(DISRUPTOR_E_INVAL, "numa_node: %d is not in 0 … %zu", node,
+				 8 * sizeof(mask) - 1);
+	mask[(unsigned)node / bits] = 1ul << ((unsigned)node % bits);
+	if (syscall(SYS_mbind, m->base, m->size, MPOL_BIND, mask, 8 * sizeof(mask), 0) != 0)
+		return error_set(DISRUPTOR_E_UNSUPPORTED, "numa_node: %d: %s", node,
+				 strerror(errno));
+	return 0;
+}
+
+static void prefault(struct os_memory *m)
+{
+	unsigned char *bytes = m->base;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+#ifdef MADV_POPULATE_WRITE
+	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
+		return;
+#endif
+	/* older kernels: a write to each page; the block is zero already, so nothing changes */
+	for (size_t at = 0; at < m->size; at += page)
+		disruptor_store_relaxed((DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
+}
+
+int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options)
+{
+	int rc = map_base(m, size, options->flags);
+
+	if (rc != 0)
+		return rc;
+	if (options->flags & DISRUPTOR_BIND_NODE)
+		rc = bind_node(m, options->numa_node);
+	if (rc == 0 && (options->flags & DISRUPTOR_PREFAULT))
+		prefault(m);
+	if (rc == 0 && (options->flags & DISRUPTOR_LOCK_MEMORY))
+		rc = os_lock_memory(m->base, m->size);
+	if (rc != 0)
+		os_unmap(m);
+	return rc;
+}
+
+void os_unmap(struct os_memory *m)
+{
+	munmap(m->base, m->size);
+	m->base = NULL;
+}
+
+/* ---- threads ---- */
+
+int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
+		      const struct disruptor_handler *h)
+{
+	cpu_set_t set;
+	int rc;
+
+	CPU_ZERO(&set);
+	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
+		if (cpus->bits[cpu / 64] >> (cpu % 64) & 1)
+			CPU_SET(cpu, &set);
+	rc = pthread_attr_setaffinity_np(a, sizeof(set), &set);
+	if (rc != 0)
+		return error_set(DISRUPTOR_E_SYSTEM, "stage '%s': cpus: \"%s\": %s", h->name,
+				 h->cpus, strerror(rc));
+	return 0;
+}
+
+void os_name_thread(struct os_thread *t, const char *name)
+{
+	char cut[16];
+
+	(void)snprintf(cut, sizeof(cut), "%s", name);
+	(void)pthread_setname_np(t->handle, cut);
+}

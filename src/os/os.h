@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef OS_OS_H
+#define OS_OS_H
+
+/*
+ * All that the library asks of the operating system. linux.c and posix.c give
+ * it, one of them is built; nothing above knows which.
+ */
+
+#include <disruptor/base.h>
+#include <disruptor/ring.h>
+#include <disruptor/stage.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* ---- time ---- */
+
+uint64_t os_now(void);
+void os_sleep(uint64_t ns);
+void os_yield(void);
+
+/* Tell the processor that this is a loop of looks; a hint, without any ordering. */
+static inline void os_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb");
+#elif defined(__arm__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* ---- mutual exclusion on the cold side ---- */
+
+struct os_monitor {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+};
+
+int os_monitor_init(struct os_monitor *m);
+void os_monitor_destroy(struct os_monitor *m);
+void os_lock(struct os_monitor *m);
+void os_unlock(struct os_monitor *m);
+void os_broadcast(struct os_monitor *m);
+/* Wait for a broadcast, with the lock held; false once the deadline has passed. */
+bool os_monitor_wait(struct os_monitor *m, uint64_t deadline);
+
+/* ---- the three functions of the wait/notify core: sleep, wake, heavy barrier ---- */
+
+/* Bit r is set if rung r is to be had. Registers for membarrier(2) the first time. */
+unsigned os_rungs(void);
+/* A full barrier on every running thread of this process. Only after os_rungs() offered it. */
+void os_membarrier(void);
+/* Whether os_park() sleeps on the word itself; if not, everyone sleeps on a monitor. */
+bool os_can_park(void);
+/* Sleep while *word is @p seen, until woken or the deadline; may return early for no reason. */
+void os_park(DISRUPTOR_ATOMIC(uint64_t) *word, uint64_t seen, uint64_t deadline);
+void os_unpark_all(DISRUPTOR_ATOMIC(uint64_t) *word);
+
+/* ---- memory ---- */
+
+struct os_memory {
+	void *base;
+	size_t size;
+	enum disruptor_pages pages;
+};
+
+/* Zeroed pages as @p options ask; an error code with its detail set. */
+int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options);
+void os_unmap(struct os_memory *m);
+/* mlock(2), for memory that the caller supplied. */
+int os_lock_memory(void *base, size_t size);
+
+/* ---- threads ---- */
+
+struct os_thread {
+	pthread_t handle;
+};
+
+/* A number for the calling thread, never 0, unlike that of any other live one. */
+uint64_t os_thread_id(void);
+/* Check what @p h asks of a thread without making one; the detail names the field. */
+int os_thread_check(const struct disruptor_handler *h);
+/* A thread as @p h asks, all signals blocked; an error code with its detail set. */
+int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
+		    void *argument);
+void os_thread_join(struct os_thread *t);
+
+const char *os_platform(void);
+
+#endif

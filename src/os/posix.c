@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Any POSIX system: what Linux offers beyond it is refused by name, or done without. */
+#define _POSIX_C_SOURCE 200809L
+#include "error.h"
+#include "os/os.h"
+#include "os/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *os_platform(void)
+{
+	return "posix";
+}
+
+unsigned os_rungs(void)
+{
+	return 1u << DISRUPTOR_RUNG_FENCE | 1u << DISRUPTOR_RUNG_MUTEX;
+}
+
+void os_membarrier(void)
+{
+	abort(); /* os_rungs() does not offer it */
+}
+
+bool os_can_park(void)
+{
+	return false;
+}
+
+void os_park(DISRUPTOR_ATOMIC(uint64_t) *word, uint64_t seen, uint64_t deadline)
+{
+	(void)word;
+	(void)seen;
+	(void)deadline;
+	abort(); /* os_can_park() says no */
+}
+
+void os_unpark_all(DISRUPTOR_ATOMIC(uint64_t) *word)
+{
+	(void)word;
+	abort();
+}
+
+int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options)
+{
+	if (options->flags & DISRUPTOR_HUGE_PAGES_REQUIRE)
+		return error_set(DISRUPTOR_E_UNSUPPORTED,
+				 "flags: DISRUPTOR_HUGE_PAGES_REQUIRE needs the Linux build");
+	if (options->flags & DISRUPTOR_BIND_NODE)
+		return error_set(DISRUPTOR_E_UNSUPPORTED, "numa_node needs the Linux build");
+	m->size = size;
+	m->pages = DISRUPTOR_PAGES_NORMAL;
+	if (posix_memalign(&m->base, DISRUPTOR_MAX_ALIGN, size) != 0)
+		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for the ring", size);
+	memset(m->base, 0, size); /* prefaults, too */
+	if (options->flags & DISRUPTOR_LOCK_MEMORY) {
+		int rc = os_lock_memory(m->base, size);
+
+		if (rc != 0) {
+			os_unmap(m);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void os_unmap(struct os_memory *m)
+{
+	free(m->base);
+	m->base = NULL;
+}
+
+int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
+		      const struct disruptor_handler *h)
+{
+	(void)a;
+	(void)cpus;
+	return error_set(DISRUPTOR_E_UNSUPPORTED, "stage '%s': cpus needs the Linux build",
+			 h->name);
+}
+
+void os_name_thread(struct os_thread *t, const char *name)
+{
+	(void)t;
+	(void)name; /* POSIX has no name for a thread */
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A stage's thread, as its handler asks: name, CPUs, scheduling, stack; all signals blocked. */
+#define _POSIX_C_SOURCE 200809L
+#include "os/thread.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int sched_policy(enum disruptor_scheduling scheduling)
+{
+	switch (scheduling) {
+	case DISRUPTOR_SCHEDULE_FIFO:
+		return SCHED_FIFO;
+	case DISRUPTOR_SCHEDULE_ROUND_ROBIN:
+		return SCHED_RR;
+	default:
+		return SCHED_OTHER;
+	}
+}
+
+static int check_scheduling(const struct disruptor_handler *h)
+{
+	int policy = sched_policy(h->scheduling);
+	int low = sched_get_priority_min(policy);
+	int high = sched_get_priority_max(policy);
+
+	if (h->scheduling > DISRUPTOR_SCHEDULE_ROUND_ROBIN)
+		return error_set(DISRUPTOR_E_INVAL, "stage '%s': scheduling: %d is none", h->name,
+				 (int)h->scheduling);
+	if (h->scheduling == DISRUPTOR_SCHEDULE_INHERIT && h->priority != 0)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "stage '%s': priority: %d, but scheduling is inherited", h->name,
+				 h->priority);
+	if (h->scheduling != DISRUPTOR_SCHEDULE_INHERIT &&
+	    (h->priority < low || h->priority > high))
+		return error_set(DISRUPTOR_E_INVAL, "stage '%s': priority: %d is not in %d … %d",
+				 h->name, h->priority, low, high);
+	return 0;
+}
+
+/* "0-3,8" into a set; false if it is no such list. */
+static bool parse_cpus(struct os_cpu_set *set, const char *text)
+{
+	memset(set, 0, sizeof(*set));
+	for (;;) {
+		char *end;
+		unsigned long first, last;
+
+		if (*text < '0' || *text > '9')
+			return false;
+		first = last = strtoul(text, &end, 10);
+		if (*end == '-') {
+			text = end + 1;
+			if (*text < '0' || *text > '9')
+				return false;
+			last = strtoul(text, &end, 10);
+		}
+		if (first > last || last >= OS_CPU_MAX)
+			return false;
+		for (unsigned long cpu = first; cpu <= last; cpu++)
+			set->bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+		if (*end == '\0')
+			return true;
+		if (*end != ',')
+			return false;
+		text = end + 1;
+	}
+}
+
+int os_thread_check(const struct disruptor_handler *h)
+{
+	struct os_cpu_set cpus;
+
+	if (h->cpus && !parse_cpus(&cpus, h->cpus))
+		return error_set(DISRUPTOR_E_INVAL,
+				 "stage '%s': cpus: \"%s\" is not a list such as \"0-3,8\"", h->name,
+				 h->cpus);
+	return check_scheduling(h);
+}
+
+static int set_attributes(pthread_attr_t *a, const struct disruptor_handler *h)
+{
+	struct sched_param parameters = {.sched_priority = h->priority};
+	struct os_cpu_set cpus;
+	int rc;
+
+	if (h->stack_size && (rc = pthread_attr_setstacksize(a, h->stack_size)) != 0)
+		return error_set(DISRUPTOR_E_INVAL, "stage '%s': stack_size: %zu: %s", h->name,
+				 h->stack_size, strerror(rc));
+	if (h->scheduling != DISRUPTOR_SCHEDULE_INHERIT) {
+		pthread_attr_setinheritsched(a, PTHREAD_EXPLICIT_SCHED);
+		pthread_attr_setschedpolicy(a, sched_policy(h->scheduling));
+		pthread_attr_setschedparam(a, &parameters);
+	}
+	if (h->cpus && parse_cpus(&cpus, h->cpus))
+		return os_attribute_cpus(a, &cpus, h);
+	return 0;
+}
+
+int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
+		    void *argument)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int rc = pthread_attr_init(&attributes);
+
+	if (rc != 0)
+		return error_set(DISRUPTOR_E_NOMEM, "stage '%s': thread: %s", h->name,
+				 strerror(rc));
+	rc = set_attributes(&attributes, h);
+	if (rc != 0)
+		goto out;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&t->handle, &attributes, run, argument);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
+		rc = error_set(DISRUPTOR_E_SYSTEM, "stage '%s': thread: %s", h->name, strerror(rc));
+		goto out;
+	}
+	os_name_thread(t, h->name);
+out:
+	pthread_attr_destroy(&attributes);
+	return rc;
+}

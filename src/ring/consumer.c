@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The reading side's out-of-line half: attaching, order, voids, waiting, polling, taking. */
+#include "ring/consumer.h"
+
+#include "error.h"
+#include "ring/gate.h"
+#include "ring/ring.h"
+#include "wait/core.h"
+
+#include <string.h>
+
+#define OPEN_MARK UINT64_C(0x636f6e73756d6572)
+#define DEFAULT_BATCH 1024
+
+/* ---- open and close ---- */
+
+static bool is_open_on(const struct disruptor_consumer *c, const struct disruptor_ring *r)
+{
+	return c && c->open_mark == OPEN_MARK && c->ring == r;
+}
+
+/* Whether every attached consumer but @p index is among @p before. Lock held. */
+static bool is_last_alone(const struct disruptor_ring *r, uint32_t index, uint64_t before)
+{
+	for (uint32_t i = 0; i < r->max_consumers; i++)
+		if (i != index && r->consumer_table[i].used && !(before >> i & 1))
+			return false;
+	return true;
+}
+
+static const char *taker(const struct disruptor_ring *r)
+{
+	for (uint32_t i = 0; i < r->max_consumers; i++)
+		if (r->consumer_table[i].used && r->consumer_table[i].take)
+			return r->gates[i].name;
+	return NULL;
+}
+
+static int check_options(const struct disruptor_ring *r, const struct disruptor_consumer_options *o)
+{
+	int rc = ring_check_size("consumer options", o->size, sizeof(*o));
+
+	if (rc != 0)
+		return rc;
+	if (o->batch > r->capacity)
+		return error_set(DISRUPTOR_E_TOO_BIG, "batch: %u is above the capacity %llu",
+				 o->batch, (unsigned long long)r->capacity);
+	if (o->after_count && !o->after)
+		return error_set(DISRUPTOR_E_INVAL, "after: NULL, but after_count is %zu",
+				 o->after_count);
+	for (size_t i = 0; i < o->after_count; i++)
+		if (!is_open_on(o->after[i], r))
+			return error_set(DISRUPTOR_E_INVAL,
+					 "after[%zu]: not an open consumer of this ring", i);
+	return wait_check("wait", &o->wait);
+}
+
+static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_options *o,
+		      uint32_t *index)
+{
+	uint64_t upstreams = 0;
+	const char *name;
+	uint32_t i;
+
+	for (i = 0; i < r->max_consumers && r->consumer_table[i].used; i++)
+		;
+	if (i == r->max_consumers)
+		return error_set(DISRUPTOR_E_BUSY,
+				 "the gate table is full: %u consumers; raise max_consumers", i);
+	name = taker(r);
+	if (name)
+		return error_set(DISRUPTOR_E_BUSY,
+				 "consumer '%s' takes events: no other can join after it was opened",
+				 name);
+	if (ring_name(&r->gates[i].name, o->name, "consumer") != 0)
+		return DISRUPTOR_E_INVAL;
+	for (size_t k = 0; k < o->after_count; k++)
+		upstreams |= UINT64_C(1) << o->after[k]->index;
+	/* relaxed: changes and is read under the lock, or by this consumer's own thread */
+	disruptor_store_relaxed(&r->gates[i].upstreams, upstreams);
+	if (o->take && !is_last_alone(r, i, gate_ancestors(r, i)))
+		return error_set(DISRUPTOR_E_BUSY,
+				 "take: other consumers are not before this one, and would see what "
+				 "it moves out");
+	r->consumer_table[i].wait = wait_choose(&o->wait, &r->wait);
+	r->consumer_table[i].take = o->take != 0;
+	r->consumer_table[i].used = true;
+	/* relaxed: nobody looks at a vacant gate's words */
+	disruptor_store_relaxed(&r->gates[i].wake, UINT64_C(0));
+	disruptor_store_relaxed(&r->gates[i].alert, 0u);
+	*index = i;
+	return 0;
+}
+
+/* Where the news comes from: one word where that is enough. */
+static void aim(struct disruptor_consumer *c)
+{
+	struct disruptor_ring *r = c->ring;
+	/* relaxed: changes by this thread, or before it is handed the view */
+	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+
+	c->flags &= (uint16_t)~DISRUPTOR_VIEW_FIRST;
+	c->source = NULL;
+	if (upstreams == 0 && r->layout == DISRUPTOR_STAMPED)
+		c->flags |= DISRUPTOR_VIEW_FIRST;
+	else if (upstreams == 0)
+		c->source = &r->shared->cursor;
+	else if ((upstreams & (upstreams - 1)) == 0)
+		c->source = &r->gates[__builtin_ctzll(upstreams)].sequence;
+}
+
+static uint32_t default_batch(uint64_t capacity)
+{
+	uint64_t quarter = capacity / 4 ? capacity / 4 : 1;
+
+	return (uint32_t)(quarter < DEFAULT_BATCH ? quarter : DEFAULT_BATCH);
+}
+
+int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_ring *ring,
+				  const struct disruptor_type *type,
+				  const struct disruptor_consumer_options *options,
+				  size_t view_size)
+{
+	struct disruptor_consumer_options o = {.size = sizeof(o)};
+	uint32_t index = 0;
+	int rc;
+
+	if (!c || !ring || !type)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
+				 !c ? "consumer" : !ring ? "ring" : "type");
+	rc = ring_check_size("consumer view", view_size, sizeof(*c));
+	if (rc == 0 && options) {
+		o = *options;
+		rc = check_options(ring, &o);
+	}
+	if (rc != 0)
+		return rc;
+	if (!disruptor_type_equal(type, ring->type))
+		return error_set(DISRUPTOR_E_TYPE, "type: '%s', the ring's is '%s'", type->name,
+				 ring->type->name);
+	os_lock(&ring->lock);
+	rc = take_entry(ring, &o, &index);
+	if (rc == 0) {
+		uint64_t start = gate_attach(ring, index);
+
+		*c = (struct disruptor_consumer){
+			.slots = ring->slots,
+			.next = start,
+			.read = start,
+			.limit = start,
+			.gate = &ring->gates[index],
+			.mask = ring->mask,
+			.stride = ring->stride,
+			.batch = o.batch ? o.batch : default_batch(ring->capacity),
+			.offset = (uint16_t)ring->offset,
+			.flags = ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY : 0,
+			.shared = ring->shared,
+			.ring = ring,
+			.index = index,
+			.spins = UINT32_MAX,
+			.take = o.take,
+			.open_mark = OPEN_MARK,
+		};
+		aim(c);
+	}
+	os_unlock(&ring->lock);
+	return rc;
+}
+
+void consumer_detach(struct disruptor_consumer *c)
+{
+	struct disruptor_ring *r = c->ring;
+
+	os_lock(&r->lock);
+	r->consumer_table[c->index].used = false;
+	gate_detach(r, c->index);
+	os_unlock(&r->lock);
+	c->open_mark = 0;
+}
+
+int disruptor_consumer_close(struct disruptor_consumer *c)
+{
+	uint64_t dependants;
+
+	if (!c || c->open_mark != OPEN_MARK)
+		return error_set(DISRUPTOR_E_INVAL, "consumer: not open");
+	os_lock(&c->ring->lock);
+	dependants = gate_dependants(c->ring, c->index);
+	os_unlock(&c->ring->lock);
+	if (dependants)
+		return error_set(DISRUPTOR_E_BUSY, "consumer '%s' comes after '%s': close it first",
+				 c->ring->gates[__builtin_ctzll(dependants)].name, c->gate->name);
+	consumer_detach(c);
+	return 0;
+}
+
+int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier)
+{
+	struct disruptor_ring *r = c->ring;
+	const char *later_name = c->gate->name, *earlier_name = earlier->gate->name;
+	/* relaxed: changes under the lock only */
+	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	uint64_t bit = UINT64_C(1) << earlier->index;
+	int rc = 0;
+
+	os_lock(&r->lock);
+	if (upstreams & bit)
+		rc = error_set(DISRUPTOR_E_INVAL, "'%s' comes after '%s' already", later_name,
+			       earlier_name);
+	else if (c == earlier || (gate_ancestors(r, earlier->index) >> c->index & 1))
+		rc = error_set(DISRUPTOR_E_INVAL,
+			       "'%s' after '%s' would close a cycle: '%s' comes after '%s'",
+			       later_name, earlier_name, earlier_name, later_name);
+	else
+		disruptor_store_relaxed(&c->gate->upstreams, upstreams | bit);
+	os_unlock(&r->lock);
+	aim(c);
+	return rc;
+}
+
+/* ---- what is available ---- */
+
+bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position)
+{
+	/* relaxed: we have come here through an acquire of this stamp or of who released it */
+	return disruptor_load_relaxed(ring_stamp(c->ring, position)) ==
+	       ((position + 1) | DISRUPTOR_VOID);
+}
+
+/* First position of [from, end) that is not available, going by stamps; voids count as there. */
+static uint64_t scan_stamps(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
+{
+	for (; from != end; from++) {
+		/* PUB.acquire, pairs with PUB.release in disruptor_publish_n() */
+		uint64_t stamp = disruptor_load_acquire(ring_stamp(c->ring, from));
+
+		if ((stamp & ~DISRUPTOR_VOID) != from + 1)
+			break;
+	}
+	return from;
+}
+
+/* First position of [from, end) that is not available, voids included. */
+static uint64_t available(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
+{
+	uint64_t upto;
+
+	if (c->flags & DISRUPTOR_VIEW_FIRST)
+		return scan_stamps(c, from, end);
+	if (c->source)
+		/*
+		 * STAGE.acquire or PUB.acquire: the upstream's sequence, or the packed cursor.
+		 * Orders its accesses to the event before ours. If relaxed: torn events are read.
+		 */
+		upto = disruptor_load_acquire(c->source);
+	else
+		upto = gate_slowest_of(c->ring, disruptor_load_relaxed(&c->gate->upstreams));
+	if (upto <= from)
+		return from;
+	return upto - c->next < end - c->next ? upto : end;
+}
+
+/* First void of [from, end), or end. */
+static uint64_t first_void(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
+{
+	/*
+	 * VOID.end, carried by the acquire that made the positions available: no void lies at or
+	 * behind it, so a stream without voids is never scanned for them. relaxed for that reason.
+	 */
+	uint64_t voids_end = disruptor_load_relaxed(&c->shared->voids_end);
+
+	if (voids_end <= from)
+		return end;
+	while (from < end && !consumer_is_void(c, from))
+		from++;
+	return from;
+}
+
+/* Pass voids that stand right at the front; they are released without being seen. */
+static bool skip_voids(struct disruptor_consumer *c, uint64_t end)
+{
+	uint64_t at = c->next;
+
+	while (at < end && consumer_is_void(c, at))
+		at++;
+	if (at == c->next)
+		return false;
+	consumer_release_to(c, at);
+	return true;
+}
+
+/* Move the limit to at most @p end, up to the next void; a void with nothing before it is passed. */
+static void extend(struct disruptor_consumer *c, uint64_t length)
+{
+	uint64_t end, there;
+
+	do {
+		end = c->next + length;
+		if (c->limit >= end)
+			return;
+		there = available(c, c->limit, end);
+		if (there == c->limit)
+			return;
+		c->limit = first_void(c, c->limit, there);
+	} while (c->limit == c->next && skip_voids(c, there));
+}
+
+uint64_t disruptor_consumer_ready_slow(struct disruptor_consumer *c)
+{
+	extend(c, c->batch);
+	c->read = c->limit;
+	return c->limit - c->next;
+}
+
+/* The contiguous part of [from, from + n). */
+static uint64_t make_span(const struct disruptor_consumer *c, uint64_t from, uint64_t n,
+			  struct disruptor_span *span)
+{
+	uint64_t to_wrap = (uint64_t)c->mask + 1 - (from & c->mask);
+
+	*span = (struct disruptor_span){
+		.first = n ? disruptor_consumer_slot(c, from) + c->offset : NULL,
+		.stride = c->stride,
+		.count = n < to_wrap ? n : to_wrap,
+		.position = from,
+	};
+	return span->count;
+}
+
+uint64_t disruptor_ready_span(struct disruptor_consumer *c, struct disruptor_span *span)
+{
+	return make_span(c, c->next, disruptor_ready(c), span);
+}
+
+uint64_t disruptor_consumer_poll(struct disruptor_consumer *c, uint64_t limit,
+				 struct disruptor_span *span)
+{
+	uint64_t capacity = (uint64_t)c->mask + 1;
+	uint64_t ahead = c->read - c->next;
+	uint64_t length = limit < capacity - ahead ? ahead + limit : capacity;
+	uint64_t n;
+
+	extend(c, length);
+	/* passing voids has moved `next`, and `read` with it, only if nothing was unreleased */
+	n = c->limit - c->read;
+	n = make_span(c, c->read, n < limit ? n : limit, span);
+	c->read += n;
+	return n;
+}
+
+/* ---- windows: what a stage works through at once ---- */
+
+void consumer_window(struct disruptor_consumer *c, struct consumer_window *w)
+{
+	uint64_t there;
+
+	*w = (struct consumer_window){
+		.end = c->limit, .events = c->limit - c->next, .last = c->limit - 1};
+	/* relaxed: see first_void() */
+	if (disruptor_load_relaxed(&c->shared->voids_end) <= c->limit)
+		return;
+	there = available(c, c->limit, c->next + c->batch);
+	for (; w->end < there; w->end++) {
+		if (consumer_is_void(c, w->end)) {
+			w->voids = true;
+			continue;
+		}
+		w->events++;
+		w->last = w->end;
+	}
+}
+
+uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least)
+{
+	/* relaxed: an estimate */
+	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	uint64_t upto = upstreams ? gate_slowest_of(c->ring, upstreams) : ring_claimed(c->ring);
+
+	return upto > c->next && upto - c->next > least ? upto - c->next : least;
+}
+
+/* ---- releasing ---- */
+
+/*
+ * AddressSanitizer builds forbid an event to everyone once its last consumer
+ * releases it, so that a late read traps. Before the sequence is stored no
+ * producer can claim the slot, so allowing it again comes later.
+ */
+static void poison_released(struct disruptor_consumer *c, uint64_t upto)
+{
+#if DISRUPTOR_ASAN
+	uint64_t low = upto;
+
+	for (uint32_t i = 0; i < c->ring->max_consumers; i++) {
+		/* FREE.acquire: the others' reads are over for what we forbid */
+		uint64_t at = disruptor_load_acquire(&c->ring->gates[i].sequence);
+
+		if (i != c->index && at < low)
+			low = at;
+	}
+	ring_poison(c->ring, c->next, low);
+#else
+	(void)c, (void)upto;
+#endif
+}
+
+int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
+{
+	poison_released(c, c->next + n);
+	c->next += n;
+	/* STAGE.release, FREE.release: see disruptor_release() */
+	disruptor_store_release(&c->gate->sequence, c->next);
+	if (c->flags & DISRUPTOR_VIEW_HEAVY) {
+		edge_signal(c->ring, &c->gate->wake, c->next);
+		edge_signal(c->ring, &c->shared->wake_producers, c->next);
+	} else {
+		/* WAKE.progress: see disruptor_release() */
+		disruptor_fence_compiler();
+		disruptor_consumer_wake(c);
+	}
+	return 0;
+}
+
+void disruptor_consumer_wake(struct disruptor_consumer *c)
+{
+	bool woke = edge_wake(c->ring, &c->gate->wake, c->next);
+
+	woke |= edge_wake(c->ring, &c->shared->wake_producers, c->next);
+	if (woke)
+		tally(&c->ring->consumer_table[c->index].wakes);
+}
+
+void consumer_release_to(struct disruptor_consumer *c, uint64_t position)
+{
+	if (c->limit < position)
+		c->limit = position;
+	if (c->read < position)
+		c->read = position;
+	(void)disruptor_release(c, position - c->next);
+}
+
+int disruptor_take(struct disruptor_consumer *c, void *event)
+{
+	struct disruptor_ring *r = c->ring;
+	void *slot;
+
+	if (!c->take)
+		return error_set(DISRUPTOR_E_STATE,
+				 "consumer '%s' was not opened with take", c->gate->name);
+	if (disruptor_ready(c) == 0)
+		return 0;
+	slot = disruptor_at(c, 0);
+	memcpy(event, slot, r->header->event_size);
+	memset(slot, 0, r->header->event_size);
+	if (r->init)
+		r->init(slot, r->context);
+	(void)disruptor_release(c, 1);
+	return 1;
+}
+
+/* ---- waiting ---- */
+
+int disruptor_consumer_finished(const struct disruptor_consumer *c)
+{
+	/* CLOSE.finished, pairs with CLOSE.end in close_locked(): the flag, then the end */
+	if (!(disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_ENDED))
+		return 0;
+	/* acquire: a claim taken back may have moved it */
+	return c->next >= disruptor_load_acquire(&c->shared->end);
+}
+
+bool consumer_take_alert(struct disruptor_consumer *c)
+{
+	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
+	if (disruptor_load_relaxed(&c->gate->alert) == 0)
+		return false;
+	/* STOP.seen, pairs with STOP.ask in disruptor_consumer_interrupt() */
+	return disruptor_exchange_acq_rel(&c->gate->alert, 0u) != 0;
+}
+
+static int64_t events_look(void *who, struct wait_need *need)
+{
+	struct disruptor_consumer *c = who;
+	uint64_t n = disruptor_ready(c);
+	uint64_t upstreams;
+	int behind;
+
+	if (n != 0)
+		return (int64_t)n;
+	if (consumer_take_alert(c))
+		return DISRUPTOR_E_INTERRUPTED;
+	/* relaxed: by WAKE it is seen at the latest after the announcement */
+	if (disruptor_load_relaxed(&c->shared->state) != 0) {
+		if (disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_FAILED)
+			return DISRUPTOR_E_FAILED;
+		if (disruptor_consumer_finished(c))
+			return DISRUPTOR_E_CLOSED;
+	}
+	need->count = c->next + 1;
+	need->edge = &c->shared->wake_consumers;
+	/* relaxed: this consumer's own */
+	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	if (upstreams) {
+		behind = gate_behind(c->ring, upstreams, need->count);
+		if (behind < 0)
+			return events_look(who, need); /* the last of them has just arrived */
+		need->edge = &c->ring->gates[behind].wake;
+	}
+	return 0;
+}
+
+int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
+{
+	struct wait_request request = {
+		.ring = c->ring,
+		.policy = &c->ring->consumer_table[c->index].wait,
+		.spins = &c->spins,
+		.look = events_look,
+		.who = c,
+		.deadline = deadline,
+		.sleeps = &c->gate->sleeps,
+	};
+	uint64_t n = disruptor_ready(c);
+
+	return n ? (int64_t)n : wait_until(&request);
+}
+
+void disruptor_consumer_interrupt(struct disruptor_consumer *c)
+{
+	struct disruptor_ring *r = c->ring;
+	/* relaxed: set before the view was handed out */
+	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+
+	/* STOP.ask, pairs with STOP.seen in consumer_take_alert() */
+	disruptor_store_release(&c->gate->alert, 1u);
+	if (!upstreams)
+		edge_wake_all(r, &r->shared->wake_consumers);
+	for (; upstreams; upstreams &= upstreams - 1)
+		edge_wake_all(r, &r->gates[__builtin_ctzll(upstreams)].wake);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef RING_CONSUMER_H
+#define RING_CONSUMER_H
+
+/* What stages ask of a consumer beyond the public view. */
+
+#include "ring/ring.h"
+
+/* Part of what is available, voids included: positions [next, end). */
+struct consumer_window {
+	uint64_t end;
+	uint64_t events; /* not void */
+	uint64_t last;   /* the last event's position */
+	bool voids;      /* some are void: look before handing one out */
+};
+
+/* After ready() found events: all that is available behind voids, too, within the batch limit. */
+void consumer_window(struct disruptor_consumer *c, struct consumer_window *w);
+bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position);
+/* Release everything before @p position. */
+void consumer_release_to(struct disruptor_consumer *c, uint64_t position);
+/* Positions that wait for this consumer beyond those released: an estimate, at least @p least. */
+uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least);
+/* Whether it was interrupted, and forget it. */
+bool consumer_take_alert(struct disruptor_consumer *c);
+/* Make @p c come after @p earlier; nothing may have been consumed. Codes as disruptor_after(). */
+int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
+/* Detach whatever the order. */
+void consumer_detach(struct disruptor_consumer *c);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef RING_LAYOUT_H
+#define RING_LAYOUT_H
+
+/*
+ * Where everything lies in a ring's memory. The block (header, shared words,
+ * gate table, slots) holds offsets only and could be mapped anywhere; the
+ * private part behind it (struct disruptor_ring and its tables) belongs to one
+ * process.
+ */
+
+#include <disruptor/event.h>
+#include <disruptor/ring.h>
+
+#define RING_MAGIC UINT64_C(0x474e495252534944) /* "DISRRING" in memory, little-endian */
+
+/* The block's first bytes; immutable once the ring is made, but for gates_used. */
+struct ring_header {
+	uint64_t magic;
+	uint32_t layout_version;
+	uint32_t layout;    /* enum disruptor_layout */
+	uint32_t producers; /* enum disruptor_producers */
+	uint32_t max_consumers;
+	uint32_t event_size;
+	uint32_t event_align;
+	uint32_t slot_stride;
+	uint32_t event_offset;
+	uint64_t capacity;
+	uint64_t shared_at; /* offsets from the block's beginning */
+	uint64_t gates_at;
+	uint64_t slots_at;
+	uint64_t block_bytes;
+	/* entries of the gate table from here on were never used: scans end before it */
+	DISRUPTOR_ATOMIC(uint32_t) gates_used;
+	uint32_t reserved[11];
+};
+
+struct ring_layout {
+	struct ring_header header; /* what the block's will be */
+	size_t align;              /* of the whole */
+	size_t ring_at;            /* struct disruptor_ring, behind the block */
+	size_t producers_at;       /* its table of producers */
+	size_t consumers_at;       /* its table of consumers */
+	size_t bytes;              /* of the whole */
+	uint32_t max_producers;
+};
+
+/* Check the options and lay the ring out; a code with its detail set. */
+int layout_make(struct ring_layout *l, const struct disruptor_type *type,
+		const struct disruptor_options *options);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef RING_RING_H
+#define RING_RING_H
+
+/* The private side of a ring: resolved pointers, and what must not be in the block. */
+
+#include "os/os.h"
+#include "ring/layout.h"
+
+#include <disruptor/consumer.h>
+#include <disruptor/producer.h>
+
+typedef DISRUPTOR_ATOMIC(uint64_t) atomic_word;
+
+/* One open producer: what its view has no room for, and what reports need. */
+struct ring_producer {
+	/* the view's last run, for reports: many producers only */
+	atomic_word run_first;
+	atomic_word run_end;
+	atomic_word owner; /* os_thread_id() of the thread that may claim */
+	/* counters, written by the owner alone */
+	atomic_word dropped;
+	atomic_word slow_claims;
+	atomic_word sleeps;
+	atomic_word wakes;
+	struct disruptor_wait wait;
+	char name[32];
+	bool used; /* under the ring's lock */
+	char apart[DISRUPTOR_APART];
+};
+
+/* One attached consumer, likewise. */
+struct ring_consumer {
+	atomic_word wakes;
+	struct disruptor_wait wait;
+	bool used; /* under the ring's lock */
+	bool take;
+	char apart[DISRUPTOR_APART];
+};
+
+struct disruptor_ring {
+	struct ring_header *header; /* the block */
+	struct disruptor_shared *shared;
+	struct disruptor_gate *gates;
+	unsigned char *slots;
+	uint64_t capacity;
+	uint32_t mask;
+	uint32_t stride;
+	uint32_t offset;
+	enum disruptor_layout layout;
+	enum disruptor_producers producers;
+	enum disruptor_rung rung;
+	bool parks; /* sleep on the word (futex); if not, on `lot` */
+	bool free_run;
+	const struct disruptor_type *type;
+	struct disruptor_wait wait;
+	struct os_monitor lock; /* of attach, detach, open, close */
+	struct os_monitor lot;  /* where threads sleep that cannot park, and the mutex rung's barrier */
+	struct ring_producer *producer_table;
+	struct ring_consumer *consumer_table;
+	uint32_t max_producers;
+	uint32_t max_consumers;
+	atomic_word voids;
+	void (*init)(void *event, void *context);
+	void (*fini)(void *event, void *context);
+	void *context;
+	struct disruptor_allocator allocator;
+	struct os_memory memory;
+};
+
+static inline unsigned char *ring_slot(const struct disruptor_ring *r, uint64_t position)
+{
+	return r->slots + (size_t)(position & r->mask) * r->stride;
+}
+
+static inline atomic_word *ring_stamp(const struct disruptor_ring *r, uint64_t position)
+{
+	return (atomic_word *)(void *)ring_slot(r, position);
+}
+
+/* Set bits of the state, so that everyone returns, and wake everyone. */
+void ring_fail(struct disruptor_ring *r);
+/* Wake whoever sleeps on any edge of the ring: something other than progress has changed. */
+void ring_wake_everyone(struct disruptor_ring *r);
+/* First position not claimed, without the closed bit. */
+uint64_t ring_claimed(const struct disruptor_ring *r);
+/* Producers and consumers that are open; the lock is taken. */
+void ring_count_open(struct disruptor_ring *r, uint32_t *producers, uint32_t *consumers);
+/* AddressSanitizer: forbid or allow the events at [from, to); nothing in other builds. */
+void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
+void ring_unpoison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
+/* Copy at most 31 bytes of a name, `fallback` for NULL; E_INVAL if it is longer or empty. */
+int ring_name(char (*to)[32], const char *name, const char *fallback);
+/* An options structure must have the size this library knows. */
+int ring_check_size(const char *what, size_t size, size_t expected);
+
+#endif

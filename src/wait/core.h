@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef WAIT_CORE_H
+#define WAIT_CORE_H
+
+/*
+ * The one wait/notify core. Every edge of a ring (producers to the first
+ * stage, a stage to its dependants, the last stages to producers) is one
+ * 64-bit word: 0, nobody sleeps; else wake the sleepers once the other side's
+ * count has reached it.
+ *
+ *	sleeper                        waker
+ *	word = count it needs          progress = count        (stamp, sequence)
+ *	heavy barrier                  light barrier
+ *	look at the progress           look at the word
+ *	sleep while word stands        if 0 < word <= count: word = 0, wake all
+ *
+ * Between each side's store and look stands a store-load barrier, so one of
+ * them sees the other (WAKE). With membarrier(2) the sleeper's barrier counts
+ * for both. The waker alone clears the word; whoever finds it cleared, or
+ * lowered by another sleeper, looks again. Count and flag are one word because
+ * two could not be cleared together: a count lost between them is a wake-up
+ * lost.
+ */
+
+#include "ring/ring.h"
+
+#include <disruptor/wait.h>
+
+/* What a fruitless look asks to sleep on. */
+struct wait_need {
+	atomic_word *edge;
+	uint64_t count;
+};
+
+/*
+ * Look whether the wait is over: not 0 if it is, and the wait's result. If not,
+ * say where the news will come from.
+ */
+typedef int64_t (*wait_look)(void *who, struct wait_need *need);
+
+/* One wait. */
+struct wait_request {
+	struct disruptor_ring *ring;
+	const struct disruptor_wait *policy;
+	uint32_t *spins; /* what the blocking strategy has learnt, kept in the view */
+	wait_look look;
+	void *who;
+	uint64_t deadline;
+	atomic_word *sleeps; /* counts, owner-written */
+};
+
+/* Wait by the request's policy; the look's result, or E_TIMEOUT, or a custom policy's code. */
+int64_t wait_until(const struct wait_request *q);
+
+/* Announce, look again, and sleep once; the look's result, 0 to go on waiting. */
+int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline);
+
+/* After progress to @p reached: the light side on every rung but membarrier, and the wake-up. */
+void edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
+/* Wake those who need @p reached or less; the barrier has been passed. True if any were asleep. */
+bool edge_wake(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
+/* Wake all who sleep, whatever they need: something other than progress has changed. */
+void edge_wake_all(struct disruptor_ring *r, atomic_word *edge);
+/* The heavy side: every other thread's accesses are ordered against ours. */
+void wait_heavy_barrier(struct disruptor_ring *r);
+
+/* Refuse a strategy that is none; names @p what. */
+int wait_check(const char *what, const struct disruptor_wait *w);
+/* The strategy to use: @p own unless it is the default, then @p inherited, then blocking. */
+struct disruptor_wait wait_choose(const struct disruptor_wait *own,
+				  const struct disruptor_wait *inherited);
+
+/* Add to a counter that one thread writes and others may read. */
+static inline void tally(atomic_word *counter)
+{
+	/* relaxed, both: a statistic, owner-written */
+	disruptor_store_relaxed(counter, disruptor_load_relaxed(counter) + 1);
+}
+
+#endif
