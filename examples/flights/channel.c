@@ -39,13 +39,13 @@ static size_t chunk_for(size_t pipe, size_t element)
 	return chunk - chunk % element;
 }
 
-int channel_open(struct channel *channel, size_t capacity, size_t element,
-		 struct failure *failure)
+int channel_open(struct channel *channel, size_t capacity, size_t element, struct failure *failure)
 {
 	int fd[2];
 
-	*channel = (struct channel){ .failure = failure, .element = element, .write_fd = -1,
-				     .read_fd = -1 };
+	*channel = (struct channel){
+		.failure = failure, .element = element, .write_fd = -1, .read_fd = -1
+	};
 	if (pipe(fd) != 0) {
 		failure_set(failure, "pipe: %s", strerror(errno));
 		return -1;

@@ -31,8 +31,7 @@ struct channel {
 };
 
 /* 0, or -1 with the failure set; close in any case. */
-int channel_open(struct channel *channel, size_t capacity, size_t element,
-		 struct failure *failure);
+int channel_open(struct channel *channel, size_t capacity, size_t element, struct failure *failure);
 
 /* Hold a copy; write when a chunk is full. */
 void channel_put(struct channel *channel, const void *element);

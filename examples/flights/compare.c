@@ -70,7 +70,8 @@ static int turn(struct comparison *c, int table, unsigned round, uint64_t events
 		const struct answer *answer, struct progress *progress)
 {
 	for (unsigned w = 0; w < c->way_count; w++) {
-		struct sample *sample = rate ? &c->paced[table][w][round] : &c->full[table][w][round];
+		struct sample *sample = rate ? &c->paced[table][w][round]
+					     : &c->full[table][w][round];
 
 		progress_step(progress, round, c->way[w]->name,
 			      table == COMPARE_PARSE ? "parsed" : "prepared",
@@ -91,8 +92,8 @@ int compare_run(struct comparison *c, struct progress *progress)
 		for (int table = 0; table < COMPARE_TABLES; table++) {
 			if (turn(c, table, round, c->events, 0, &c->answer, progress) != 0)
 				return -1;
-			if (c->rate && turn(c, table, round, c->paced_events, c->rate, &paced,
-					    progress) != 0)
+			if (c->rate &&
+			    turn(c, table, round, c->paced_events, c->rate, &paced, progress) != 0)
 				return -1;
 		}
 	return 0;

@@ -27,8 +27,8 @@ struct comparison {
 	uint64_t rate;         /* of a paced run, events per second; 0: none is made */
 	uint64_t paced_events; /* of a paced run */
 	/* found */
-	struct answer answer;  /* of a run at full speed, the same in all of them */
-	unsigned answers;      /* how many runs gave an answer that was checked */
+	struct answer answer; /* of a run at full speed, the same in all of them */
+	unsigned answers;     /* how many runs gave an answer that was checked */
 	struct sample full[COMPARE_TABLES][COMPARE_WAYS_MAX][COMPARE_ROUNDS_MAX];
 	struct sample paced[COMPARE_TABLES][COMPARE_WAYS_MAX][COMPARE_ROUNDS_MAX];
 };

@@ -19,9 +19,9 @@
 #include <stddef.h>
 
 enum {
-	CSV_LINE_MAX = 1024,      /* bytes, without the line's end */
+	CSV_LINE_MAX = 1024, /* bytes, without the line's end */
 	CSV_COLUMNS_MAX = 64,
-	CSV_REPORTS_MAX = 10,     /* malformed lines told one by one; the rest is counted */
+	CSV_REPORTS_MAX = 10, /* malformed lines told one by one; the rest is counted */
 	CSV_BUFFER = 256 * 1024
 };
 
@@ -32,14 +32,14 @@ struct csv {
 	struct failure *failure;
 	int fd;
 	bool at_eof;
-	bool loud;               /* report malformed lines; else only count them */
+	bool loud; /* report malformed lines; else only count them */
 	unsigned columns;
 	unsigned char field_of[CSV_COLUMNS_MAX]; /* enum csv_field of each column */
-	uint64_t line;           /* number of the line last taken, from 1 */
-	uint64_t malformed;      /* lines skipped since csv_open() or csv_rewind() */
-	char *buffer;            /* CSV_BUFFER bytes and one for a missing line end */
-	char *next;              /* first byte not yet taken */
-	char *end;               /* end of what was read */
+	uint64_t line;                           /* number of the line last taken, from 1 */
+	uint64_t malformed; /* lines skipped since csv_open() or csv_rewind() */
+	char *buffer;       /* CSV_BUFFER bytes and one for a missing line end */
+	char *next;         /* first byte not yet taken */
+	char *end;          /* end of what was read */
 };
 
 /* Open and read the header. 0, or -1 with the failure set; then closed. */

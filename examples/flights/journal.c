@@ -122,8 +122,7 @@ void journal_close(struct journal *journal)
 	if (journal->fd < 0)
 		return;
 	if (journal->regular && !failed(journal->failure) &&
-	    ftruncate(journal->fd,
-		      (off_t)(journal->written * sizeof(journal->records[0]))) != 0)
+	    ftruncate(journal->fd, (off_t)(journal->written * sizeof(journal->records[0]))) != 0)
 		fail(journal, "truncate");
 	if (close(journal->fd) != 0 && !failed(journal->failure))
 		fail(journal, "close");

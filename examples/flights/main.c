@@ -63,8 +63,8 @@ static void print_reading(const struct options *options)
 
 static void print_results(const struct options *options)
 {
-	void (*print)(FILE *, const struct comparison *, int) =
-		options->json ? table_print_json : table_print;
+	void (*print)(FILE *, const struct comparison *, int) = options->json ? table_print_json
+									      : table_print;
 
 	if (options->json) {
 		report_print_json(stdout, &comparison.answer);
@@ -133,7 +133,8 @@ static int with_file(const struct options *options, struct csv *csv, struct reco
 		print_setting(options, records, passes);
 	else
 		printf("{\"scenario\":\"flights\",\"result\":\"input\",\"flights\":%" PRIu64
-		       ",\"malformed\":%" PRIu64 ",\"passes\":%" PRIu64 ",\"events\":%" PRIu64 "}\n",
+		       ",\"malformed\":%" PRIu64 ",\"passes\":%" PRIu64 ",\"events\":%" PRIu64
+		       "}\n",
 		       records->count, records->malformed, passes, comparison.events);
 	if (journal_open(&bench.journal, options->journal, &bench.job.failure) != 0)
 		return -1;
@@ -147,9 +148,12 @@ int main(int argc, char **argv)
 	struct csv csv;
 
 	switch (options_read(&options, argc, argv)) {
-	case OPTIONS_RUN: break;
-	case OPTIONS_DONE: return EXIT_SUCCESS;
-	case OPTIONS_WRONG: return 2;
+	case OPTIONS_RUN:
+		break;
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_WRONG:
+		return 2;
 	}
 	bench_begin(&bench, options.capacity, options.wait);
 	if (csv_open(&csv, options.file, true, &bench.job.failure) == 0) {

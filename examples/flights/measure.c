@@ -87,8 +87,8 @@ static void take(struct sample *sample, const struct bench *bench, const struct 
 	sample->rate = source->start_ns ? (double)source->number / wall : 0;
 	sample->cpu = seconds(after->ru_utime) + seconds(after->ru_stime) -
 		      seconds(before->ru_utime) - seconds(before->ru_stime);
-	sample->switches = (double)(after->ru_nvcsw + after->ru_nivcsw - before->ru_nvcsw -
-				    before->ru_nivcsw);
+	sample->switches =
+		(double)(after->ru_nvcsw + after->ru_nivcsw - before->ru_nvcsw - before->ru_nivcsw);
 	for (int i = 0; i < LATENCIES; i++)
 		sample->latency[i] = 1e-3 * (double)histogram_at(&bench->report.latency, parts[i]);
 }
@@ -97,9 +97,8 @@ static void take(struct sample *sample, const struct bench *bench, const struct 
 static void check_complete(struct bench *bench, const struct way *way)
 {
 	if (bench->report.next != bench->job.source.number)
-		failure_set(&bench->job.failure,
-			    "%s: the report saw %llu events of %llu", way->name,
-			    (unsigned long long)bench->report.next,
+		failure_set(&bench->job.failure, "%s: the report saw %llu events of %llu",
+			    way->name, (unsigned long long)bench->report.next,
 			    (unsigned long long)bench->job.source.number);
 }
 

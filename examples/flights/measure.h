@@ -10,9 +10,9 @@
 #include "way.h"
 
 struct sample {
-	double rate;     /* events per second */
-	double cpu;      /* seconds, user and system, of the whole process */
-	double switches; /* context switches, voluntary and not */
+	double rate;       /* events per second */
+	double cpu;        /* seconds, user and system, of the whole process */
+	double switches;   /* context switches, voluntary and not */
 	double latency[4]; /* of a paced run, µs: p50, p99, p99.9, max */
 };
 

@@ -70,7 +70,8 @@ static void help(void)
 }
 
 /* A whole number within bounds; else say what is wrong. */
-static bool number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value)
+static bool number(const char *option, const char *text, uint64_t min, uint64_t max,
+		   uint64_t *value)
 {
 	unsigned long long n;
 	char *end;
@@ -78,7 +79,8 @@ static bool number(const char *option, const char *text, uint64_t min, uint64_t 
 	errno = 0;
 	n = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || n < min || n > max) {
-		fprintf(stderr, "flights: --%s: \"%s\" is not a number from %" PRIu64 " to %" PRIu64 "\n",
+		fprintf(stderr,
+			"flights: --%s: \"%s\" is not a number from %" PRIu64 " to %" PRIu64 "\n",
 			option, text, min, max);
 		return false;
 	}
@@ -150,7 +152,18 @@ static void be_quick(struct options *options)
 }
 
 enum letter {
-	WAYS = 256, ROUNDS, PASSES, RATE, PACED_MS, CAPACITY, WAIT, JOURNAL, QUICK, JSON, QUIET, HELP
+	WAYS = 256,
+	ROUNDS,
+	PASSES,
+	RATE,
+	PACED_MS,
+	CAPACITY,
+	WAIT,
+	JOURNAL,
+	QUICK,
+	JSON,
+	QUIET,
+	HELP
 };
 
 static const struct option table[] = {
@@ -175,21 +188,36 @@ static bool take(struct options *options, int letter, const char *value)
 	bool good;
 
 	switch (letter) {
-	case WAYS: return choose_ways(options, value);
+	case WAYS:
+		return choose_ways(options, value);
 	case ROUNDS:
 		good = number("rounds", value, 1, COMPARE_ROUNDS_MAX, &n);
 		options->rounds = (unsigned)n;
 		return good;
-	case PASSES: return number("passes", value, 1, 1000000, &options->passes);
-	case RATE: return number("rate", value, 0, 100000000, &options->rate);
-	case PACED_MS: return number("paced-ms", value, 1, 3600000, &options->paced_ms);
-	case CAPACITY: return choose_capacity(options, value);
-	case WAIT: return choose_wait(options, value);
-	case JOURNAL: options->journal = value; return true;
-	case QUICK: be_quick(options); return true;
-	case JSON: options->json = true; return true;
-	case QUIET: options->quiet = true; return true;
-	default: return false; /* getopt has said what it did not like */
+	case PASSES:
+		return number("passes", value, 1, 1000000, &options->passes);
+	case RATE:
+		return number("rate", value, 0, 100000000, &options->rate);
+	case PACED_MS:
+		return number("paced-ms", value, 1, 3600000, &options->paced_ms);
+	case CAPACITY:
+		return choose_capacity(options, value);
+	case WAIT:
+		return choose_wait(options, value);
+	case JOURNAL:
+		options->journal = value;
+		return true;
+	case QUICK:
+		be_quick(options);
+		return true;
+	case JSON:
+		options->json = true;
+		return true;
+	case QUIET:
+		options->quiet = true;
+		return true;
+	default:
+		return false; /* getopt has said what it did not like */
 	}
 }
 

@@ -17,12 +17,12 @@ struct progress {
 	bool terminal;
 	bool quiet;
 	unsigned rounds;
-	unsigned steps;          /* of a round: they take different times, but the same each round */
-	unsigned step;           /* now, counted through all rounds, from 1; 0: none yet */
-	uint64_t began_ns;       /* this step */
+	unsigned steps;    /* of a round: they take different times, but the same each round */
+	unsigned step;     /* now, counted through all rounds, from 1; 0: none yet */
+	uint64_t began_ns; /* this step */
 	uint64_t took_ns[PROGRESS_STEPS_MAX]; /* each step of a round, when it was last done; 0 */
-	char text[64];           /* what this step is */
-	size_t drawn;            /* characters of the bar that are on the screen */
+	char text[64];                        /* what this step is */
+	size_t drawn;                         /* characters of the bar that are on the screen */
 };
 
 void progress_begin(struct progress *progress, unsigned rounds, unsigned steps, bool quiet);

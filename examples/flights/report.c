@@ -27,8 +27,8 @@ static void check_before(struct report *report, uint64_t number)
 
 	for (int i = 0; i < 2; i++)
 		if (mark_get(report->before[i]) <= number)
-			failure_set(report->failure, "report got event %" PRIu64 " before %s", number,
-				    name[i]);
+			failure_set(report->failure, "report got event %" PRIu64 " before %s",
+				    number, name[i]);
 }
 
 int report_event(void *self, void *event, uint64_t position, int last)
@@ -39,8 +39,8 @@ int report_event(void *self, void *event, uint64_t position, int last)
 	(void)position;
 	if (flight->number != report->next)
 		failure_set(report->failure,
-			    "report got event %" PRIu64 " where %" PRIu64 " was due", flight->number,
-			    report->next);
+			    "report got event %" PRIu64 " where %" PRIu64 " was due",
+			    flight->number, report->next);
 	report->next = flight->number + 1;
 	if (flight->number % LOOK_EVERY == 0) {
 		check_before(report, flight->number);
@@ -73,8 +73,8 @@ static void print_extent(FILE *out, const char *name, const char *unit, const st
 	char mean[32];
 
 	fprintf(out,
-		"  %-8s  sum %" PRId64 "  least %" PRId64 "  greatest %" PRId64 "  mean %s %s\n", name,
-		extent->sum, extent->min, extent->max,
+		"  %-8s  sum %" PRId64 "  least %" PRId64 "  greatest %" PRId64 "  mean %s %s\n",
+		name, extent->sum, extent->min, extent->max,
 		decimal(mean_hundredths(extent->sum, count), mean), unit);
 }
 

@@ -20,15 +20,15 @@ enum source_answer {
 
 struct source {
 	struct failure *failure;
-	struct csv *csv;              /* parse this; NULL: use the records */
+	struct csv *csv; /* parse this; NULL: use the records */
 	const struct record *records;
 	uint64_t record_count;
-	uint64_t at;                  /* next of the records */
-	uint64_t total;               /* events of this run */
-	uint64_t number;              /* of the next event */
-	uint64_t pass_began;          /* number of the first event of this reading of the file */
-	uint64_t rate;                /* events per second; 0: as fast as they are taken */
-	uint64_t start_ns;            /* when the first event was asked for */
+	uint64_t at;         /* next of the records */
+	uint64_t total;      /* events of this run */
+	uint64_t number;     /* of the next event */
+	uint64_t pass_began; /* number of the first event of this reading of the file */
+	uint64_t rate;       /* events per second; 0: as fast as they are taken */
+	uint64_t start_ns;   /* when the first event was asked for */
 };
 
 /* Begin a run of @total events from the file's, or the records', beginning. */

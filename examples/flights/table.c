@@ -66,10 +66,11 @@ static double ratio(double a, double b)
 static void print_head(FILE *out, const struct comparison *c, int table)
 {
 	fprintf(out, "Table %d. %s\n\n", table + 1,
-		table == COMPARE_PARSE ? "Parsing and hand-over: each event is parsed from the file "
-					 "as it is published."
-				       : "Hand-over: the same stages, fed from events parsed "
-					 "beforehand.");
+		table == COMPARE_PARSE
+			? "Parsing and hand-over: each event is parsed from the file "
+			  "as it is published."
+			: "Hand-over: the same stages, fed from events parsed "
+			  "beforehand.");
 	fprintf(out, "%-10s %30s  %6s %7s %10s", "", "million events/s", "ratio", "CPU", "context");
 	if (c->rate)
 		fprintf(out, "   latency, us, at %" PRIu64 " events/s", c->rate);

@@ -7,6 +7,8 @@
 
 #include <disruptor/disruptor.h>
 
+#include <stdbool.h>
+
 /* What the ring carries, told to the library: it makes flight_claim(), flight_publish(), … */
 DISRUPTOR_EVENT(flight, struct flight,
 		DISRUPTOR_U64(struct flight, number),
@@ -23,11 +25,11 @@ static void fail(struct job *job, const char *what, int code)
 
 static struct disruptor_stage *add(struct disruptor *d, const struct stage *stage)
 {
-	return disruptor_stage(d, &(struct disruptor_handler){
-					  .size = sizeof(struct disruptor_handler),
-					  .name = stage->name,
-					  .on_event = stage->on_event,
-					  .context = stage->self });
+	return disruptor_stage(
+		d, &(struct disruptor_handler){ .size = sizeof(struct disruptor_handler),
+						.name = stage->name,
+						.on_event = stage->on_event,
+						.context = stage->self });
 }
 
 /* journal and statistics side by side, report after both. */
@@ -46,29 +48,26 @@ static int build(struct disruptor *d, struct job *job)
 	return code;
 }
 
-/* Parse straight into the claimed slot, publish it; give the last, unused claim back. */
+/* Have the source fill the claimed slot, straight in place. False at its end. */
+static bool fill(struct source *source, struct flight *flight)
+{
+	enum source_answer answer;
+
+	while ((answer = source_next(source, flight)) == SOURCE_IDLE)
+		source_wait(source);
+	return answer == SOURCE_EVENT;
+}
+
 static void produce(struct flight_producer *producer, struct job *job)
 {
-	for (;;) {
-		struct flight *flight = flight_claim(producer);
+	struct flight *flight;
 
-		if (!flight) {
-			fail(job, "claim", flight_status(producer));
-			return;
-		}
-		for (;;) {
-			enum source_answer answer = source_next(&job->source, flight);
-
-			if (answer == SOURCE_EVENT)
-				break;
-			if (answer == SOURCE_END) {
-				flight_abort(producer);
-				return;
-			}
-			source_wait(&job->source);
-		}
+	while ((flight = flight_claim(producer)) && fill(&job->source, flight))
 		flight_publish(producer);
-	}
+	if (flight)
+		flight_abort(producer); /* the last claim, which nothing came for */
+	else
+		fail(job, "claim", flight_status(producer));
 }
 
 static void run(struct disruptor *d, struct job *job)

@@ -30,8 +30,8 @@ struct job {
 
 struct way {
 	const char *name;
-	const char *what;   /* one line: how it hands over */
-	size_t batch;       /* most events that it hands over at a time, where it has the choice */
+	const char *what; /* one line: how it hands over */
+	size_t batch;     /* most events that it hands over at a time, where it has the choice */
 	/* Run the job to its source's end, all threads joined. What fails is in job->failure. */
 	void (*run)(const struct way *way, struct job *job);
 };

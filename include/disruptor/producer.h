@@ -52,25 +52,27 @@ enum disruptor_view_flag {
  * The fields serve the inline functions below; their layout is part of the ABI. Do not touch.
  */
 struct disruptor_producer {
-	unsigned char *slots;            /* slot 0 */
-	struct disruptor_shared *shared; /* the words beside them */
+	struct disruptor_shared *shared; /* the words beside the slots */
 	uint64_t next;                   /* end of the open run: next to claim */
 	uint64_t open;                   /* its beginning: next to publish */
 	uint64_t fast;                   /* claims up to here need no look at anything */
+	unsigned char *next_slot;        /* the slot of `next`: computed ahead, off the claim's path */
+	unsigned char *open_slot;        /* the slot of `open`, likewise */
+	unsigned char *slots_end;        /* where the slots' memory ends */
+	size_t stride;                   /* bytes from slot to slot */
+	size_t offset;                   /* bytes from slot to event */
+	unsigned char *slots;            /* slot 0 */
 	uint32_t mask;                   /* capacity - 1 */
-	uint32_t stride;                 /* bytes from slot to slot */
-	uint32_t offset;                 /* bytes from slot to event */
-	uint32_t flags;                  /* enum disruptor_view_flag */
-	struct disruptor_ring *ring;
+	uint32_t flags;                  /* enum disruptor_view_flag; 0 is the common case */
 	/* cold */
+	struct disruptor_ring *ring;
 	uint64_t limit;      /* first position not known to be free */
 	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
-	uint32_t index;      /* entry in the ring's table of producers */
-	uint32_t overflow;   /* enum disruptor_overflow */
+	uint16_t index;      /* entry in the ring's table of producers */
+	uint16_t overflow;   /* enum disruptor_overflow */
 	int32_t status;      /* why the last claim that failed did so */
 	uint32_t spins;      /* what the adaptive wait has learnt */
-	uint64_t open_mark;  /* not 0: the view is open */
-	uint64_t reserved[3];
+	uint32_t mark;       /* tells an open view */
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_producer) == 128,
 			"frozen by ABI 0");
@@ -140,6 +142,16 @@ DISRUPTOR_INLINE unsigned char *disruptor_producer_slot(const struct disruptor_p
 	return p->slots + (size_t)(position & p->mask) * p->stride;
 }
 
+/** The slot @p n (at most the capacity) after @p slot. */
+DISRUPTOR_INLINE unsigned char *disruptor_producer_slot_after(const struct disruptor_producer *p,
+							      unsigned char *slot, uint64_t n)
+{
+	size_t ahead = (size_t)n * p->stride;
+	size_t left = (size_t)(p->slots_end - slot);
+
+	return ahead < left ? slot + ahead : p->slots + (ahead - left);
+}
+
 /** The @p i th event of the open run, 0 <= i < disruptor_claimed(). */
 DISRUPTOR_INLINE void *disruptor_claimed_at(const struct disruptor_producer *p, uint64_t i)
 {
@@ -162,6 +174,8 @@ DISRUPTOR_INLINE void *disruptor_claimed_at(const struct disruptor_producer *p, 
  */
 DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t n)
 {
+	struct disruptor_shared *shared = p->shared;
+	unsigned char *slot = p->next_slot;
 	uint64_t first = p->next;
 
 #ifdef DISRUPTOR_DEBUG
@@ -172,17 +186,18 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN)
 		return disruptor_producer_claim_slow(p, n);
 	p->next = first + n;
+	p->next_slot = disruptor_producer_slot_after(p, slot, n);
 	/*
 	 * CLOSE.claim, pairs with CLOSE.close in disruptor_ring_close().
 	 * relaxed: the closer's heavy barrier orders it before our look at the state, or us after
 	 * its flag. Without the compiler barrier the look could move up, and a claim be lost.
 	 */
-	disruptor_store_relaxed(&p->shared->claimed, first + n);
+	disruptor_store_relaxed(&shared->claimed, first + n);
 	disruptor_fence_compiler();
 	/* relaxed: only its being zero matters; the slow half looks again */
-	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0))
+	if (disruptor_unlikely(disruptor_load_relaxed(&shared->state) != 0))
 		return disruptor_producer_claim_late(p, n);
-	return disruptor_producer_slot(p, first) + p->offset;
+	return slot + p->offset;
 }
 
 /** disruptor_claim_n() of one slot. */
@@ -207,6 +222,31 @@ DISRUPTOR_API void *disruptor_claim_until(struct disruptor_producer *p, uint64_t
  */
 DISRUPTOR_API uint64_t disruptor_claim_up_to(struct disruptor_producer *p, uint64_t n);
 
+/** Stamp a slot with its position: the store that publishes it. */
+DISRUPTOR_INLINE void disruptor_stamp(unsigned char *slot, uint64_t position)
+{
+	/*
+	 * PUB.release, pairs with PUB.acquire in disruptor_ready(). Orders the event's bytes before
+	 * the stamp that shows them. If relaxed: torn events are read.
+	 */
+	disruptor_store_release((DISRUPTOR_ATOMIC(uint64_t) *)(void *)slot, position + 1);
+}
+
+/** After the stamps: wake the consumers that have slept for them. */
+DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t end)
+{
+	p->open = end;
+	/*
+	 * WAKE.progress, pairs with WAKE.announce in wait_block(). The sleeper's heavy barrier
+	 * stands in for our store-load fence; the compiler must keep the look below the stamp.
+	 */
+	disruptor_fence_compiler();
+	/* relaxed: a stale 0 is impossible by WAKE; nothing is read through it */
+	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->wake_consumers) - 1 < end))
+		disruptor_producer_wake(p);
+	return DISRUPTOR_OK;
+}
+
 /**
  * Publish the first @p n slots of the open run: consumers may read them.
  *
@@ -215,50 +255,40 @@ DISRUPTOR_API uint64_t disruptor_claim_up_to(struct disruptor_producer *p, uint6
  */
 DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t n)
 {
-	uint64_t end = p->open + n;
-	uint64_t at = end;
+	uint64_t at = p->open;
+	uint64_t end = at + n;
 
-	if (disruptor_unlikely(n - 1 >= p->next - p->open))
+	if (disruptor_unlikely(n - 1 >= p->next - at))
 		return DISRUPTOR_E_INVAL;
 	if (p->flags & DISRUPTOR_VIEW_PACKED) {
-		/*
-		 * PUB.release, pairs with PUB.acquire in disruptor_ready(). Orders the event's
-		 * bytes before the cursor that shows them. If relaxed: torn events are read.
-		 */
+		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
 		disruptor_store_release(&p->shared->cursor, end);
 	} else {
 		/* from the last to the first, so that who waits for the first sees them all */
-		do {
-			at--;
-			/*
-			 * PUB.release, pairs with PUB.acquire in disruptor_ready(). Orders the
-			 * event's bytes before the stamp. If relaxed: torn events are read.
-			 */
-			disruptor_store_release((DISRUPTOR_ATOMIC(uint64_t) *)(void *)
-							disruptor_producer_slot(p, at),
-						at + 1);
-		} while (at != p->open);
+		while (--n != 0)
+			disruptor_stamp(disruptor_producer_slot(p, at + n), at + n);
+		disruptor_stamp(p->open_slot, at);
 	}
+	p->open_slot = end == p->next ? p->next_slot : disruptor_producer_slot(p, end);
+	if (disruptor_likely(!(p->flags & DISRUPTOR_VIEW_HEAVY)))
+		return disruptor_published(p, end);
 	p->open = end;
-	if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_HEAVY)) {
-		disruptor_producer_signal(p);
-		return 0;
-	}
-	/*
-	 * WAKE.progress, pairs with WAKE.announce in wait_arm(). The sleeper's heavy barrier stands
-	 * in for our store-load fence; the compiler must keep the look below the stamp.
-	 */
-	disruptor_fence_compiler();
-	/* relaxed: a stale 0 is impossible by WAKE; nothing is read through it */
-	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->wake_consumers) - 1 < end))
-		disruptor_producer_wake(p);
-	return 0;
+	disruptor_producer_signal(p);
+	return DISRUPTOR_OK;
 }
 
 /** Publish the whole open run; see disruptor_publish_n(). */
 DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
 {
-	return disruptor_publish_n(p, p->next - p->open);
+	uint64_t at = p->open;
+	uint64_t end = p->next;
+
+	if (disruptor_unlikely(end - at != 1) || disruptor_unlikely(p->flags != 0))
+		return disruptor_publish_n(p, end - at);
+	/* one event, stamped, on the membarrier rung: nothing to compute */
+	disruptor_stamp(p->open_slot, at);
+	p->open_slot = p->next_slot;
+	return disruptor_published(p, end);
 }
 
 /**

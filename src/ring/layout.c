@@ -25,7 +25,8 @@ AT(struct ring_header, gates_used, 80);
 _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
 #if UINTPTR_MAX > UINT32_MAX
-AT(struct disruptor_producer, ring, 56);
+AT(struct disruptor_producer, offset, 64);
+AT(struct disruptor_producer, mark, 124);
 AT(struct disruptor_consumer, offset, 60);
 #endif
 
@@ -112,8 +113,8 @@ static int check_options(const struct disruptor_options *o)
 	if (o->producers == DISRUPTOR_SINGLE && o->max_producers > 1)
 		return error_set(DISRUPTOR_E_INVAL, "max_producers: %u of a single producer",
 				 o->max_producers);
-	if (o->max_producers > 65536)
-		return error_set(DISRUPTOR_E_TOO_BIG, "max_producers: %u is above 65536",
+	if (o->max_producers > 65535)
+		return error_set(DISRUPTOR_E_TOO_BIG, "max_producers: %u is above 65535",
 				 o->max_producers);
 	if (o->max_consumers > DISRUPTOR_MAX_CONSUMERS)
 		return error_set(DISRUPTOR_E_TOO_BIG, "max_consumers: %u is above %d",

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#define OPEN_MARK UINT64_C(0x70726f6475636572)
+#define OPEN_MARK UINT32_C(0x70726f64)
 
 /* How a claim behaves when there is no room. */
 struct claim {
@@ -32,6 +32,13 @@ static struct ring_producer *entry_of(const struct disruptor_producer *p)
 static bool is_many(const struct disruptor_producer *p)
 {
 	return p->ring->producers == DISRUPTOR_MANY;
+}
+
+/* Follow the run's ends with the pointers that the inline functions keep beside them. */
+static void aim(struct disruptor_producer *p)
+{
+	p->next_slot = disruptor_producer_slot(p, p->next);
+	p->open_slot = disruptor_producer_slot(p, p->open);
 }
 
 /* ---- open and close ---- */
@@ -108,6 +115,7 @@ int disruptor_producer_open_sized(struct disruptor_producer *p, struct disruptor
 
 		*p = (struct disruptor_producer){
 			.slots = ring->slots,
+			.slots_end = ring->slots + ring->capacity * ring->stride,
 			.shared = ring->shared,
 			.next = claimed,
 			.open = claimed,
@@ -120,11 +128,12 @@ int disruptor_producer_open_sized(struct disruptor_producer *p, struct disruptor
 			.ring = ring,
 			.limit = claimed,
 			.timeout_ns = o.timeout_ns,
-			.index = index,
-			.overflow = o.overflow,
+			.index = (uint16_t)index,
+			.overflow = (uint16_t)o.overflow,
 			.spins = UINT32_MAX,
-			.open_mark = OPEN_MARK,
+			.mark = OPEN_MARK,
 		};
+		aim(p);
 	}
 	os_unlock(&ring->lock);
 	return rc;
@@ -135,7 +144,7 @@ int disruptor_producer_close(struct disruptor_producer *p)
 	struct ring_producer *entry;
 	struct disruptor_ring *r;
 
-	if (!p || p->open_mark != OPEN_MARK)
+	if (!p || p->mark != OPEN_MARK)
 		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
 	if (p->next != p->open)
 		(void)disruptor_abort(p);
@@ -145,7 +154,7 @@ int disruptor_producer_close(struct disruptor_producer *p)
 	entry->used = false;
 	disruptor_store_relaxed(&entry->owner, UINT64_C(0)); /* relaxed: a report */
 	os_unlock(&r->lock);
-	p->open_mark = 0;
+	p->mark = 0;
 	p->fast = p->next; /* no claim goes the fast way any more */
 	return 0;
 }
@@ -159,12 +168,12 @@ void disruptor_producer_handoff(struct disruptor_producer *p)
 int disruptor_producer_check_owner(struct disruptor_producer *p)
 {
 	/* relaxed: compared only */
-	if (p->open_mark == OPEN_MARK &&
+	if (p->mark == OPEN_MARK &&
 	    disruptor_load_relaxed(&entry_of(p)->owner) == os_thread_id())
 		return 0;
 	p->status = DISRUPTOR_E_OWNER;
 	return error_set(p->status, "%s",
-			 p->open_mark == OPEN_MARK
+			 p->mark == OPEN_MARK
 				 ? "this view belongs to another thread; hand it over with "
 				   "disruptor_producer_handoff(), or open one view a thread"
 				 : "this view is not open");
@@ -203,6 +212,7 @@ static void take_back(struct disruptor_producer *p, uint64_t n)
 	os_lock(&r->lock);
 	p->next -= n;
 	p->fast = p->next;
+	aim(p);
 	/* release: as the claim it takes back; readers of the position act on what is before it */
 	disruptor_store_release(&r->shared->claimed, p->next);
 	/* relaxed, both: change under the lock only */
@@ -364,7 +374,7 @@ static uint64_t claim(struct disruptor_producer *p, const struct claim *how)
 	uint64_t capacity = p->ring->capacity;
 	int64_t taken;
 
-	if (p->open_mark != OPEN_MARK || how->least == 0)
+	if (p->mark != OPEN_MARK || how->least == 0)
 		p->status = DISRUPTOR_E_INVAL;
 	else if (how->least > capacity)
 		p->status = DISRUPTOR_E_TOO_BIG;
@@ -383,6 +393,7 @@ static uint64_t claim(struct disruptor_producer *p, const struct claim *how)
 			break;
 	}
 	if (taken > 0) {
+		aim(p);
 		ring_unpoison(p->ring, p->next - (uint64_t)taken, p->next);
 		return (uint64_t)taken;
 	}
@@ -514,6 +525,7 @@ int disruptor_abort_n(struct disruptor_producer *p, uint64_t n)
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
 	}
 	p->open = end;
+	aim(p);
 	if (p->flags & DISRUPTOR_VIEW_HEAVY) {
 		disruptor_producer_signal(p);
 	} else {

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What people read: a table for each scenario, its A/A pair, its bar. */
+#include "bench.h"
+
+#include <math.h>
+#include <string.h>
+
+void bench_report_machine(FILE *out, const struct bench_machine *machine)
+{
+	fprintf(out, "disruptor %s (commit %s) on %s, %d cores, %s, governor %s\n",
+		machine->version, machine->commit, machine->cpu, machine->cores, machine->kernel,
+		machine->governor);
+	fprintf(out, "compiled by %s, flags: %s\n", machine->compiler, machine->flags);
+}
+
+/** A number in at most seven places. */
+static const char *figure(char text[32], double value)
+{
+	if (isnan(value))
+		return "-";
+	snprintf(text, 32, "%.*f", fabs(value) < 10 ? 2 : fabs(value) < 1000 ? 1 : 0, value);
+	return text;
+}
+
+/** A number without the places it does not need. */
+static const char *plain(char text[32], double value)
+{
+	snprintf(text, 32, "%g", value);
+	return text;
+}
+
+static const char *range(char text[96], struct bench_range value)
+{
+	char median[32], min[32], max[32];
+
+	if (isnan(value.median))
+		return "-";
+	snprintf(text, 96, "%s [%s, %s]", figure(median, value.median), figure(min, value.min),
+		 figure(max, value.max));
+	return text;
+}
+
+static const char *waits(const struct bench_row *row)
+{
+	const char *how = row->entry->subject->waits;
+
+	return how != NULL ? how : disruptor_wait_name(row->params.wait.kind);
+}
+
+static void print_row(FILE *out, const struct bench_result *result, const struct bench_row *row)
+{
+	char name[48], median[32], min[32], max[32], ratio[96], batch[32], lag[32];
+
+	snprintf(name, sizeof(name), "%s%s", bench_entry_name(row->entry),
+		 row == result->again ? " (A/A)" : "");
+	fprintf(out, "  %-20s %-10s %9s %9s %9s", name, waits(row),
+		figure(median, row->value.median), figure(min, row->value.min),
+		figure(max, row->value.max));
+	if (result->limit != NULL)
+		fprintf(out, "  %-22s%s",
+			row == result->limit ? "1" : range(ratio, row->ratio),
+			row != result->limit && bench_within_noise(result, row) ? "~" : " ");
+	if (row->batch > 0)
+		fprintf(out, " %9s", figure(batch, row->batch));
+	else if (result->limit != NULL)
+		fprintf(out, " %9s", "-");
+	if (row->lag > 0)
+		fprintf(out, " %9s", figure(lag, row->lag));
+	fputc('\n', out);
+}
+
+static void print_head(FILE *out, const struct bench_result *result)
+{
+	const struct bench_scenario *scenario = result->scenario;
+	const struct bench_params *params = &result->main->params;
+
+	fprintf(out, "\n%s: %s\n", scenario->name, scenario->what);
+	fprintf(out, "  %s; %u-byte events, %llu slots, %u a publish", scenario->unit,
+		params->event_bytes, (unsigned long long)params->capacity, params->batch);
+	if (scenario->threads)
+		fprintf(out, ", CPUs %d and %d", params->cpus[0], params->cpus[1]);
+	if (result->main->rung != NULL)
+		fprintf(out, ", rung %s", result->main->rung);
+	fprintf(out, "; %u rounds\n", result->rounds);
+	fprintf(out, "  %-20s %-10s %9s %9s %9s", "subject", "waits", "median", "min", "max");
+	if (result->limit != NULL) {
+		char head[48];
+
+		snprintf(head, sizeof(head), "to %s", bench_entry_name(result->limit->entry));
+		fprintf(out, "  %-22s  %9s %9s", head, "batch", "lag");
+	}
+	fputc('\n', out);
+}
+
+static void print_bar(FILE *out, const struct bench_result *result)
+{
+	const struct bench_row *row = result->main;
+	char bar[32], got[96];
+
+	if (result->bar == 0) {
+		fprintf(out, "  bar:   none for these parameters\n");
+		return;
+	}
+	fprintf(out, "  bar:   %s %s %s", bench_entry_name(row->entry),
+		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, result->bar));
+	if (result->limit != NULL)
+		fprintf(out, " x %s: %s", bench_entry_name(result->limit->entry),
+			range(got, row->ratio));
+	else
+		fprintf(out, " %s: %s", result->scenario->unit, range(got, row->value));
+	fprintf(out, "  %s\n",
+		result->verdict != BENCH_NO_BAR ? bench_verdict_name(result->verdict) :
+						  "not measurable");
+}
+
+void bench_report_table(FILE *out, const struct bench_result *result)
+{
+	char text[96], noise[32];
+
+	print_head(out, result);
+	for (size_t i = 0; i < result->count; i++)
+		print_row(out, result, &result->row[i]);
+	if (result->main->work > 0)
+		fprintf(out, "  work:  %s ns an event, subtracted\n",
+			figure(noise, result->main->work));
+	fprintf(out, "  noise: A/A ratio %s; medians within a factor of %s are not told apart (~)\n",
+		range(text, result->pair), figure(noise, result->noise));
+	print_bar(out, result);
+	fflush(out);
+}
+
+void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why,
+		       const struct bench_machine *json)
+{
+	(void)json;
+	fprintf(out, "\n%s: %s\n  skipped: %s\n", scenario->name, scenario->what, why);
+}
