@@ -15,7 +15,7 @@
  *	subject_*.c limit_*.c   the subjects; loop.h holds the loops they share
  *	scenario_*.c            the loads; scenario.c lists them
  *	measure.c               rounds, medians, ratios, noise, verdict
- *	report.c machine.c      the table, the JSON, the machine's description
+ *	report.c report_json.c machine.c progress.c    what is printed
  *	support.c               threads on cores, memory, failing
  */
 
@@ -112,10 +112,10 @@ struct bench_scenario {
 	const char *what;
 	const char *unit;
 	enum bench_better better;
-	double bar;       /* of the ratio, or where there is no limit of the value; 0: none */
-	bool threads;     /* needs two processors */
-	unsigned rounds;  /* at most; 0: as asked */
-	double seconds;   /* a sample's length; 0: as asked, by calibrating the number of events */
+	double bar;      /* of the ratio, or where there is no limit of the value; 0: none */
+	bool threads;    /* needs two processors */
+	unsigned rounds; /* at most; 0: as asked */
+	double seconds;  /* a sample's length; 0: as asked, by calibrating the number of events */
 	struct bench_params defaults;
 	struct bench_entry entries[BENCH_ENTRIES]; /* up to the first without a subject */
 	/** Complete the parameters that hold for all entries; may be NULL. */
@@ -131,11 +131,11 @@ extern const struct bench_scenario scenario_pingpong, scenario_unicast, scenario
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
-	double alone;  /* ns: the producer's work without publishing */
-	double sent;   /* ns: until the producer was done */
-	double total;  /* ns: until the consumer was done */
-	double batch;  /* mean events a look */
-	double lag;    /* mean events behind the producer */
+	double alone; /* ns: the producer's work without publishing */
+	double sent;  /* ns: until the producer was done */
+	double total; /* ns: until the consumer was done */
+	double batch; /* mean events a look */
+	double lag;   /* mean events behind the producer */
 	const char *rung;
 };
 
@@ -180,9 +180,10 @@ struct bench_result {
 	size_t count;
 	struct bench_row row[BENCH_ENTRIES];
 	const struct bench_row *limit, *main, *again; /* NULL: the scenario has none */
-	struct bench_range pair; /* the A/A pair's ratios */
-	double noise; /* a factor: medians that differ by less are not told apart */
-	double bar;   /* 0: none, or it does not hold for these parameters */
+	struct bench_range pair;                      /* the A/A pair's ratios */
+	uint64_t switches; /* times that a thread of ours was put off its CPU for another's */
+	double noise;      /* a factor: medians that differ by less are not told apart */
+	double bar;        /* 0: none, or it does not hold for these parameters */
 	enum bench_verdict verdict;
 };
 
@@ -216,20 +217,24 @@ struct bench_machine {
 };
 
 void bench_machine(struct bench_machine *machine);
+/** For people: the machine once, and a table for each scenario. */
 void bench_report_machine(FILE *out, const struct bench_machine *machine);
 void bench_report_table(FILE *out, const struct bench_result *result);
+/** For programs: one JSON object a line, each complete in itself. */
 void bench_report_json(FILE *out, const struct bench_result *result,
 		       const struct bench_machine *machine);
 /** A scenario that this machine cannot run, and why. */
-void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why,
-		       const struct bench_machine *json);
+void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why);
+void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
+			    const struct bench_machine *machine);
 
 /** The progress line, on a terminal's stderr: @p seconds is what all will take. */
 void bench_progress_begin(double seconds);
 /** Now in this round (0: calibrating) of this entry; @p seconds of the expected are behind us. */
 void bench_progress(const struct bench_scenario *scenario, const struct bench_entry *entry,
 		    unsigned round, unsigned rounds, double seconds);
-void bench_progress_end(void);
+/** Take the line away, as something else is printed. */
+void bench_progress_clear(void);
 
 /* ---- Support ---- */
 
@@ -237,7 +242,8 @@ void bench_progress_end(void);
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif
-_Noreturn void bench_fail(const char *format, ...);
+_Noreturn void
+bench_fail(const char *format, ...);
 
 /** Zeroed and touched memory that begins a page; fails the program if there is none. */
 void *bench_alloc(size_t size);

@@ -19,7 +19,7 @@
 struct cursor_ring {
 	unsigned char *slots;
 	uint64_t capacity;
-	_Alignas(DISRUPTOR_APART) _Atomic(uint64_t) cursor; /* first not published */
+	_Alignas(DISRUPTOR_APART) _Atomic(uint64_t) cursor;   /* first not published */
 	_Alignas(DISRUPTOR_APART) _Atomic(uint64_t) sequence; /* first not consumed */
 	_Alignas(DISRUPTOR_APART) uint64_t room; /* the producer's: first not known to be free */
 };

@@ -20,6 +20,9 @@
 #define LOOP_INLINE static inline
 #endif
 
+/** Events between two looks at how far the consumer is behind. */
+enum { LOOP_LOOK = 50000 };
+
 /** How to use a subject's ends. @p end is whatever the subject handed to the loop. */
 struct loop_end {
 	/** Wait for room; the first of @p n events to be filled. */
@@ -111,16 +114,18 @@ LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct benc
 LOOP_INLINE void loop_consume_sized(const struct loop_end *use, void *end, struct bench_task *task,
 				    uint32_t bytes)
 {
-	uint64_t sum = 0, torn = 0, batches = 0;
+	uint64_t sum = 0, torn = 0, batches = 0, seen = 0;
 
 	for (uint64_t left = task->events; left != 0;) {
 		uint64_t n = use->ready(end, bytes);
 
 		/* looking at the producer's position costs it a cache line: seldom */
-		if (use->lag != NULL && batches % 4096 == 0) {
+		if (use->lag != NULL && seen >= LOOP_LOOK) {
 			task->lag += use->lag(end);
 			task->looks++;
+			seen = 0;
 		}
+		seen += n;
 		batches++;
 		for (uint64_t i = 0; i < n; i++)
 			sum += loop_read(use->at(end, i, bytes), bytes, &torn);

@@ -2,14 +2,17 @@
 /*
  * Rounds, medians, ratios, noise, verdict. README.md says why it is done so.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "bench.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* How long a sample is to be, in seconds, and how many rounds there are. */
-static const double full_sample = 0.08, quick_sample = 0.02;
+static const double full_sample = 0.08, quick_sample = 0.015;
 static const unsigned full_rounds = 9, quick_rounds = 5;
 
 const char *bench_entry_name(const struct bench_entry *entry)
@@ -20,10 +23,14 @@ const char *bench_entry_name(const struct bench_entry *entry)
 const char *bench_verdict_name(enum bench_verdict verdict)
 {
 	switch (verdict) {
-	case BENCH_NO_BAR: break;
-	case BENCH_MET: return "MET";
-	case BENCH_NOT_MET: return "NOT MET";
-	case BENCH_WITHIN_NOISE: return "WITHIN NOISE";
+	case BENCH_NO_BAR:
+		break;
+	case BENCH_MET:
+		return "MET";
+	case BENCH_NOT_MET:
+		return "NOT MET";
+	case BENCH_WITHIN_NOISE:
+		return "WITHIN NOISE";
 	}
 	return NULL;
 }
@@ -94,8 +101,8 @@ static bool choose_params(const struct bench_scenario *scenario,
 	if (scenario->prepare != NULL)
 		scenario->prepare(params);
 	return params->event_bytes == defaults->event_bytes &&
-	       params->capacity == defaults->capacity &&
-	       params->wait.kind == defaults->wait.kind && params->rung == DISRUPTOR_RUNG_AUTO;
+	       params->capacity == defaults->capacity && params->wait.kind == defaults->wait.kind &&
+	       params->rung == DISRUPTOR_RUNG_AUTO;
 }
 
 static uint64_t whole_batches(double events, uint32_t batch)
@@ -134,9 +141,8 @@ static void set_rows(struct bench_result *result, const struct bench_params *par
 		row->entry = entry;
 		row->params = *params;
 		row->params.layout = entry->layout;
-		row->params.wait = wait_of(entry->wait != DISRUPTOR_WAIT_DEFAULT ?
-						   entry->wait :
-						   params->wait.kind);
+		row->params.wait = wait_of(
+			entry->wait != DISRUPTOR_WAIT_DEFAULT ? entry->wait : params->wait.kind);
 		row->params.events = whole_batches((double)params->events, params->batch);
 		if (entry->role == BENCH_LIMIT)
 			result->limit = row;
@@ -229,18 +235,16 @@ static void judge_noise(struct bench_result *result)
 	}
 
 	unsigned outside = outside_median(n);
+	double low = ratio[outside], high = ratio[n - 1 - outside];
 
-	result->noise = fmax(ratio[n - 1 - outside], 1 / ratio[outside]);
-	if (!(result->noise >= 1)) /* all on one side of 1, or below 0 */
-		result->noise = ratio[outside] > 0 ? 1 : INFINITY;
+	result->noise = low > 0 ? fmax(1, fmax(high, 1 / low)) : INFINITY;
 }
 
 static void judge_bar(struct bench_result *result)
 {
 	const struct bench_row *row = result->main;
 	double got = result->limit != NULL ? row->ratio.median : row->value.median;
-	bool met = result->scenario->better == BENCH_MORE ? got >= result->bar :
-							    got <= result->bar;
+	bool met = result->scenario->better == BENCH_MORE ? got >= result->bar : got <= result->bar;
 
 	if (result->bar == 0 || isnan(got))
 		result->verdict = BENCH_NO_BAR;
@@ -285,6 +289,14 @@ bool bench_within_noise(const struct bench_result *result, const struct bench_ro
 
 /* ---- Running ---- */
 
+/** How often a thread of this process, living or not, had to give way to another's. */
+static uint64_t switches_so_far(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
+}
+
 struct bench_result *bench_run(const struct bench_scenario *scenario,
 			       const struct bench_options *options)
 {
@@ -306,6 +318,7 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 			calibrate(scenario, &result->row[i], seconds);
 		}
 	}
+	result->switches = switches_so_far();
 	for (unsigned k = 0; k < result->rounds; k++) {
 		for (size_t i = 0; i < result->count; i++) {
 			struct bench_row *row = &result->row[i];
@@ -315,6 +328,7 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 			bench_progress(scenario, row->entry, k + 1, result->rounds, seconds);
 		}
 	}
+	result->switches = switches_so_far() - result->switches;
 	summarise(result);
 	return result;
 }

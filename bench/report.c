@@ -7,9 +7,9 @@
 
 void bench_report_machine(FILE *out, const struct bench_machine *machine)
 {
-	fprintf(out, "disruptor %s (commit %s) on %s, %d cores, %s, governor %s\n",
-		machine->version, machine->commit, machine->cpu, machine->cores, machine->kernel,
-		machine->governor);
+	fprintf(out, "disruptor %s (commit %s) on %s, %d CPU%s, %s, governor %s\n",
+		machine->version, machine->commit, machine->cpu, machine->cores,
+		machine->cores == 1 ? "" : "s", machine->kernel, machine->governor);
 	fprintf(out, "compiled by %s, flags: %s\n", machine->compiler, machine->flags);
 }
 
@@ -29,13 +29,13 @@ static const char *plain(char text[32], double value)
 	return text;
 }
 
-static const char *range(char text[96], struct bench_range value)
+static const char *range(char text[128], struct bench_range value)
 {
 	char median[32], min[32], max[32];
 
 	if (isnan(value.median))
 		return "-";
-	snprintf(text, 96, "%s [%s, %s]", figure(median, value.median), figure(min, value.min),
+	snprintf(text, 128, "%s [%s, %s]", figure(median, value.median), figure(min, value.min),
 		 figure(max, value.max));
 	return text;
 }
@@ -49,23 +49,20 @@ static const char *waits(const struct bench_row *row)
 
 static void print_row(FILE *out, const struct bench_result *result, const struct bench_row *row)
 {
-	char name[48], median[32], min[32], max[32], ratio[96], batch[32], lag[32];
+	char name[48], median[32], min[32], max[32], ratio[128], batch[32], lag[32];
 
 	snprintf(name, sizeof(name), "%s%s", bench_entry_name(row->entry),
 		 row == result->again ? " (A/A)" : "");
 	fprintf(out, "  %-20s %-10s %9s %9s %9s", name, waits(row),
 		figure(median, row->value.median), figure(min, row->value.min),
 		figure(max, row->value.max));
+	if (result->main->batch > 0)
+		fprintf(out, " %8s %8s", row->batch > 0 ? figure(batch, row->batch) : "-",
+			row->lag > 0 ? figure(lag, row->lag) : "-");
 	if (result->limit != NULL)
-		fprintf(out, "  %-22s%s",
-			row == result->limit ? "1" : range(ratio, row->ratio),
-			row != result->limit && bench_within_noise(result, row) ? "~" : " ");
-	if (row->batch > 0)
-		fprintf(out, " %9s", figure(batch, row->batch));
-	else if (result->limit != NULL)
-		fprintf(out, " %9s", "-");
-	if (row->lag > 0)
-		fprintf(out, " %9s", figure(lag, row->lag));
+		fprintf(out, "  %s", row == result->limit ? "1" : range(ratio, row->ratio));
+	if (result->limit != NULL && row != result->limit && bench_within_noise(result, row))
+		fputs(" ~", out);
 	fputc('\n', out);
 }
 
@@ -83,19 +80,17 @@ static void print_head(FILE *out, const struct bench_result *result)
 		fprintf(out, ", rung %s", result->main->rung);
 	fprintf(out, "; %u rounds\n", result->rounds);
 	fprintf(out, "  %-20s %-10s %9s %9s %9s", "subject", "waits", "median", "min", "max");
-	if (result->limit != NULL) {
-		char head[48];
-
-		snprintf(head, sizeof(head), "to %s", bench_entry_name(result->limit->entry));
-		fprintf(out, "  %-22s  %9s %9s", head, "batch", "lag");
-	}
+	if (result->main->batch > 0)
+		fprintf(out, " %8s %8s", "batch", "lag");
+	if (result->limit != NULL)
+		fprintf(out, "  to %s", bench_entry_name(result->limit->entry));
 	fputc('\n', out);
 }
 
 static void print_bar(FILE *out, const struct bench_result *result)
 {
 	const struct bench_row *row = result->main;
-	char bar[32], got[96];
+	char bar[32], got[128];
 
 	if (result->bar == 0) {
 		fprintf(out, "  bar:   none for these parameters\n");
@@ -109,29 +104,43 @@ static void print_bar(FILE *out, const struct bench_result *result)
 	else
 		fprintf(out, " %s: %s", result->scenario->unit, range(got, row->value));
 	fprintf(out, "  %s\n",
-		result->verdict != BENCH_NO_BAR ? bench_verdict_name(result->verdict) :
-						  "not measurable");
+		result->verdict != BENCH_NO_BAR ? bench_verdict_name(result->verdict)
+						: "not measurable");
+}
+
+/** That the consumer was right behind, without which the cost of a publish is another one. */
+static void print_keeping_up(FILE *out, const struct bench_row *row)
+{
+	char work[32], batch[32], lag[32];
+
+	fprintf(out, "  work:  %s ns an event, subtracted\n", figure(work, row->work));
+	fprintf(out, "  lag:   the consumer of %s %s: %s events a look, %s of %llu slots behind\n",
+		bench_entry_name(row->entry),
+		row->lag < (double)row->params.capacity / 2 ? "keeps up" : "DOES NOT KEEP UP",
+		figure(batch, row->batch), figure(lag, row->lag),
+		(unsigned long long)row->params.capacity);
 }
 
 void bench_report_table(FILE *out, const struct bench_result *result)
 {
-	char text[96], noise[32];
+	char text[128], noise[32];
 
 	print_head(out, result);
 	for (size_t i = 0; i < result->count; i++)
 		print_row(out, result, &result->row[i]);
 	if (result->main->work > 0)
-		fprintf(out, "  work:  %s ns an event, subtracted\n",
-			figure(noise, result->main->work));
-	fprintf(out, "  noise: A/A ratio %s; medians within a factor of %s are not told apart (~)\n",
+		print_keeping_up(out, result->main);
+	fprintf(out,
+		"  noise: A/A ratio %s; medians within a factor of %s are not told apart (~)\n",
 		range(text, result->pair), figure(noise, result->noise));
+	fprintf(out, "         our threads were put off their CPUs %llu times in %llu samples\n",
+		(unsigned long long)result->switches,
+		(unsigned long long)result->count * result->rounds);
 	print_bar(out, result);
 	fflush(out);
 }
 
-void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why,
-		       const struct bench_machine *json)
+void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why)
 {
-	(void)json;
 	fprintf(out, "\n%s: %s\n  skipped: %s\n", scenario->name, scenario->what, why);
 }

@@ -3,6 +3,11 @@
 #include "bench.h"
 
 const struct bench_scenario *const bench_scenarios[] = {
-	&scenario_pingpong, &scenario_unicast, &scenario_batch, &scenario_blocking,
-	&scenario_keepup,   &scenario_idle,    NULL,
+	&scenario_pingpong,
+	&scenario_unicast,
+	&scenario_batch,
+	&scenario_blocking,
+	&scenario_keepup,
+	&scenario_idle,
+	NULL,
 };

@@ -15,7 +15,7 @@ struct idle_event {
 	uint64_t value;
 };
 
-DISRUPTOR_EVENT(idle_event, struct idle_event, DISRUPTOR_U64(struct idle_event, value))
+DISRUPTOR_EVENT(idle_event, struct idle_event, DISRUPTOR_U64(struct idle_event, value));
 
 static const double idle_seconds = 2;
 
@@ -60,10 +60,9 @@ static void idle_cpu(const struct bench_entry *entry, const struct bench_params 
 					     .wait = params->wait,
 					     .rung = params->rung };
 	uint64_t seen = 0;
-	struct disruptor_handler handler = { .size = sizeof(handler),
-					     .name = "idle",
-					     .context = &seen,
-					     .on_event = on_event };
+	struct disruptor_handler handler = {
+		.size = sizeof(handler), .name = "idle", .context = &seen, .on_event = on_event
+	};
 	struct idle_event_producer producer;
 	struct disruptor *d;
 

@@ -2,7 +2,7 @@
 /*
  * disruptor. The library as its header tells users to call it: claim, fill in
  * place, publish; ready_until, read in place, release. One set of functions
- * for each layout, as a packed ring is read through spans.
+ * for each layout, as a packed ring is written and read as plain arrays.
  */
 #include "loop.h"
 
@@ -23,8 +23,8 @@ static void must(int code, const char *what)
 	if (code >= 0)
 		return;
 	bench_fail("%s: %s: %s", what, disruptor_error_name(code),
-		   *disruptor_error_detail() != '\0' ? disruptor_error_detail() :
-						       disruptor_error_text(code));
+		   *disruptor_error_detail() != '\0' ? disruptor_error_detail()
+						     : disruptor_error_text(code));
 }
 
 static void *ring_open(const struct bench_params *params)
@@ -63,7 +63,7 @@ static void ring_close(void *channel)
 LOOP_INLINE void *ring_claim(void *end, uint64_t n, uint32_t bytes)
 {
 	struct disruptor_channel *c = end;
-	void *first = disruptor_claim_n(&c->producer, n);
+	void *first = n == 1 ? disruptor_claim(&c->producer) : disruptor_claim_n(&c->producer, n);
 
 	(void)bytes;
 	if (disruptor_unlikely(first == NULL))
@@ -89,8 +89,9 @@ LOOP_INLINE void *packed_claimed(void *end, void *first, uint64_t i, uint32_t by
 LOOP_INLINE void ring_publish(void *end, uint64_t n, uint32_t bytes)
 {
 	struct disruptor_channel *c = end;
-	int code = disruptor_publish_n(&c->producer, n);
+	int code = disruptor_publish(&c->producer);
 
+	(void)n;
 	(void)bytes;
 	if (disruptor_unlikely(code != 0))
 		must(code, "publishing");

@@ -20,7 +20,7 @@ void bench_fail(const char *format, ...)
 {
 	va_list arguments;
 
-	bench_progress_end();
+	bench_progress_clear();
 	fputs("disruptor bench: ", stderr);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);

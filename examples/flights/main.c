@@ -36,28 +36,29 @@ static void print_setting(const struct options *options, const struct records *r
 	printf("Read over %" PRIu64 " time%s: %" PRIu64 " events a run%s.\n", passes,
 	       passes == 1 ? "" : "s", comparison.events,
 	       passes > 1 ? ", as one reading is too short to measure" : "");
-	printf("A source, a journal and a statistics stage side by side, and a report after both:\n"
-	       "four threads, in each of these ways:\n");
+	printf("A source, a journal and a statistics stage side by side, and a report after\n"
+	       "both: four threads, in each of these ways:\n");
 	for (unsigned i = 0; i < options->way_count; i++)
-		printf("  %-10s %s\n", options->way[i]->name, options->way[i]->what);
-	printf("Each of them holds %zu events between two threads. The ring's wait strategy: %s.\n\n",
+		printf("  %-9s %s\n", options->way[i]->name, options->way[i]->what);
+	printf("Each of them holds %zu events from thread to thread. The ring's wait\n"
+	       "strategy is %s.\n\n",
 	       options->capacity, options->wait);
 	fflush(stdout);
 }
 
 static void print_reading(const struct options *options)
 {
-	printf("Throughput, CPU seconds (of all threads) and context switches (voluntary and not) are\n"
-	       "those of a run at full speed; medians of %u rounds, in each of which every way had its\n"
-	       "turn; ratio: of throughput, to %s's.\n",
+	printf("Throughput, CPU seconds (of all threads) and context switches (voluntary and\n"
+	       "not) are of runs at full speed; medians of %u rounds, in each of which every way\n"
+	       "had its turn. ratio: of throughput, to %s's.\n",
 	       options->rounds, options->way[0]->name);
 	if (comparison.rate)
-		printf("Latency, from publish to report, is taken in runs of their own: at full speed it\n"
-		       "would tell how long the queues are. There, an event is due every %.1f us, and its\n"
-		       "time counts from then, so that a source that is held up hides nothing; the lateness\n"
-		       "of the timer that wakes the source is in it, for all ways alike.\n"
+		printf("Latency, from publish to report, is taken in runs of their own: at full speed\n"
+		       "it would tell how long the queues are. There, an event is due every %.1f us,\n"
+		       "and its time counts from then, so that a source that is held up hides nothing;\n"
+		       "the lateness of the timer that wakes the source is in it, for all ways alike.\n"
 		       "Percentiles are medians of the rounds (%" PRIu64
-		       " events each); max is over all rounds.\n",
+		       " events each); max is of all.\n",
 		       1e6 / (double)comparison.rate, comparison.paced_events);
 }
 
@@ -69,7 +70,7 @@ static void print_results(const struct options *options)
 	if (options->json) {
 		report_print_json(stdout, &comparison.answer);
 	} else {
-		printf("The answer, the same in all %u runs:\n", comparison.answers);
+		printf("The answer, checked in each of %u runs:\n", comparison.answers);
 		report_print(stdout, &comparison.answer);
 	}
 	for (int table = 0; table < COMPARE_TABLES && comparison.answer.count; table++) {

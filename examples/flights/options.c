@@ -38,27 +38,28 @@ static void help(void)
 {
 	printf("usage: flights [OPTION]... FILE\n"
 	       "\n"
-	       "Read flights from the CSV FILE (columns delay, distance and time, found by their\n"
-	       "names in the header line; minutes, miles, minutes since midnight), write them to a\n"
-	       "journal and make statistics of them, side by side, and report after both: once with\n"
-	       "each of these ways to hand events from thread to thread, in turns, and compare.\n"
+	       "Read flights from the CSV FILE (columns delay, distance and time, found by\n"
+	       "their names in the header line; minutes, miles, minutes since midnight), write\n"
+	       "them to a journal and make statistics of them, side by side, and report after\n"
+	       "both: with each of these ways to hand events from thread to thread, in turns,\n"
+	       "to compare them.\n"
 	       "\n");
 	for (size_t i = 0; i < way_count; i++)
-		printf("  %-10s %s\n", ways[i].name, ways[i].what);
+		printf("  %-9s %s\n", ways[i].name, ways[i].what);
 	printf("\n"
-	       "      --ways LIST     only these, by name, with commas; the first is compared with\n"
+	       "      --ways LIST     only these, by name, with commas; the others are\n"
+	       "                      compared with the first\n"
 	       "      --rounds N      take medians over N rounds, 1 to %d (default %u)\n"
-	       "      --passes N      read the file N times a run (default: as often as gives %" PRIu64
-	       "\n"
-	       "                      events)\n"
+	       "      --passes N      read the file N times a run (default: as many as make\n"
+	       "                      %" PRIu64 " events)\n"
 	       "      --rate N        N events per second in the paced runs, in which latency is\n"
 	       "                      taken (default %" PRIu64 "); 0: no such runs\n"
 	       "      --paced-ms N    length of a paced run in milliseconds (default %" PRIu64 ")\n"
-	       "      --capacity N    events that ring, pipe and queue hold; a power of two, 64 to\n"
-	       "                      %d (default %zu)\n"
+	       "      --capacity N    events that ring, pipe and queue hold; a power of two,\n"
+	       "                      64 to %d (default %zu)\n"
 	       "      --wait NAME     the ring's wait strategy (default %s)\n"
-	       "      --journal PATH  keep the journal of the last run there (default: a temporary\n"
-	       "                      file in $TMPDIR)\n"
+	       "      --journal PATH  keep the journal of the last run there (default: a\n"
+	       "                      temporary file in $TMPDIR)\n"
 	       "      --quick         short runs: %u rounds of %" PRIu64 " events, %" PRIu64
 	       " ms paced\n"
 	       "      --json          print the results as JSON, one object a line\n"

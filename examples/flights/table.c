@@ -63,21 +63,20 @@ static double ratio(double a, double b)
 	return b > 0 ? a / b : 0;
 }
 
+/* 78 columns: it has to fit on any terminal. */
 static void print_head(FILE *out, const struct comparison *c, int table)
 {
 	fprintf(out, "Table %d. %s\n\n", table + 1,
 		table == COMPARE_PARSE
-			? "Parsing and hand-over: each event is parsed from the file "
-			  "as it is published."
-			: "Hand-over: the same stages, fed from events parsed "
-			  "beforehand.");
-	fprintf(out, "%-10s %30s  %6s %7s %10s", "", "million events/s", "ratio", "CPU", "context");
+			? "Parsing and hand-over: each event is parsed as it is published."
+			: "Hand-over: the same stages, fed from events parsed beforehand.");
+	fprintf(out, "%-9s %19s %6s %5s %7s", "", "million events/s", "", "CPU", "context");
 	if (c->rate)
-		fprintf(out, "   latency, us, at %" PRIu64 " events/s", c->rate);
-	fprintf(out, "\n%-10s %8s %21s  %6s %7s %10s", "way", "median", "(min .. max)", "", "s",
-		"switches");
+		fprintf(out, "   latency, us, at %" PRIu64 "/s", c->rate);
+	fprintf(out, "\n%-9s %6s %12s %6s %5s %7s", "way", "median", "min .. max", "ratio", "s",
+		"switch.");
 	if (c->rate)
-		fprintf(out, " %8s %8s %8s %8s", "p50", "p99", "p99.9", "max");
+		fprintf(out, " %6s %6s %6s %6s", "p50", "p99", "p99.9", "max");
 	fputc('\n', out);
 }
 
@@ -87,12 +86,12 @@ static void print_row(FILE *out, const struct comparison *c, int table, unsigned
 	double first = spread(c, table, 0, false, rate).median;
 	char range[48];
 
-	snprintf(range, sizeof(range), "(%.2f .. %.2f)", 1e-6 * s.min, 1e-6 * s.max);
-	fprintf(out, "%-10s %8.2f %21s  %6.3f %7.2f %10.0f", c->way[way]->name, 1e-6 * s.median,
-		range, ratio(s.median, first), spread(c, table, way, false, cpu).median,
+	snprintf(range, sizeof(range), "%.1f .. %.1f", 1e-6 * s.min, 1e-6 * s.max);
+	fprintf(out, "%-9s %6.2f %12s %6.3f %5.2f %7.0f", c->way[way]->name, 1e-6 * s.median, range,
+		ratio(s.median, first), spread(c, table, way, false, cpu).median,
 		spread(c, table, way, false, switches).median);
 	if (c->rate)
-		fprintf(out, " %8.1f %8.1f %8.1f %8.1f", spread(c, table, way, true, p50).median,
+		fprintf(out, " %6.1f %6.1f %6.1f %6.0f", spread(c, table, way, true, p50).median,
 			spread(c, table, way, true, p99).median,
 			spread(c, table, way, true, p999).median,
 			spread(c, table, way, true, longest).max);
@@ -107,8 +106,7 @@ static void print_unsustained(FILE *out, const struct comparison *c, int table)
 
 		if (kept < 0.95 * (double)c->rate)
 			fprintf(out,
-				"%s handed over %.0f events/s only: its latencies are those of a growing "
-				"backlog.\n",
+				"%s handed over only %.0f events/s: its latencies are of a growing backlog.\n",
 				c->way[w]->name, kept);
 	}
 }

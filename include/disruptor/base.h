@@ -76,7 +76,11 @@
 #endif
 
 #ifndef DISRUPTOR_INLINE /* src/inline_abi.c redefines it, to emit each inline as a symbol too */
-#define DISRUPTOR_INLINE static inline DISRUPTOR_UNUSED
+#if defined(__GNUC__)
+#define DISRUPTOR_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define DISRUPTOR_INLINE static inline
+#endif
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -17,6 +17,8 @@
 #include <disruptor/error.h>
 #include <disruptor/ring.h>
 
+#include <string.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -56,41 +58,73 @@ struct disruptor_producer {
 	uint64_t next;                   /* end of the open run: next to claim */
 	uint64_t open;                   /* its beginning: next to publish */
 	uint64_t fast;                   /* claims up to here need no look at anything */
-	unsigned char *next_slot;        /* the slot of `next`: computed ahead, off the claim's path */
-	unsigned char *open_slot;        /* the slot of `open`, likewise */
+	unsigned char *slot;             /* the slot of `open`, computed ahead of its use */
+	unsigned char *slots;            /* slot 0 */
 	unsigned char *slots_end;        /* where the slots' memory ends */
 	size_t stride;                   /* bytes from slot to slot */
 	size_t offset;                   /* bytes from slot to event */
-	unsigned char *slots;            /* slot 0 */
 	uint32_t mask;                   /* capacity - 1 */
 	uint32_t flags;                  /* enum disruptor_view_flag; 0 is the common case */
-	/* cold */
-	struct disruptor_ring *ring;
-	uint64_t limit;      /* first position not known to be free */
-	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
-	uint16_t index;      /* entry in the ring's table of producers */
-	uint16_t overflow;   /* enum disruptor_overflow */
-	int32_t status;      /* why the last claim that failed did so */
-	uint32_t spins;      /* what the adaptive wait has learnt */
-	uint32_t mark;       /* tells an open view */
+	struct disruptor_ring *ring;     /* NULL: not open */
+	uint32_t index;                  /* entry in the ring's table of producers */
+	uint32_t event_size;             /* bytes */
+	uint64_t reserved[4];
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_producer) == 128,
 			"frozen by ABI 0");
 
-/** The out-of-line halves of the functions below; nothing else should need them. */
-DISRUPTOR_API DISRUPTOR_COLD void *disruptor_producer_claim_slow(struct disruptor_producer *p,
-								 uint64_t n);
-DISRUPTOR_API DISRUPTOR_COLD void *disruptor_producer_claim_late(struct disruptor_producer *p,
-								 uint64_t n);
-DISRUPTOR_API DISRUPTOR_COLD void disruptor_producer_wake(struct disruptor_producer *p);
-DISRUPTOR_API void disruptor_producer_signal(struct disruptor_producer *p);
-DISRUPTOR_API int disruptor_producer_check_owner(struct disruptor_producer *p);
+/** The part of a view that moves: what the out-of-line halves give back. */
+struct disruptor_run {
+	uint64_t next, open, fast;
+};
 
-/** disruptor_producer_open() with sizeof *p, which refuses a caller compiled against another layout. */
-DISRUPTOR_API DISRUPTOR_NODISCARD int
-disruptor_producer_open_sized(struct disruptor_producer *p, struct disruptor_ring *ring,
-			      const struct disruptor_type *type,
-			      const struct disruptor_producer_options *options, size_t view_size);
+/*
+ * The out-of-line halves of the functions below; nothing else should need them.
+ *
+ * They are never handed the view itself. So the address of a local view does
+ * not leave its function, and a compiler may keep it in registers across the
+ * stores that publish, which doubles the rate of a loop that claims and
+ * publishes. What changes seldom (the limit learnt from the gates, the policy,
+ * the status) is kept beside the ring.
+ */
+DISRUPTOR_API int disruptor_producer_do_open(struct disruptor_producer *p,
+					     struct disruptor_ring *ring,
+					     const struct disruptor_type *type,
+					     const struct disruptor_producer_options *options,
+					     size_t view_size);
+DISRUPTOR_API int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index,
+					      uint64_t next, uint64_t open);
+DISRUPTOR_API int disruptor_producer_do_handoff(struct disruptor_ring *ring, uint32_t index);
+DISRUPTOR_API int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t index);
+DISRUPTOR_API int disruptor_producer_do_status(const struct disruptor_ring *ring, uint32_t index);
+DISRUPTOR_API uint64_t disruptor_producer_do_claim(struct disruptor_ring *ring, uint32_t index,
+						   uint64_t next, uint64_t open, uint64_t n,
+						   struct disruptor_run *run);
+DISRUPTOR_API DISRUPTOR_COLD uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring,
+								      uint32_t index, uint64_t next,
+								      uint64_t open, uint64_t n,
+								      struct disruptor_run *run);
+DISRUPTOR_API uint64_t disruptor_producer_do_try_claim(struct disruptor_ring *ring, uint32_t index,
+						       uint64_t next, uint64_t open, uint64_t n,
+						       struct disruptor_run *run);
+DISRUPTOR_API uint64_t disruptor_producer_do_claim_until(struct disruptor_ring *ring,
+							 uint32_t index, uint64_t next,
+							 uint64_t open, uint64_t n,
+							 uint64_t deadline,
+							 struct disruptor_run *run);
+DISRUPTOR_API uint64_t disruptor_producer_do_claim_up_to(struct disruptor_ring *ring,
+							 uint32_t index, uint64_t next,
+							 uint64_t open, uint64_t n,
+							 struct disruptor_run *run);
+DISRUPTOR_API int disruptor_producer_do_abort(struct disruptor_ring *ring, uint32_t index,
+					      uint64_t next, uint64_t open, uint64_t n,
+					      struct disruptor_run *run);
+DISRUPTOR_API int disruptor_producer_do_copy_refused(struct disruptor_ring *ring, uint32_t index,
+						     uint64_t run);
+DISRUPTOR_API DISRUPTOR_COLD void disruptor_producer_do_wake(struct disruptor_ring *ring,
+							     uint32_t index, uint64_t end);
+DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uint32_t index,
+						uint64_t end);
 
 /**
  * Open a view to publish through. @p options may be NULL.
@@ -104,7 +138,12 @@ disruptor_producer_open(struct disruptor_producer *p, struct disruptor_ring *rin
 			const struct disruptor_type *type,
 			const struct disruptor_producer_options *options)
 {
-	return disruptor_producer_open_sized(p, ring, type, options, sizeof(*p));
+	struct disruptor_producer view;
+	int rc = disruptor_producer_do_open(p ? &view : NULL, ring, type, options, sizeof(view));
+
+	if (rc == DISRUPTOR_OK)
+		*p = view;
+	return rc;
 }
 
 /**
@@ -112,15 +151,30 @@ disruptor_producer_open(struct disruptor_producer *p, struct disruptor_ring *rin
  *
  * Threads: the owner. Errors: DISRUPTOR_E_INVAL if the view is not open.
  */
-DISRUPTOR_API int disruptor_producer_close(struct disruptor_producer *p);
+DISRUPTOR_INLINE int disruptor_producer_close(struct disruptor_producer *p)
+{
+	int rc = disruptor_producer_do_close(p->ring, p->index, p->next, p->open);
 
-/** Make the calling thread the owner of the view. The old owner must be done with it. */
-DISRUPTOR_API void disruptor_producer_handoff(struct disruptor_producer *p);
+	p->ring = NULL;
+	p->fast = p->next; /* no claim goes the fast way any more, and nothing is open */
+	p->open = p->next;
+	return rc;
+}
+
+/**
+ * Make the calling thread the owner of the view. The old owner must be done with it.
+ *
+ * Errors: DISRUPTOR_E_INVAL if the view is not open.
+ */
+DISRUPTOR_INLINE int disruptor_producer_handoff(struct disruptor_producer *p)
+{
+	return disruptor_producer_do_handoff(p->ring, p->index);
+}
 
 /** Why the last claim of this view that failed did so: a code, or 0 if none has. */
 DISRUPTOR_INLINE int disruptor_producer_status(const struct disruptor_producer *p)
 {
-	return p->status;
+	return disruptor_producer_do_status(p->ring, p->index);
 }
 
 /** The position at the front of the open run: the next to be published. */
@@ -142,20 +196,28 @@ DISRUPTOR_INLINE unsigned char *disruptor_producer_slot(const struct disruptor_p
 	return p->slots + (size_t)(position & p->mask) * p->stride;
 }
 
-/** The slot @p n (at most the capacity) after @p slot. */
-DISRUPTOR_INLINE unsigned char *disruptor_producer_slot_after(const struct disruptor_producer *p,
-							      unsigned char *slot, uint64_t n)
-{
-	size_t ahead = (size_t)n * p->stride;
-	size_t left = (size_t)(p->slots_end - slot);
-
-	return ahead < left ? slot + ahead : p->slots + (ahead - left);
-}
-
 /** The @p i th event of the open run, 0 <= i < disruptor_claimed(). */
 DISRUPTOR_INLINE void *disruptor_claimed_at(const struct disruptor_producer *p, uint64_t i)
 {
 	return disruptor_producer_slot(p, p->open + i) + p->offset;
+}
+
+/** Take what an out-of-line half gives back into the view. */
+DISRUPTOR_INLINE void disruptor_producer_follow(struct disruptor_producer *p,
+						const struct disruptor_run *run)
+{
+	p->next = run->next;
+	p->open = run->open;
+	p->fast = run->fast;
+	p->slot = disruptor_producer_slot(p, run->open);
+}
+
+/** The first of @p n slots that an out-of-line half has claimed; NULL if it was refused. */
+DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
+						const struct disruptor_run *run, uint64_t n)
+{
+	disruptor_producer_follow(p, run);
+	return n ? disruptor_producer_slot(p, run->next - n) + p->offset : NULL;
 }
 
 /**
@@ -174,30 +236,33 @@ DISRUPTOR_INLINE void *disruptor_claimed_at(const struct disruptor_producer *p, 
  */
 DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t n)
 {
-	struct disruptor_shared *shared = p->shared;
-	unsigned char *slot = p->next_slot;
 	uint64_t first = p->next;
+	struct disruptor_run run;
 
 #ifdef DISRUPTOR_DEBUG
-	if (disruptor_producer_check_owner(p) != 0)
+	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return NULL;
 #endif
 	/* n = 0 wraps to the largest, and `fast` of many producers is `next`: both go the slow way */
-	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN)
-		return disruptor_producer_claim_slow(p, n);
+	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN) {
+		n = disruptor_producer_do_claim(p->ring, p->index, first, p->open, n, &run);
+		return disruptor_producer_first(p, &run, n);
+	}
 	p->next = first + n;
-	p->next_slot = disruptor_producer_slot_after(p, slot, n);
 	/*
 	 * CLOSE.claim, pairs with CLOSE.close in disruptor_ring_close().
 	 * relaxed: the closer's heavy barrier orders it before our look at the state, or us after
 	 * its flag. Without the compiler barrier the look could move up, and a claim be lost.
 	 */
-	disruptor_store_relaxed(&shared->claimed, first + n);
+	disruptor_store_relaxed(&p->shared->claimed, first + n);
 	disruptor_fence_compiler();
 	/* relaxed: only its being zero matters; the slow half looks again */
-	if (disruptor_unlikely(disruptor_load_relaxed(&shared->state) != 0))
-		return disruptor_producer_claim_late(p, n);
-	return slot + p->offset;
+	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {
+		n = disruptor_producer_do_take_back(p->ring, p->index, first + n, p->open, n, &run);
+		return disruptor_producer_first(p, &run, n);
+	}
+	return (disruptor_likely(first == p->open) ? p->slot : disruptor_producer_slot(p, first)) +
+	       p->offset;
 }
 
 /** disruptor_claim_n() of one slot. */
@@ -207,20 +272,45 @@ DISRUPTOR_INLINE void *disruptor_claim(struct disruptor_producer *p)
 }
 
 /** disruptor_claim_n(), but never waits: DISRUPTOR_E_FULL, whatever the policy. */
-DISRUPTOR_API void *disruptor_try_claim_n(struct disruptor_producer *p, uint64_t n);
+DISRUPTOR_INLINE void *disruptor_try_claim_n(struct disruptor_producer *p, uint64_t n)
+{
+	struct disruptor_run run;
+
+	if (disruptor_likely(n - 1 < p->fast - p->next))
+		return disruptor_claim_n(p, n);
+	n = disruptor_producer_do_try_claim(p->ring, p->index, p->next, p->open, n, &run);
+	return disruptor_producer_first(p, &run, n);
+}
 
 /** disruptor_try_claim_n() of one slot. */
-DISRUPTOR_API void *disruptor_try_claim(struct disruptor_producer *p);
+DISRUPTOR_INLINE void *disruptor_try_claim(struct disruptor_producer *p)
+{
+	return disruptor_try_claim_n(p, 1);
+}
 
 /** disruptor_claim_n(), but waits until @p deadline (see disruptor_in()), whatever the policy. */
-DISRUPTOR_API void *disruptor_claim_until(struct disruptor_producer *p, uint64_t n,
-					  uint64_t deadline);
+DISRUPTOR_INLINE void *disruptor_claim_until(struct disruptor_producer *p, uint64_t n,
+					     uint64_t deadline)
+{
+	struct disruptor_run run;
+
+	n = disruptor_producer_do_claim_until(p->ring, p->index, p->next, p->open, n, deadline,
+					      &run);
+	return disruptor_producer_first(p, &run, n);
+}
 
 /**
  * Claim as many slots as are free now, at most @p n; wait as disruptor_claim_n() does only while
  * there is none. Returns how many: disruptor_claimed_at() has them. 0 if none, as for NULL there.
  */
-DISRUPTOR_API uint64_t disruptor_claim_up_to(struct disruptor_producer *p, uint64_t n);
+DISRUPTOR_INLINE uint64_t disruptor_claim_up_to(struct disruptor_producer *p, uint64_t n)
+{
+	struct disruptor_run run;
+
+	n = disruptor_producer_do_claim_up_to(p->ring, p->index, p->next, p->open, n, &run);
+	disruptor_producer_follow(p, &run);
+	return n;
+}
 
 /** Stamp a slot with its position: the store that publishes it. */
 DISRUPTOR_INLINE void disruptor_stamp(unsigned char *slot, uint64_t position)
@@ -243,7 +333,7 @@ DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t 
 	disruptor_fence_compiler();
 	/* relaxed: a stale 0 is impossible by WAKE; nothing is read through it */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->wake_consumers) - 1 < end))
-		disruptor_producer_wake(p);
+		disruptor_producer_do_wake(p->ring, p->index, end);
 	return DISRUPTOR_OK;
 }
 
@@ -267,13 +357,13 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 		/* from the last to the first, so that who waits for the first sees them all */
 		while (--n != 0)
 			disruptor_stamp(disruptor_producer_slot(p, at + n), at + n);
-		disruptor_stamp(p->open_slot, at);
+		disruptor_stamp(p->slot, at);
 	}
-	p->open_slot = end == p->next ? p->next_slot : disruptor_producer_slot(p, end);
+	p->slot = disruptor_producer_slot(p, end);
 	if (disruptor_likely(!(p->flags & DISRUPTOR_VIEW_HEAVY)))
 		return disruptor_published(p, end);
 	p->open = end;
-	disruptor_producer_signal(p);
+	disruptor_producer_do_signal(p->ring, p->index, end);
 	return DISRUPTOR_OK;
 }
 
@@ -285,9 +375,11 @@ DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
 
 	if (disruptor_unlikely(end - at != 1) || disruptor_unlikely(p->flags != 0))
 		return disruptor_publish_n(p, end - at);
-	/* one event, stamped, on the membarrier rung: nothing to compute */
-	disruptor_stamp(p->open_slot, at);
-	p->open_slot = p->next_slot;
+	/* one event, stamped, on the membarrier rung: the next slot is the neighbour */
+	disruptor_stamp(p->slot, at);
+	p->slot += p->stride;
+	if (disruptor_unlikely(p->slot == p->slots_end))
+		p->slot = p->slots;
 	return disruptor_published(p, end);
 }
 
@@ -301,10 +393,20 @@ DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
  * Errors:  DISRUPTOR_E_INVAL if n is 0 or the open run is shorter, E_UNSUPPORTED for a part of a
  *          run of a packed ring; nothing is given up then.
  */
-DISRUPTOR_API int disruptor_abort_n(struct disruptor_producer *p, uint64_t n);
+DISRUPTOR_INLINE int disruptor_abort_n(struct disruptor_producer *p, uint64_t n)
+{
+	struct disruptor_run run;
+	int rc = disruptor_producer_do_abort(p->ring, p->index, p->next, p->open, n, &run);
+
+	disruptor_producer_follow(p, &run);
+	return rc;
+}
 
 /** Give up the whole open run; see disruptor_abort_n(). */
-DISRUPTOR_API int disruptor_abort(struct disruptor_producer *p);
+DISRUPTOR_INLINE int disruptor_abort(struct disruptor_producer *p)
+{
+	return disruptor_abort_n(p, p->next - p->open);
+}
 
 /**
  * Publish a copy of @p n events that lie side by side at @p events: all or none of them.
@@ -313,8 +415,20 @@ DISRUPTOR_API int disruptor_abort(struct disruptor_producer *p);
  *
  * Threads: the owner. Errors: 0, or the code disruptor_producer_status() has, as for claim.
  */
-DISRUPTOR_API int disruptor_publish_copy(struct disruptor_producer *p, const void *events,
-					 uint64_t n);
+DISRUPTOR_INLINE int disruptor_publish_copy(struct disruptor_producer *p, const void *events,
+					    uint64_t n)
+{
+	size_t size = p->event_size;
+	const unsigned char *from = (const unsigned char *)events;
+
+	if (disruptor_unlikely(p->next != p->open))
+		return disruptor_producer_do_copy_refused(p->ring, p->index, p->next - p->open);
+	if (!disruptor_claim_n(p, n))
+		return disruptor_producer_status(p);
+	for (uint64_t i = 0; i < n; i++)
+		memcpy(disruptor_claimed_at(p, i), from + (size_t)i * size, size);
+	return disruptor_publish_n(p, n);
+}
 
 #ifdef __cplusplus
 }

@@ -406,13 +406,17 @@ static void poison_released(struct disruptor_consumer *c, uint64_t upto)
 
 int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 {
+	bool woke;
+
 	poison_released(c, c->next + n);
 	c->next += n;
 	/* STAGE.release, FREE.release: see disruptor_release() */
 	disruptor_store_release(&c->gate->sequence, c->next);
 	if (c->flags & DISRUPTOR_VIEW_HEAVY) {
-		edge_signal(c->ring, &c->gate->wake, c->next);
-		edge_signal(c->ring, &c->shared->wake_producers, c->next);
+		woke = edge_signal(c->ring, &c->gate->wake, c->next);
+		woke |= edge_signal(c->ring, &c->shared->wake_producers, c->next);
+		if (woke)
+			tally(&c->ring->consumer_table[c->index].wakes);
 	} else {
 		/* WAKE.progress: see disruptor_release() */
 		disruptor_fence_compiler();

@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
 #if UINTPTR_MAX > UINT32_MAX
 AT(struct disruptor_producer, offset, 64);
-AT(struct disruptor_producer, mark, 124);
+AT(struct disruptor_producer, event_size, 92);
 AT(struct disruptor_consumer, offset, 60);
 #endif
 

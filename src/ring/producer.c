@@ -12,9 +12,14 @@
 #include "ring/ring.h"
 #include "wait/core.h"
 
-#include <string.h>
-
-#define OPEN_MARK UINT32_C(0x70726f64)
+/* A view at work in an out-of-line half: what was passed in, and what goes back. */
+struct run {
+	struct disruptor_ring *ring;
+	struct ring_producer *entry;
+	uint64_t next;
+	uint64_t open;
+	uint64_t fast;
+};
 
 /* How a claim behaves when there is no room. */
 struct claim {
@@ -24,21 +29,28 @@ struct claim {
 	uint64_t deadline;
 };
 
-static struct ring_producer *entry_of(const struct disruptor_producer *p)
-{
-	return &p->ring->producer_table[p->index];
-}
-
-static bool is_many(const struct disruptor_producer *p)
+static bool is_many(const struct run *p)
 {
 	return p->ring->producers == DISRUPTOR_MANY;
 }
 
-/* Follow the run's ends with the pointers that the inline functions keep beside them. */
-static void aim(struct disruptor_producer *p)
+/* A view that is not open has no ring, and nothing to give back but itself. */
+static bool enter(struct run *p, struct disruptor_ring *ring, uint32_t index, uint64_t next,
+		  uint64_t open)
 {
-	p->next_slot = disruptor_producer_slot(p, p->next);
-	p->open_slot = disruptor_producer_slot(p, p->open);
+	*p = (struct run){.ring = ring,
+			  .entry = ring ? &ring->producer_table[index] : NULL,
+			  .next = next,
+			  .open = open,
+			  .fast = next};
+	return ring != NULL;
+}
+
+static void leave(const struct run *p, struct disruptor_run *run)
+{
+	run->next = p->next;
+	run->open = p->open;
+	run->fast = p->fast;
 }
 
 /* ---- open and close ---- */
@@ -77,6 +89,11 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	if (ring_name(&entry->name, o->name, "producer") != 0)
 		return DISRUPTOR_E_INVAL;
 	entry->wait = wait_choose(&o->wait, &r->wait);
+	entry->limit = ring_claimed(r);
+	entry->timeout_ns = o->timeout_ns;
+	entry->overflow = o->overflow;
+	entry->status = 0;
+	entry->spins = UINT32_MAX;
 	entry->used = true;
 	/* relaxed: reports */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
@@ -86,7 +103,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	return 0;
 }
 
-int disruptor_producer_open_sized(struct disruptor_producer *p, struct disruptor_ring *ring,
+int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ring *ring,
 				  const struct disruptor_type *type,
 				  const struct disruptor_producer_options *options,
 				  size_t view_size)
@@ -114,69 +131,69 @@ int disruptor_producer_open_sized(struct disruptor_producer *p, struct disruptor
 		uint64_t claimed = ring_claimed(ring);
 
 		*p = (struct disruptor_producer){
-			.slots = ring->slots,
-			.slots_end = ring->slots + ring->capacity * ring->stride,
 			.shared = ring->shared,
 			.next = claimed,
 			.open = claimed,
 			.fast = claimed,
-			.mask = ring->mask,
+			.slot = ring_slot(ring, claimed),
+			.slots = ring->slots,
+			.slots_end = ring->slots + ring->capacity * ring->stride,
 			.stride = ring->stride,
 			.offset = ring->offset,
+			.mask = ring->mask,
 			.flags = (ring->layout == DISRUPTOR_PACKED ? DISRUPTOR_VIEW_PACKED : 0u) |
 				 (ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY : 0u),
 			.ring = ring,
-			.limit = claimed,
-			.timeout_ns = o.timeout_ns,
-			.index = (uint16_t)index,
-			.overflow = (uint16_t)o.overflow,
-			.spins = UINT32_MAX,
-			.mark = OPEN_MARK,
+			.index = index,
+			.event_size = ring->header->event_size,
 		};
-		aim(p);
 	}
 	os_unlock(&ring->lock);
 	return rc;
 }
 
-int disruptor_producer_close(struct disruptor_producer *p)
-{
-	struct ring_producer *entry;
-	struct disruptor_ring *r;
+static void give_up(struct run *p, uint64_t n);
 
-	if (!p || p->mark != OPEN_MARK)
+int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uint64_t next,
+				uint64_t open)
+{
+	struct run run, *p = &run;
+
+	if (!enter(p, ring, index, next, open))
 		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
 	if (p->next != p->open)
-		(void)disruptor_abort(p);
-	r = p->ring;
-	entry = entry_of(p);
-	os_lock(&r->lock);
-	entry->used = false;
-	disruptor_store_relaxed(&entry->owner, UINT64_C(0)); /* relaxed: a report */
-	os_unlock(&r->lock);
-	p->mark = 0;
-	p->fast = p->next; /* no claim goes the fast way any more */
+		give_up(p, p->next - p->open);
+	os_lock(&ring->lock);
+	p->entry->used = false;
+	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed: a report */
+	os_unlock(&ring->lock);
 	return 0;
 }
 
-void disruptor_producer_handoff(struct disruptor_producer *p)
+int disruptor_producer_do_handoff(struct disruptor_ring *ring, uint32_t index)
 {
+	if (!ring)
+		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
 	/* relaxed: the two threads have their own order, or the view could not be handed over */
-	disruptor_store_relaxed(&entry_of(p)->owner, os_thread_id());
+	disruptor_store_relaxed(&ring->producer_table[index].owner, os_thread_id());
+	return 0;
 }
 
-int disruptor_producer_check_owner(struct disruptor_producer *p)
+int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t index)
 {
-	/* relaxed: compared only */
-	if (p->mark == OPEN_MARK &&
-	    disruptor_load_relaxed(&entry_of(p)->owner) == os_thread_id())
+	/* relaxed: compared only; a view that is not open is refused by the claim itself */
+	if (!ring || disruptor_load_relaxed(&ring->producer_table[index].owner) == os_thread_id())
 		return 0;
-	p->status = DISRUPTOR_E_OWNER;
-	return error_set(p->status, "%s",
-			 p->mark == OPEN_MARK
-				 ? "this view belongs to another thread; hand it over with "
-				   "disruptor_producer_handoff(), or open one view a thread"
-				 : "this view is not open");
+	ring->producer_table[index].status = DISRUPTOR_E_OWNER;
+	return error_set(DISRUPTOR_E_OWNER,
+			 "producer '%s' belongs to another thread; hand it over with "
+			 "disruptor_producer_handoff(), or open one view a thread",
+			 ring->producer_table[index].name);
+}
+
+int disruptor_producer_do_status(const struct disruptor_ring *ring, uint32_t index)
+{
+	return ring ? ring->producer_table[index].status : DISRUPTOR_E_INVAL;
 }
 
 /* ---- claiming ---- */
@@ -185,7 +202,7 @@ int disruptor_producer_check_owner(struct disruptor_producer *p)
  * Learn from the gates how far @p p may claim, given that positions below
  * @p claimed are claimed. E_NO_CONSUMER if nobody is there to hold it back.
  */
-static int look_for_room(struct disruptor_producer *p, uint64_t claimed)
+static int look_for_room(struct run *p, uint64_t claimed)
 {
 	struct disruptor_ring *r = p->ring;
 	uint32_t consumers;
@@ -197,7 +214,7 @@ static int look_for_room(struct disruptor_producer *p, uint64_t claimed)
 	if (consumers == 0 && !r->free_run)
 		return DISRUPTOR_E_NO_CONSUMER;
 	/* a gate more than a lap behind is a provisional one: the ring counts as full */
-	p->limit = claimed + disruptor_room(claimed, low, r->capacity);
+	p->entry->limit = claimed + disruptor_room(claimed, low, r->capacity);
 	return 0;
 }
 
@@ -205,14 +222,13 @@ static int look_for_room(struct disruptor_producer *p, uint64_t claimed)
  * A claim of ours and the close met: take the claim back, and the end with it
  * if the closer has counted it. The closer holds the lock while it decides.
  */
-static void take_back(struct disruptor_producer *p, uint64_t n)
+static void take_back(struct run *p, uint64_t n)
 {
 	struct disruptor_ring *r = p->ring;
 
 	os_lock(&r->lock);
 	p->next -= n;
 	p->fast = p->next;
-	aim(p);
 	/* release: as the claim it takes back; readers of the position act on what is before it */
 	disruptor_store_release(&r->shared->claimed, p->next);
 	/* relaxed, both: change under the lock only */
@@ -233,7 +249,7 @@ static int closed_code(const struct disruptor_ring *r)
 }
 
 /* One producer: room, then a store. How many were taken, or a code. */
-static int64_t claim_single(struct disruptor_producer *p, uint64_t least, uint64_t most)
+static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 {
 	struct disruptor_ring *r = p->ring;
 	uint64_t room;
@@ -242,13 +258,13 @@ static int64_t claim_single(struct disruptor_producer *p, uint64_t least, uint64
 	/* acquire: CLOSE; a ring that is open again is so with all that its closing did */
 	if (disruptor_load_acquire(&r->shared->state) != 0)
 		return closed_code(r);
-	if (p->limit - p->next < most) {
-		tally(&entry_of(p)->slow_claims);
+	if (p->entry->limit - p->next < most) {
+		tally(&p->entry->slow_claims);
 		rc = look_for_room(p, p->next);
 		if (rc != 0)
 			return rc;
 	}
-	room = p->limit - p->next;
+	room = p->entry->limit - p->next;
 	if (room < least)
 		return DISRUPTOR_E_FULL;
 	if (most > room)
@@ -258,7 +274,7 @@ static int64_t claim_single(struct disruptor_producer *p, uint64_t least, uint64
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
 	if (r->rung == DISRUPTOR_RUNG_MEMBARRIER) {
 		disruptor_fence_compiler();
-		p->fast = p->limit;
+		p->fast = p->entry->limit;
 	} else {
 		wait_heavy_barrier(r);
 		p->fast = p->next;
@@ -272,7 +288,7 @@ static int64_t claim_single(struct disruptor_producer *p, uint64_t least, uint64
 }
 
 /* Many producers: room, then compare and swap. How many were taken, or a code. */
-static int64_t claim_many(struct disruptor_producer *p, uint64_t least, uint64_t most)
+static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 {
 	struct disruptor_ring *r = p->ring;
 	/* relaxed: the compare and swap decides */
@@ -287,13 +303,13 @@ static int64_t claim_many(struct disruptor_producer *p, uint64_t least, uint64_t
 		if (run_open && claimed != p->next)
 			return DISRUPTOR_E_BUSY;
 		/* limit may lie behind, where others have claimed past it */
-		if (p->limit < claimed + most) {
-			tally(&entry_of(p)->slow_claims);
+		if (p->entry->limit < claimed + most) {
+			tally(&p->entry->slow_claims);
 			rc = look_for_room(p, claimed);
 			if (rc != 0)
 				return rc;
 		}
-		if (p->limit < claimed + least) {
+		if (p->entry->limit < claimed + least) {
 			/* `claimed` may be old: what it says of the room is then old, too */
 			uint64_t now = disruptor_load_relaxed(&r->shared->claimed);
 
@@ -302,7 +318,7 @@ static int64_t claim_many(struct disruptor_producer *p, uint64_t least, uint64_t
 			claimed = now;
 			continue;
 		}
-		n = p->limit - claimed < most ? p->limit - claimed : most;
+		n = p->entry->limit - claimed < most ? p->entry->limit - claimed : most;
 		/*
 		 * relaxed: the slots' being free was acquired by our own scan (FREE), their being
 		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
@@ -312,22 +328,22 @@ static int64_t claim_many(struct disruptor_producer *p, uint64_t least, uint64_t
 	}
 	if (!run_open) {
 		p->open = claimed;
-		disruptor_store_relaxed(&entry_of(p)->run_first, claimed); /* relaxed: a report */
+		disruptor_store_relaxed(&p->entry->run_first, claimed); /* relaxed: a report */
 	}
 	p->next = claimed + n;
 	p->fast = p->next;
-	disruptor_store_relaxed(&entry_of(p)->run_end, p->next); /* relaxed: a report */
+	disruptor_store_relaxed(&p->entry->run_end, p->next); /* relaxed: a report */
 	return (int64_t)n;
 }
 
-static int64_t claim_once(struct disruptor_producer *p, uint64_t least, uint64_t most)
+static int64_t claim_once(struct run *p, uint64_t least, uint64_t most)
 {
 	return is_many(p) ? claim_many(p, least, most) : claim_single(p, least, most);
 }
 
 /* Whom a wait for room asks: the gates, for the position that would have to be free. */
 struct room {
-	struct disruptor_producer *p;
+	struct run *p;
 	uint64_t least;
 };
 
@@ -350,14 +366,14 @@ static int64_t room_look(void *who, struct wait_need *need)
 	return 0;
 }
 
-static int wait_for_room(struct disruptor_producer *p, uint64_t least, uint64_t deadline)
+static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 {
-	struct ring_producer *entry = entry_of(p);
+	struct ring_producer *entry = p->entry;
 	struct room room = {.p = p, .least = least};
 	struct wait_request request = {
 		.ring = p->ring,
 		.policy = &entry->wait,
-		.spins = &p->spins,
+		.spins = &entry->spins,
 		.look = room_look,
 		.who = &room,
 		.deadline = deadline,
@@ -369,147 +385,143 @@ static int wait_for_room(struct disruptor_producer *p, uint64_t least, uint64_t 
 }
 
 /* The claim, with waiting. How many were taken; 0 with the status set. */
-static uint64_t claim(struct disruptor_producer *p, const struct claim *how)
+static uint64_t claim(struct run *p, const struct claim *how)
 {
 	uint64_t capacity = p->ring->capacity;
-	int64_t taken;
+	int64_t taken = how->least == 0	      ? DISRUPTOR_E_INVAL
+			: how->least > capacity ? DISRUPTOR_E_TOO_BIG
+						: claim_once(p, how->least, how->most);
 
-	if (p->mark != OPEN_MARK || how->least == 0)
-		p->status = DISRUPTOR_E_INVAL;
-	else if (how->least > capacity)
-		p->status = DISRUPTOR_E_TOO_BIG;
-	else
-		p->status = 0;
-	if (p->status != 0)
-		return 0;
-	while ((taken = claim_once(p, how->least, how->most)) == DISRUPTOR_E_FULL && how->wait) {
+	while (taken == DISRUPTOR_E_FULL && how->wait) {
 		/* the consumers would have to pass what we have not published */
 		if (p->next - p->open + how->least > capacity) {
 			taken = DISRUPTOR_E_DEADLK;
 			break;
 		}
 		taken = wait_for_room(p, how->least, how->deadline);
-		if (taken != 0)
-			break;
+		if (taken == 0)
+			taken = claim_once(p, how->least, how->most);
 	}
 	if (taken > 0) {
-		aim(p);
 		ring_unpoison(p->ring, p->next - (uint64_t)taken, p->next);
 		return (uint64_t)taken;
 	}
-	p->status = (int32_t)taken;
+	p->entry->status = (int)taken;
 	return 0;
 }
 
 /* What the view's overflow policy makes of a claim. */
-static uint64_t claim_by_policy(struct disruptor_producer *p, uint64_t least, uint64_t most)
+static uint64_t claim_by_policy(struct run *p, uint64_t least, uint64_t most)
 {
+	struct ring_producer *entry = p->entry;
 	struct claim how = {.least = least,
 			    .most = most,
-			    .wait = p->overflow == DISRUPTOR_BLOCK || p->overflow == DISRUPTOR_UNTIL,
+			    .wait = entry->overflow == DISRUPTOR_BLOCK ||
+				    entry->overflow == DISRUPTOR_UNTIL,
 			    .deadline = DISRUPTOR_FOREVER};
-	struct ring_producer *entry;
 	uint64_t taken;
 
-	if (p->overflow == DISRUPTOR_UNTIL && p->limit - p->next < most)
-		how.deadline = disruptor_in(p->timeout_ns);
+	if (entry->overflow == DISRUPTOR_UNTIL)
+		how.deadline = disruptor_in(entry->timeout_ns);
 	taken = claim(p, &how);
-	if (taken == 0 && p->status == DISRUPTOR_E_FULL && p->overflow == DISRUPTOR_DROP) {
-		entry = entry_of(p);
+	if (taken == 0 && entry->status == DISRUPTOR_E_FULL && entry->overflow == DISRUPTOR_DROP) {
 		/* relaxed, both: a statistic, owner-written */
 		disruptor_store_relaxed(&entry->dropped,
 					disruptor_load_relaxed(&entry->dropped) + least);
-		p->status = DISRUPTOR_E_DROPPED;
+		entry->status = DISRUPTOR_E_DROPPED;
 	}
 	return taken;
 }
 
-static void *event_at(const struct disruptor_producer *p, uint64_t position)
+uint64_t disruptor_producer_do_claim(struct disruptor_ring *ring, uint32_t index, uint64_t next,
+				     uint64_t open, uint64_t n, struct disruptor_run *run)
 {
-	return disruptor_producer_slot(p, position) + p->offset;
+	struct run p;
+	uint64_t taken = 0;
+
+	if (enter(&p, ring, index, next, open))
+		taken = claim_by_policy(&p, n, n);
+	leave(&p, run);
+	return taken;
 }
 
-void *disruptor_producer_claim_slow(struct disruptor_producer *p, uint64_t n)
+uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t index, uint64_t next,
+					 uint64_t open, uint64_t n, struct disruptor_run *run)
 {
-#ifdef DISRUPTOR_DEBUG
-	if (disruptor_producer_check_owner(p) != 0)
-		return NULL;
-#endif
-	return claim_by_policy(p, n, n) ? event_at(p, p->next - n) : NULL;
+	struct run p;
+
+	(void)enter(&p, ring, index, next, open);
+	take_back(&p, n);
+	p.entry->status = closed_code(ring);
+	leave(&p, run);
+	return 0;
 }
 
-void *disruptor_producer_claim_late(struct disruptor_producer *p, uint64_t n)
-{
-	take_back(p, n);
-	p->status = closed_code(p->ring);
-	return NULL;
-}
-
-void *disruptor_try_claim_n(struct disruptor_producer *p, uint64_t n)
+uint64_t disruptor_producer_do_try_claim(struct disruptor_ring *ring, uint32_t index, uint64_t next,
+					 uint64_t open, uint64_t n, struct disruptor_run *run)
 {
 	const struct claim how = {.least = n, .most = n};
+	struct run p;
+	uint64_t taken = 0;
 
-	return claim(p, &how) ? event_at(p, p->next - n) : NULL;
+	if (enter(&p, ring, index, next, open))
+		taken = claim(&p, &how);
+	leave(&p, run);
+	return taken;
 }
 
-void *disruptor_try_claim(struct disruptor_producer *p)
-{
-	return disruptor_try_claim_n(p, 1);
-}
-
-void *disruptor_claim_until(struct disruptor_producer *p, uint64_t n, uint64_t deadline)
+uint64_t disruptor_producer_do_claim_until(struct disruptor_ring *ring, uint32_t index,
+					   uint64_t next, uint64_t open, uint64_t n,
+					   uint64_t deadline, struct disruptor_run *run)
 {
 	const struct claim how = {.least = n, .most = n, .wait = true, .deadline = deadline};
+	struct run p;
+	uint64_t taken = 0;
 
-	return claim(p, &how) ? event_at(p, p->next - n) : NULL;
+	if (enter(&p, ring, index, next, open))
+		taken = claim(&p, &how);
+	leave(&p, run);
+	return taken;
 }
 
-uint64_t disruptor_claim_up_to(struct disruptor_producer *p, uint64_t n)
+uint64_t disruptor_producer_do_claim_up_to(struct disruptor_ring *ring, uint32_t index,
+					   uint64_t next, uint64_t open, uint64_t n,
+					   struct disruptor_run *run)
 {
-	if (n == 0 || n > p->ring->capacity) {
-		p->status = n == 0 ? DISRUPTOR_E_INVAL : DISRUPTOR_E_TOO_BIG;
-		return 0;
+	struct run p;
+	uint64_t taken = 0;
+
+	if (enter(&p, ring, index, next, open)) {
+		if (n == 0 || n > ring->capacity)
+			p.entry->status = n == 0 ? DISRUPTOR_E_INVAL : DISRUPTOR_E_TOO_BIG;
+		else
+			taken = claim_by_policy(&p, 1, n);
 	}
-	return claim_by_policy(p, 1, n);
+	leave(&p, run);
+	return taken;
 }
 
 /* ---- publishing and giving up ---- */
 
-void disruptor_producer_wake(struct disruptor_producer *p)
+void disruptor_producer_do_wake(struct disruptor_ring *r, uint32_t index, uint64_t end)
 {
-	if (edge_wake(p->ring, &p->shared->wake_consumers, p->open))
-		tally(&entry_of(p)->wakes);
+	if (edge_wake(r, &r->shared->wake_consumers, end))
+		tally(&r->producer_table[index].wakes);
 }
 
-void disruptor_producer_signal(struct disruptor_producer *p)
+void disruptor_producer_do_signal(struct disruptor_ring *r, uint32_t index, uint64_t end)
 {
-	edge_signal(p->ring, &p->shared->wake_consumers, p->open);
+	if (edge_signal(r, &r->shared->wake_consumers, end))
+		tally(&r->producer_table[index].wakes);
 }
 
-/* A packed ring has no stamps to mark: the claim goes back. */
-static int abort_packed(struct disruptor_producer *p, uint64_t n)
-{
-	if (n != p->next - p->open)
-		return error_set(DISRUPTOR_E_UNSUPPORTED,
-				 "a packed ring gives up the whole open run of %llu, not %llu",
-				 (unsigned long long)(p->next - p->open), (unsigned long long)n);
-	take_back(p, n);
-	p->fast = p->next;
-	return 0;
-}
-
-int disruptor_abort_n(struct disruptor_producer *p, uint64_t n)
+/* The first @p n of the run become voids, which consumers skip. */
+static void give_up_stamped(struct run *p, uint64_t n)
 {
 	struct disruptor_ring *r = p->ring;
 	uint64_t end = p->open + n;
 	uint64_t before;
 
-	if (n - 1 >= p->next - p->open)
-		return error_set(DISRUPTOR_E_INVAL, "n: %llu is not in 1 … %llu, the open run",
-				 (unsigned long long)n,
-				 (unsigned long long)(p->next - p->open));
-	if (p->flags & DISRUPTOR_VIEW_PACKED)
-		return abort_packed(p, n);
 	disruptor_fetch_add_relaxed(&r->voids, n); /* relaxed: a statistic */
 	/*
 	 * VOID.end: the highest void, before the stamps that make them visible: whoever has come
@@ -525,44 +537,48 @@ int disruptor_abort_n(struct disruptor_producer *p, uint64_t n)
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
 	}
 	p->open = end;
-	aim(p);
-	if (p->flags & DISRUPTOR_VIEW_HEAVY) {
-		disruptor_producer_signal(p);
+	if (r->rung != DISRUPTOR_RUNG_MEMBARRIER) {
+		(void)edge_signal(r, &r->shared->wake_consumers, end);
 	} else {
-		/* WAKE.progress, as in disruptor_publish_n() */
+		/* WAKE.progress, as in disruptor_published() */
 		disruptor_fence_compiler();
-		disruptor_producer_wake(p);
+		(void)edge_wake(r, &r->shared->wake_consumers, end);
 	}
-	return 0;
 }
 
-int disruptor_abort(struct disruptor_producer *p)
+static void give_up(struct run *p, uint64_t n)
 {
-	return disruptor_abort_n(p, p->next - p->open);
+	/* a packed ring has no stamps to mark: the claim goes back */
+	if (p->ring->layout == DISRUPTOR_PACKED)
+		take_back(p, n);
+	else
+		give_up_stamped(p, n);
 }
 
-int disruptor_publish_copy(struct disruptor_producer *p, const void *events, uint64_t n)
+int disruptor_producer_do_abort(struct disruptor_ring *ring, uint32_t index, uint64_t next,
+				uint64_t open, uint64_t n, struct disruptor_run *run)
 {
-	size_t size = p->ring->header->event_size;
-	const unsigned char *from = events;
-	uint64_t first;
+	unsigned long long length = next - open;
+	struct run p;
+	int rc = 0;
 
-	if (p->next != p->open)
-		return error_set(p->status = DISRUPTOR_E_STATE,
-				 "a run of %llu is open: publish or abort it first",
-				 (unsigned long long)(p->next - p->open));
-	if (!disruptor_claim_n(p, n))
-		return p->status;
-	if (p->flags & DISRUPTOR_VIEW_PACKED) {
-		/* in two pieces at most, where the ring's memory ends */
-		first = p->ring->capacity - (p->open & p->mask);
-		first = first < n ? first : n;
-		memcpy(event_at(p, p->open), from, (size_t)first * size);
-		memcpy(event_at(p, p->open + first), from + (size_t)first * size,
-		       (size_t)(n - first) * size);
-	} else {
-		for (uint64_t i = 0; i < n; i++)
-			memcpy(event_at(p, p->open + i), from + (size_t)i * size, size);
-	}
-	return disruptor_publish_n(p, n);
+	if (!enter(&p, ring, index, next, open) || n - 1 >= length)
+		rc = error_set(DISRUPTOR_E_INVAL, "n: %llu is not in 1 … %llu, the open run",
+			       (unsigned long long)n, length);
+	else if (ring->layout == DISRUPTOR_PACKED && n != length)
+		rc = error_set(DISRUPTOR_E_UNSUPPORTED,
+			       "a packed ring gives up the whole open run of %llu, not %llu", length,
+			       (unsigned long long)n);
+	else
+		give_up(&p, n);
+	leave(&p, run);
+	return rc;
+}
+
+int disruptor_producer_do_copy_refused(struct disruptor_ring *ring, uint32_t index, uint64_t run)
+{
+	if (ring)
+		ring->producer_table[index].status = DISRUPTOR_E_STATE;
+	return error_set(DISRUPTOR_E_STATE, "a run of %llu is open: publish or abort it first",
+			 (unsigned long long)run);
 }

@@ -23,6 +23,12 @@ struct ring_producer {
 	atomic_word slow_claims;
 	atomic_word sleeps;
 	atomic_word wakes;
+	/* the owner's alone */
+	uint64_t limit;      /* first position not known to be free */
+	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
+	enum disruptor_overflow overflow;
+	int status;     /* why the last claim that failed did so */
+	uint32_t spins; /* what the adaptive wait has learnt */
 	struct disruptor_wait wait;
 	char name[32];
 	bool used; /* under the ring's lock */

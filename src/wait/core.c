@@ -104,23 +104,25 @@ void edge_wake_all(struct disruptor_ring *r, atomic_word *edge)
 		edge_unpark(r, edge);
 }
 
-void edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached)
+bool edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached)
 {
+	bool asleep;
 	uint64_t standing;
 
 	if (r->rung != DISRUPTOR_RUNG_MUTEX) {
 		/* WAKE.progress on the fence rung; on membarrier's the caller did not come here */
 		disruptor_fence_seq_cst();
-		(void)edge_wake(r, edge, reached);
-		return;
+		return edge_wake(r, edge, reached);
 	}
 	/* WAKE.progress on the mutex rung: this critical section is the barrier */
 	os_lock(&r->lot);
 	standing = disruptor_load_relaxed(edge); /* relaxed: under the lock */
-	if (standing - 1 < reached) {
+	asleep = standing - 1 < reached;
+	if (asleep) {
 		/* release, and under the lock: who raises it again sees our progress */
 		disruptor_store_release(edge, UINT64_C(0));
 		os_broadcast(&r->lot);
 	}
 	os_unlock(&r->lot);
+	return asleep;
 }

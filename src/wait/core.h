@@ -55,8 +55,8 @@ int64_t wait_until(const struct wait_request *q);
 /* Announce, look again, and sleep once; the look's result, 0 to go on waiting. */
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline);
 
-/* After progress to @p reached: the light side on every rung but membarrier, and the wake-up. */
-void edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
+/* After progress to @p reached: the light side on every rung but membarrier, and edge_wake(). */
+bool edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
 /* Wake those who need @p reached or less; the barrier has been passed. True if any were asleep. */
 bool edge_wake(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
 /* Wake all who sleep, whatever they need: something other than progress has changed. */

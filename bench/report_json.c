@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What programs read: one JSON object a line, each complete in itself. */
+#include "bench.h"
+
+#include <math.h>
+
+#include <jansson.h>
+
+/** Set a member. A value that could not be made, or is NULL, fails the program. */
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) != 0)
+		bench_fail("no memory for the JSON of %s", key);
+}
+
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *text(const char *value)
+{
+	return value != NULL ? json_string(value) : json_null();
+}
+
+static json_t *integer(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *machine_object(const struct bench_machine *machine)
+{
+	json_t *object = json_object();
+
+	set(object, "cpu", text(machine->cpu));
+	set(object, "cores", integer((uint64_t)machine->cores));
+	set(object, "kernel", text(machine->kernel));
+	set(object, "compiler", text(machine->compiler));
+	set(object, "flags", text(machine->flags));
+	set(object, "governor", text(machine->governor));
+	set(object, "version", text(machine->version));
+	set(object, "commit", text(machine->commit));
+	return object;
+}
+
+static void print(FILE *out, json_t *object)
+{
+	if (json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0)
+		bench_fail("cannot write JSON");
+	fputc('\n', out);
+	fflush(out);
+	json_decref(object);
+}
+
+static void set_params(json_t *object, const struct bench_result *result,
+		       const struct bench_row *row)
+{
+	const struct bench_params *params = &row->params;
+	const char *waits = row->entry->subject->waits;
+	json_t *cpus = json_array();
+
+	set(object, "wait", text(waits != NULL ? waits : disruptor_wait_name(params->wait.kind)));
+	set(object, "event_bytes", integer(params->event_bytes));
+	set(object, "capacity", integer(params->capacity));
+	set(object, "producers", integer(1));
+	set(object, "batch", integer(params->batch));
+	set(object, "layout",
+	    row->entry->subject != &subject_disruptor ? json_null()
+	    : params->layout == DISRUPTOR_PACKED      ? text("packed")
+						      : text("stamped"));
+	set(object, "rung", text(row->rung));
+	set(object, "events", integer(params->events));
+	for (int i = 0; result->scenario->threads && i < BENCH_CPUS; i++)
+		json_array_append_new(cpus, json_integer(params->cpus[i]));
+	set(object, "cpus", cpus);
+}
+
+static void set_bar(json_t *object, const struct bench_result *result, const struct bench_row *row)
+{
+	bool barred = row == result->main && result->verdict != BENCH_NO_BAR;
+	bool more = result->scenario->better == BENCH_MORE;
+	double got = result->limit != NULL ? row->ratio.median : row->value.median;
+
+	set(object, "bar", barred ? number(result->bar) : json_null());
+	set(object, "bar_is", !barred ? json_null() : text(more ? "at least" : "at most"));
+	set(object, "met",
+	    barred ? json_boolean(more ? got >= result->bar : got <= result->bar) : json_null());
+	set(object, "verdict", text(barred ? bench_verdict_name(result->verdict) : NULL));
+}
+
+static void print_row(FILE *out, const struct bench_result *result, const struct bench_row *row,
+		      const struct bench_machine *machine)
+{
+	json_t *object = json_object();
+	const struct bench_row *limit = result->limit;
+
+	set(object, "scenario", text(result->scenario->name));
+	set(object, "subject", text(bench_entry_name(row->entry)));
+	set(object, "again", json_boolean(row == result->again));
+	set_params(object, result, row);
+	set(object, "unit", text(result->scenario->unit));
+	set(object, "min", number(row->value.min));
+	set(object, "median", number(row->value.median));
+	set(object, "max", number(row->value.max));
+	set(object, "rounds", integer(result->rounds));
+	set(object, "limit", text(limit != NULL ? bench_entry_name(limit->entry) : NULL));
+	set(object, "ratio", number(row->ratio.median));
+	set(object, "ratio_min", number(row->ratio.min));
+	set(object, "ratio_max", number(row->ratio.max));
+	set(object, "noise", number(result->noise));
+	set(object, "switches", integer(result->switches));
+	set_bar(object, result, row);
+	set(object, "mean_batch", row->batch > 0 ? number(row->batch) : json_null());
+	set(object, "mean_lag", row->lag > 0 ? number(row->lag) : json_null());
+	set(object, "work_ns", row->work > 0 ? number(row->work) : json_null());
+	set(object, "machine", machine_object(machine));
+	print(out, object);
+}
+
+void bench_report_json(FILE *out, const struct bench_result *result,
+		       const struct bench_machine *machine)
+{
+	for (size_t i = 0; i < result->count; i++)
+		print_row(out, result, &result->row[i], machine);
+}
+
+void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
+			    const struct bench_machine *machine)
+{
+	json_t *object = json_object();
+
+	set(object, "scenario", text(scenario->name));
+	set(object, "skipped", text(why));
+	set(object, "machine", machine_object(machine));
+	print(out, object);
+}

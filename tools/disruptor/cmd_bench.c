@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* disruptor bench: the command line of the benchmarks in bench/. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "bench.h"
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: disruptor bench SCENARIO... [OPTION ...]\n"
+	"\n"
+	"Measure this library beside what the hardware allows and beside a queue and a\n"
+	"pipe, in one run, in interleaved rounds, and print medians and ratios.\n"
+	"\n"
+	"scenarios:\n"
+	"  pingpong  a round trip over two rings; against a bare cache line's\n"
+	"  unicast   one event a publish; against a queue with mutex and condition variables\n"
+	"  batch     16 events a publish, packed layout; against a bare ring\n"
+	"  blocking  unicast under the blocking strategy; against busy-spin\n"
+	"  keepup    cost of a publish while the consumer keeps up; against a bare ring\n"
+	"  idle      processor time of the process while nothing happens\n"
+	"  all       each of them\n"
+	"\n"
+	"options:\n"
+	"  --events N        timed events in a sample; default: as many as take 80 ms\n"
+	"  --rounds R        rounds, 1 ... 999; default 9, idle 3\n"
+	"  --wait P          wait strategy: busy-spin, spin, yielding, sleeping, phased, blocking\n"
+	"  --event-bytes B   bytes of an event, a multiple of 8, 8 ... 65536\n"
+	"  --capacity C      slots of a ring, a power of two, 16 ... 16777216\n"
+	"  --rung R          force a rung of the wait/notify ladder: membarrier, fence, mutex\n"
+	"  --cpus A,B        pin the two threads to these; default: the first two allowed\n"
+	"  --quick           5 rounds of 15 ms (idle: 1 round)\n"
+	"  --json            one JSON object a line instead of tables\n"
+	"\n"
+	"The bars hold for a scenario's own parameters; with others, ratios stand without.\n"
+	"A bar that is not met is said so and is not a failure of the command.\n"
+	"bench/README.md in the source tells how it is measured.\n";
+
+struct request {
+	struct bench_options options;
+	const struct bench_scenario *scenarios[16];
+	size_t count;
+	bool json;
+};
+
+static int wrong(const char *option, const char *value, const char *must)
+{
+	return cmd_usage("bench", "option --%s: '%s' is not %s", option, value, must);
+}
+
+/** Parse a decimal number from @p min to @p max. Answers whether it is one. */
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno == 0 && *end == '\0' && *number >= min && *number <= max;
+}
+
+static int parse_wait(const char *text, enum disruptor_wait_kind *kind)
+{
+	struct disruptor_wait wait;
+
+	if (disruptor_wait_parse(&wait, text) != 0)
+		return wrong("wait", text,
+			     "busy-spin, spin, yielding, sleeping, phased or blocking");
+	*kind = wait.kind;
+	return CMD_OK;
+}
+
+static int parse_rung(const char *text, enum disruptor_rung *rung)
+{
+	for (int r = DISRUPTOR_RUNG_AUTO; r <= DISRUPTOR_RUNG_MUTEX; r++) {
+		if (strcmp(text, disruptor_rung_name((enum disruptor_rung)r)) != 0)
+			continue;
+		if (r != DISRUPTOR_RUNG_AUTO && !(disruptor_version().rungs & (1u << r)))
+			return wrong("rung", text, "offered by this machine");
+		*rung = (enum disruptor_rung)r;
+		return CMD_OK;
+	}
+	return wrong("rung", text, "membarrier, fence, mutex or auto");
+}
+
+static int parse_cpus(const char *text, struct bench_options *options)
+{
+	int allowed[1024];
+	unsigned count = bench_cpus(allowed, sizeof(allowed) / sizeof(allowed[0]));
+	const char *comma = strchr(text, ',');
+	char first[16];
+	uint64_t cpu[BENCH_CPUS];
+
+	if (comma == NULL || (size_t)(comma - text) >= sizeof(first))
+		return wrong("cpus", text, "two CPU numbers, as 0,1");
+	snprintf(first, sizeof(first), "%.*s", (int)(comma - text), text);
+	if (!parse_number(first, 0, 1 << 20, &cpu[0]) ||
+	    !parse_number(comma + 1, 0, 1 << 20, &cpu[1]) || cpu[0] == cpu[1])
+		return wrong("cpus", text, "two different CPU numbers, as 0,1");
+	for (int i = 0; i < BENCH_CPUS; i++) {
+		bool found = false;
+
+		for (unsigned k = 0; k < count; k++)
+			found = found || (uint64_t)allowed[k] == cpu[i];
+		if (!found)
+			return cmd_usage("bench",
+					 "option --cpus: this process may not run on CPU %d",
+					 (int)cpu[i]);
+		options->cpus[i] = (int)cpu[i];
+	}
+	options->cpu_count = BENCH_CPUS;
+	return CMD_OK;
+}
+
+static int add_scenario(struct request *request, const char *name)
+{
+	bool all = strcmp(name, "all") == 0, found = false;
+
+	for (const struct bench_scenario *const *s = bench_scenarios; *s != NULL; s++) {
+		if (!all && strcmp((*s)->name, name) != 0)
+			continue;
+		found = true;
+		if (request->count == sizeof(request->scenarios) / sizeof(request->scenarios[0]))
+			return cmd_usage("bench", "too many scenarios");
+		request->scenarios[request->count++] = *s;
+	}
+	if (!found)
+		return cmd_usage("bench", "there is no scenario '%s'", name);
+	return CMD_OK;
+}
+
+enum { EVENTS = 256, ROUNDS, WAIT, EVENT_BYTES, CAPACITY, RUNG, CPUS, QUICK, JSON };
+
+static const struct option long_options[] = {
+	{ "events", required_argument, NULL, EVENTS },
+	{ "rounds", required_argument, NULL, ROUNDS },
+	{ "wait", required_argument, NULL, WAIT },
+	{ "event-bytes", required_argument, NULL, EVENT_BYTES },
+	{ "capacity", required_argument, NULL, CAPACITY },
+	{ "rung", required_argument, NULL, RUNG },
+	{ "cpus", required_argument, NULL, CPUS },
+	{ "quick", no_argument, NULL, QUICK },
+	{ "json", no_argument, NULL, JSON },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int parse_option(struct request *request, int option, const char *value)
+{
+	struct bench_options *options = &request->options;
+	uint64_t number;
+
+	switch (option) {
+	case EVENTS:
+		if (!parse_number(value, 1, UINT64_C(1) << 40, &options->events))
+			return wrong("events", value, "a number from 1 to 2^40");
+		return CMD_OK;
+	case ROUNDS:
+		if (!parse_number(value, 1, BENCH_ROUNDS, &number))
+			return wrong("rounds", value, "a number from 1 to 999");
+		options->rounds = (unsigned)number;
+		return CMD_OK;
+	case WAIT:
+		return parse_wait(value, &options->wait);
+	case EVENT_BYTES:
+		if (!parse_number(value, 8, 65536, &number) || number % 8 != 0)
+			return wrong("event-bytes", value, "a multiple of 8 from 8 to 65536");
+		options->event_bytes = (uint32_t)number;
+		return CMD_OK;
+	case CAPACITY:
+		if (!parse_number(value, 16, 1 << 24, &options->capacity) ||
+		    (options->capacity & (options->capacity - 1)) != 0)
+			return wrong("capacity", value, "a power of two from 16 to 16777216");
+		return CMD_OK;
+	case RUNG:
+		return parse_rung(value, &options->rung);
+	case CPUS:
+		return parse_cpus(value, options);
+	case QUICK:
+		options->quick = true;
+		return CMD_OK;
+	case JSON:
+		request->json = true;
+		return CMD_OK;
+	default:
+		return CMD_USAGE;
+	}
+}
+
+static int parse(struct request *request, int argc, char **argv)
+{
+	int option, status = CMD_OK;
+
+	opterr = 0;
+	while (status == CMD_OK &&
+	       (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (option == ':')
+			return cmd_usage("bench", "option %s needs a value", argv[optind - 1]);
+		if (option == '?')
+			return cmd_usage("bench", "there is no option '%s', or it takes no value",
+					 argv[optind - 1]);
+		status = parse_option(request, option, optarg);
+	}
+	for (int i = optind; status == CMD_OK && i < argc; i++)
+		status = add_scenario(request, argv[i]);
+	if (status == CMD_OK && request->count == 0)
+		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
+					    "keepup, idle or all");
+	return status;
+}
+
+static const char *cannot_run(const struct bench_scenario *scenario,
+			      const struct bench_options *options)
+{
+	if (scenario->threads && options->cpu_count < BENCH_CPUS)
+		return "its two threads need a CPU each, and this process may use one only: "
+		       "what they would measure is the scheduler";
+	return NULL;
+}
+
+static void run_scenario(const struct request *request, const struct bench_scenario *scenario,
+			 const struct bench_machine *machine)
+{
+	const char *why = cannot_run(scenario, &request->options);
+
+	if (why != NULL && request->json) {
+		bench_report_skip_json(stdout, scenario, why, machine);
+	} else if (why != NULL) {
+		bench_report_skip(stdout, scenario, why);
+	} else {
+		struct bench_result *result = bench_run(scenario, &request->options);
+
+		bench_progress_clear();
+		if (request->json)
+			bench_report_json(stdout, result, machine);
+		else
+			bench_report_table(stdout, result);
+		free(result);
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	struct request request = { .count = 0 };
+	struct bench_machine machine;
+	double seconds = 0;
+
+	request.options.cpu_count = bench_cpus(request.options.cpus, BENCH_CPUS);
+
+	int status = parse(&request, argc, argv);
+
+	if (status != CMD_OK)
+		return status;
+#if !defined(__OPTIMIZE__)
+	fputs("disruptor bench: not compiled for speed (-O2 or -O3): the figures mean little\n",
+	      stderr);
+#endif
+	for (size_t i = 0; i < request.count; i++) {
+		if (cannot_run(request.scenarios[i], &request.options) == NULL)
+			seconds += bench_expected(request.scenarios[i], &request.options);
+	}
+	bench_machine(&machine);
+	if (!request.json)
+		bench_report_machine(stdout, &machine);
+	bench_progress_begin(seconds);
+	for (size_t i = 0; i < request.count; i++)
+		run_scenario(&request, request.scenarios[i], &machine);
+	return CMD_OK;
+}
+
+const struct command cmd_bench = {
+	.name = "bench",
+	.summary = "measure this machine: ping-pong, throughput, cost of a publish, idle",
+	.help = help,
+	.run = run,
+};
