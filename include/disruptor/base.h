@@ -64,14 +64,12 @@
 #define disruptor_unlikely(x) __builtin_expect(!!(x), 0)
 #define DISRUPTOR_UNUSED __attribute__((unused))
 #define DISRUPTOR_API __attribute__((visibility("default")))
-#define DISRUPTOR_COLD __attribute__((cold))
 #define DISRUPTOR_NODISCARD __attribute__((warn_unused_result))
 #else
 #define disruptor_likely(x) (x)
 #define disruptor_unlikely(x) (x)
 #define DISRUPTOR_UNUSED
 #define DISRUPTOR_API
-#define DISRUPTOR_COLD
 #define DISRUPTOR_NODISCARD
 #endif
 

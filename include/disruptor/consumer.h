@@ -87,7 +87,7 @@ struct disruptor_span {
 /** The out-of-line halves of the functions below; nothing else should need them. */
 DISRUPTOR_API uint64_t disruptor_consumer_ready_slow(struct disruptor_consumer *c);
 DISRUPTOR_API int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n);
-DISRUPTOR_API DISRUPTOR_COLD void disruptor_consumer_wake(struct disruptor_consumer *c);
+DISRUPTOR_API void disruptor_consumer_wake(struct disruptor_consumer *c);
 
 /** disruptor_consumer_open() with sizeof *c, which refuses a caller compiled against another layout. */
 DISRUPTOR_API DISRUPTOR_NODISCARD int

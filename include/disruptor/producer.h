@@ -100,7 +100,7 @@ DISRUPTOR_API int disruptor_producer_do_status(const struct disruptor_ring *ring
 DISRUPTOR_API uint64_t disruptor_producer_do_claim(struct disruptor_ring *ring, uint32_t index,
 						   uint64_t next, uint64_t open, uint64_t n,
 						   struct disruptor_run *run);
-DISRUPTOR_API DISRUPTOR_COLD uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring,
+DISRUPTOR_API uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring,
 								      uint32_t index, uint64_t next,
 								      uint64_t open, uint64_t n,
 								      struct disruptor_run *run);
@@ -121,7 +121,7 @@ DISRUPTOR_API int disruptor_producer_do_abort(struct disruptor_ring *ring, uint3
 					      struct disruptor_run *run);
 DISRUPTOR_API int disruptor_producer_do_copy_refused(struct disruptor_ring *ring, uint32_t index,
 						     uint64_t run);
-DISRUPTOR_API DISRUPTOR_COLD void disruptor_producer_do_wake(struct disruptor_ring *ring,
+DISRUPTOR_API void disruptor_producer_do_wake(struct disruptor_ring *ring,
 							     uint32_t index, uint64_t end);
 DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uint32_t index,
 						uint64_t end);
@@ -373,14 +373,15 @@ DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
 	uint64_t at = p->open;
 	uint64_t end = p->next;
 
-	if (disruptor_unlikely(end - at != 1) || disruptor_unlikely(p->flags != 0))
-		return disruptor_publish_n(p, end - at);
 	/* one event, stamped, on the membarrier rung: the next slot is the neighbour */
-	disruptor_stamp(p->slot, at);
-	p->slot += p->stride;
-	if (disruptor_unlikely(p->slot == p->slots_end))
-		p->slot = p->slots;
-	return disruptor_published(p, end);
+	if (disruptor_likely(((end - at - 1) | p->flags) == 0)) {
+		disruptor_stamp(p->slot, at);
+		p->slot += p->stride;
+		if (disruptor_unlikely(p->slot == p->slots_end))
+			p->slot = p->slots;
+		return disruptor_published(p, end);
+	}
+	return disruptor_publish_n(p, end - at);
 }
 
 /**
