@@ -100,7 +100,7 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
  * to be claimed: in a fresh ring, the first. @p options may be NULL.
  *
  * Threads: any; the view is then used by one thread at a time.
- * Errors:  DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
+ * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
  *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring),
  *          E_TYPE, E_VERSION.
  */

@@ -130,7 +130,7 @@ DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uin
  * Open a view to publish through. @p options may be NULL.
  *
  * Threads: any; the calling thread owns the view (see disruptor_producer_handoff()).
- * Errors:  DISRUPTOR_E_BUSY if the ring's producers are all open (one, of DISRUPTOR_SINGLE),
+ * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the ring's producers are all open (one, of DISRUPTOR_SINGLE),
  *          E_TYPE if @p type is not the ring's, E_INVAL, E_VERSION.
  */
 DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
@@ -141,7 +141,7 @@ disruptor_producer_open(struct disruptor_producer *p, struct disruptor_ring *rin
 	struct disruptor_producer view;
 	int rc = disruptor_producer_do_open(p ? &view : NULL, ring, type, options, sizeof(view));
 
-	if (rc == DISRUPTOR_OK)
+	if (p)
 		*p = view;
 	return rc;
 }

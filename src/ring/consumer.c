@@ -129,6 +129,8 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
 				 !c ? "consumer" : !ring ? "ring" : "type");
 	rc = ring_check_size("consumer view", view_size, sizeof(*c));
+	if (rc == 0)
+		*c = (struct disruptor_consumer){0};
 	if (rc == 0 && options) {
 		o = *options;
 		rc = check_options(ring, &o);

@@ -116,6 +116,8 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
 				 !p ? "producer" : !ring ? "ring" : "type");
 	rc = ring_check_size("producer view", view_size, sizeof(*p));
+	if (rc == 0)
+		*p = (struct disruptor_producer){0};
 	if (rc == 0 && options) {
 		o = *options;
 		rc = check_options(&o);

@@ -10,6 +10,8 @@
 /* The blocking strategy's looks: at most, and at least. */
 #define BLOCKING_SPINS 2000
 #define BLOCKING_SPINS_MIN 20
+/* Its yields between looking and sleeping: where threads outnumber cores, the others run on them. */
+#define BLOCKING_YIELDS 16
 
 static const char *const names[] = {
 	[DISRUPTOR_WAIT_BUSY_SPIN] = "busy-spin", [DISRUPTOR_WAIT_SPIN] = "spin",
@@ -50,7 +52,9 @@ struct disruptor_wait disruptor_wait_phased(uint64_t spin_ns, uint64_t yield_ns)
 
 struct disruptor_wait disruptor_wait_blocking(void)
 {
-	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_BLOCKING, .spins = BLOCKING_SPINS};
+	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_BLOCKING,
+				       .spins = BLOCKING_SPINS,
+				       .yields = BLOCKING_YIELDS};
 }
 
 struct disruptor_wait disruptor_wait_custom(disruptor_wait_function function, void *context)
@@ -123,6 +127,7 @@ struct turn {
 	uint64_t deadline; /* the request's, or the strategy's own if that is sooner */
 	uint64_t began;    /* phased */
 	uint64_t sleep;    /* sleeping: the next one's length */
+	uint64_t yields;   /* blocking: the round at which yielding ends */
 };
 
 static int64_t spin_turn(struct turn *t)
@@ -203,9 +208,15 @@ static int64_t blocking_turn(struct turn *t)
 		os_pause();
 		return 0;
 	}
-	if (t->round == spins + 1)
-		*t->q->spins = (uint32_t)(spins / 2 > BLOCKING_SPINS_MIN ? spins / 2
-									 : BLOCKING_SPINS_MIN);
+	if (t->round == spins + 1) {
+		spins = spins / 2 > BLOCKING_SPINS_MIN ? spins / 2 : BLOCKING_SPINS_MIN;
+		*t->q->spins = (uint32_t)spins;
+		t->yields = t->round + w->yields;
+	}
+	if (t->round < t->yields) {
+		os_yield();
+		return 0;
+	}
 	return wait_block(t->q, &t->need, t->deadline);
 }
 
