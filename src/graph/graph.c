@@ -128,10 +128,16 @@ static int check_handler(const struct disruptor_handler *h)
 
 static int may_change(struct disruptor *d)
 {
-	if (d->state == DISRUPTOR_INIT)
-		return 0;
-	return error_set(DISRUPTOR_E_STATE, "stages and their order are fixed once started; it is %s",
-			 disruptor_state_name(d->state));
+	if (d->state != DISRUPTOR_INIT)
+		return error_set(DISRUPTOR_E_STATE,
+				 "stages and their order are fixed once started; it is %s",
+				 disruptor_state_name(d->state));
+	for (uint32_t i = 0; i < d->stage_count; i++)
+		if (disruptor_stage_running(&d->stages[i]))
+			return error_set(DISRUPTOR_E_STATE,
+					 "stages and their order are fixed while stage '%s' runs",
+					 d->stages[i].name);
+	return 0;
 }
 
 struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disruptor_handler *handler)

@@ -480,6 +480,7 @@ TEST(drain_that_runs_out_of_time_says_what_is_left_and_goes_on)
 	probe_publish(&l.producer, 10);
 	graph_start(l.d);
 	probe_await_hold(&l.probe[1]);
+	probe_await(&l.probe[0], 10);
 	assert_code(disruptor_stop(l.d, DISRUPTOR_DRAIN, in_ms(50)), DISRUPTOR_E_TIMEOUT);
 	assert_detail("second");
 	assert_detail("position 0");        /* its batch is not released yet */
