@@ -242,8 +242,7 @@ void bench_progress_clear(void);
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif
-_Noreturn void
-bench_fail(const char *format, ...);
+_Noreturn void bench_fail(const char *format, ...);
 
 /** Zeroed and touched memory that begins a page; fails the program if there is none. */
 void *bench_alloc(size_t size);

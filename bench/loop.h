@@ -16,8 +16,10 @@
 
 #if defined(__GNUC__)
 #define LOOP_INLINE static inline __attribute__((always_inline, unused))
+#define LOOP_APART static __attribute__((noinline))
 #else
 #define LOOP_INLINE static inline
+#define LOOP_APART static
 #endif
 
 /** Events between two looks at how far the consumer is behind. */

@@ -310,7 +310,7 @@ static void stop_it(void *context)
 {
 	struct stopping *s = context;
 
-	s->rc = disruptor_stop(s->life->d, s->mode, in_ms(WATCHDOG_MS));
+	s->rc = disruptor_stop(s->life->d, s->mode, in_ms(WATCHDOG_MS / 2));
 }
 
 #if defined(DISRUPTOR_HOOKS)
@@ -661,6 +661,34 @@ TEST(stop_now_ends_a_drain_under_way)
 	life_close(&l);
 }
 
+/* Who waits for the end of one run does not go on to wait for the end of the next. */
+TEST(stop_ends_with_its_run_even_if_another_has_begun)
+{
+	struct life l;
+
+	life_open(&l, 16, 1);
+	for (uint64_t round = 0; round < 30; round++) {
+		struct stopping other = {.life = &l, .mode = DISRUPTOR_DRAIN, .rc = 1};
+
+		hold(&l.probe[0], round);
+		graph_start(l.d);
+		probe_publish(&l.producer, 1);
+		probe_await_hold(&l.probe[0]);
+		runner_start(&other.runner, "a stop of the run before", stop_it, &other);
+		while (disruptor_state(l.d) != DISRUPTOR_DRAINING)
+			pause_ms(1);
+		probe_let_go(&l.probe[0]);
+		graph_drain(l.d);
+		graph_start(l.d);
+		pause_ms(1);
+		assert_int_equal(disruptor_state(l.d), DISRUPTOR_RUNNING);
+		runner_join(&other.runner);
+		assert_code(other.rc, 0);
+		graph_drain(l.d);
+	}
+	life_close(&l);
+}
+
 /* ---- a stage that stops its own disruptor ---- */
 
 struct self_stop {
@@ -937,6 +965,7 @@ int main(void)
 		RUN(drain_sleeps_rather_than_spins),
 		RUN(stopping_twice_at_once_ends_both),
 		RUN(stop_now_ends_a_drain_under_way),
+		RUN(stop_ends_with_its_run_even_if_another_has_begun),
 		RUN(stage_cannot_stop_start_or_destroy_its_own_disruptor),
 		RUN(stage_may_stop_its_own_run),
 		RUN(failed_stage_lets_every_stop_mode_end),

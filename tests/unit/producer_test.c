@@ -588,7 +588,7 @@ TEST(publish_copy_is_all_or_nothing)
 
 /* ---- opening and closing views ---- */
 
-/* A view opened with these options is refused for @p code, and @p word says why. */
+/* A view opened with these options is refused for @p code, @p word says why, and it is closed. */
 static void refuse_open(struct disruptor_ring *ring, const struct disruptor_producer_options *o,
 			int code, const char *word)
 {
@@ -597,8 +597,9 @@ static void refuse_open(struct disruptor_ring *ring, const struct disruptor_prod
 	memset(&p, 0x5a, sizeof(p));
 	assert_code(tick_producer_open(&p, ring, o), code);
 	assert_detail(word);
-	for (size_t i = 0; i < sizeof(p); i++)
-		assert_int_equal(((unsigned char *)&p)[i], 0x5a);
+	assert_null(tick_try_claim(&p));
+	assert_code(tick_status(&p), DISRUPTOR_E_INVAL);
+	assert_code(tick_producer_close(&p), DISRUPTOR_E_INVAL);
 	assert_int_equal(disruptor_ring_stats(ring).open_producers, 0);
 }
 
