@@ -37,7 +37,7 @@ struct bench_params {
 	uint64_t capacity;    /* slots */
 	uint32_t event_bytes; /* a multiple of 8 */
 	uint32_t batch;       /* events a publish */
-	uint32_t work;        /* rounds of arithmetic that the producer does for each event */
+	uint32_t work;        /* steps of arithmetic that the producer does for each event */
 	enum disruptor_layout layout;
 	enum disruptor_rung rung;
 	struct disruptor_wait wait;
@@ -238,11 +238,14 @@ void bench_progress_clear(void);
 
 /* ---- Support ---- */
 
-/** Say what failed on stderr and end the program with 1. Threads: any. */
 #if defined(__GNUC__)
-__attribute__((format(printf, 1, 2)))
+#define BENCH_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define BENCH_PRINTF(text, first)
 #endif
-_Noreturn void bench_fail(const char *format, ...);
+
+/** Say what failed on stderr and end the program with 1. Threads: any. */
+_Noreturn void bench_fail(const char *format, ...) BENCH_PRINTF(1, 2);
 
 /** Zeroed and touched memory that begins a page; fails the program if there is none. */
 void *bench_alloc(size_t size);

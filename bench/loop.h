@@ -58,11 +58,56 @@ LOOP_INLINE uint64_t loop_read(const void *event, uint32_t bytes, uint64_t *torn
 	return word[0];
 }
 
-/** The producer's work: arithmetic that nothing can hurry, as each step needs the last. */
-LOOP_INLINE uint64_t loop_work(uint64_t value, uint32_t rounds)
+/** The most steps of loop_work(). */
+enum { LOOP_WORK = 16 };
+
+LOOP_INLINE uint64_t loop_work_step(uint64_t value)
 {
-	for (uint32_t i = 0; i < rounds; i++)
-		value = (value ^ (value >> 3)) + UINT64_C(0x9e3779b97f4a7c15);
+	return (value ^ (value >> 3)) + UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/**
+ * The producer's work: arithmetic that nothing can hurry, as each step needs the last. A jump to
+ * where @p steps are left, always the same, and no loop, whose end might be predicted here and
+ * not there: the work is subtracted, so it must take as long with publishing as without.
+ */
+LOOP_INLINE uint64_t loop_work(uint64_t value, uint32_t steps)
+{
+	switch (steps) {
+	default:
+		value = loop_work_step(value); /* fall through */
+	case 15:
+		value = loop_work_step(value); /* fall through */
+	case 14:
+		value = loop_work_step(value); /* fall through */
+	case 13:
+		value = loop_work_step(value); /* fall through */
+	case 12:
+		value = loop_work_step(value); /* fall through */
+	case 11:
+		value = loop_work_step(value); /* fall through */
+	case 10:
+		value = loop_work_step(value); /* fall through */
+	case 9:
+		value = loop_work_step(value); /* fall through */
+	case 8:
+		value = loop_work_step(value); /* fall through */
+	case 7:
+		value = loop_work_step(value); /* fall through */
+	case 6:
+		value = loop_work_step(value); /* fall through */
+	case 5:
+		value = loop_work_step(value); /* fall through */
+	case 4:
+		value = loop_work_step(value); /* fall through */
+	case 3:
+		value = loop_work_step(value); /* fall through */
+	case 2:
+		value = loop_work_step(value); /* fall through */
+	case 1:
+		value = loop_work_step(value);
+		break;
+	}
 	return value;
 }
 

@@ -10,17 +10,17 @@
 static const double work_target = 5; /* ns an event */
 
 struct calibration {
-	double step; /* ns a round of the work, loop included */
+	double step; /* ns a step of the work */
 };
 
-static double time_work(uint32_t rounds)
+static double time_work(uint32_t steps)
 {
 	const uint64_t events = 2000000;
 	uint64_t value = 0;
 	uint64_t began = disruptor_now();
 
 	for (uint64_t i = 0; i < events; i++)
-		value = loop_work(value, rounds);
+		value = loop_work(value, steps);
 
 	double took = (double)(disruptor_now() - began);
 
@@ -32,7 +32,7 @@ static void calibrate(void *context)
 	struct calibration *c = context;
 
 	for (int i = 0; i < 5; i++) { /* the quickest: disturbances only add */
-		double step = time_work(20) / 20;
+		double step = time_work(LOOP_WORK) / LOOP_WORK;
 
 		if (c->step == 0 || step < c->step)
 			c->step = step;
@@ -43,11 +43,11 @@ static void prepare(struct bench_params *params)
 {
 	static void (*const sides[])(void *) = { calibrate };
 	struct calibration c = { 0 };
-	uint32_t rounds;
+	uint32_t steps;
 
 	bench_run_sides(1, params->cpus, sides, &c);
-	rounds = (uint32_t)(work_target / c.step + 0.5);
-	params->work = rounds > 0 ? rounds : 1;
+	steps = (uint32_t)(work_target / c.step + 0.5);
+	params->work = steps < 1 ? 1 : steps > LOOP_WORK ? LOOP_WORK : steps;
 }
 
 static void publish_cost(const struct bench_entry *entry, const struct bench_params *params,
