@@ -43,12 +43,17 @@
 	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
 #define disruptor_fetch_and_acq_rel(p, v)                                                          \
 	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
+#define disruptor_fetch_add_release(p, v)                                                          \
+	DISRUPTOR_ATOMICALLY(fetch_add_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_fetch_add_relaxed(p, v)                                                          \
 	DISRUPTOR_ATOMICALLY(fetch_add_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 /** Compare *p with *expected; store v if equal, else refresh *expected. May fail spuriously. */
 #define disruptor_cas_acq_rel(p, expected, v)                                                      \
 	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
 	((p), (expected), (v), DISRUPTOR_ORDER(acq_rel), DISRUPTOR_ORDER(acquire))
+#define disruptor_cas_acquire(p, expected, v)                                                      \
+	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
+	((p), (expected), (v), DISRUPTOR_ORDER(acquire), DISRUPTOR_ORDER(acquire))
 #define disruptor_cas_relaxed(p, expected, v)                                                      \
 	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
 	((p), (expected), (v), DISRUPTOR_ORDER(relaxed), DISRUPTOR_ORDER(relaxed))
@@ -137,7 +142,7 @@ struct disruptor_version {
 /**
  * Tell the version of the library that runs, and what this machine offers it.
  *
- * Threads: any. Progress: one system call the first time. Errors: none.
+ * Threads: any. Progress: two system calls. Errors: none.
  */
 DISRUPTOR_API struct disruptor_version disruptor_version(void);
 

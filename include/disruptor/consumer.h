@@ -96,8 +96,9 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
 			      const struct disruptor_consumer_options *options, size_t view_size);
 
 /**
- * Attach a consumer, also while producers run. It starts at the next position
- * to be claimed: in a fresh ring, the first. @p options may be NULL.
+ * Attach a consumer, also while producers run. It starts at the first position
+ * not yet published: it misses nothing that is published after this returns.
+ * @p options may be NULL.
  *
  * Threads: any; the view is then used by one thread at a time.
  * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
@@ -141,6 +142,27 @@ DISRUPTOR_INLINE void *disruptor_at(const struct disruptor_consumer *c, uint64_t
 }
 
 /**
+ * With one producer a stamp tells of all positions before it: their events were written before any
+ * stamp of the same publish. Go from @p at towards @p end by steps of @p step, and stop where a
+ * step finds no stamp, or may pass a void.
+ */
+DISRUPTOR_INLINE uint64_t disruptor_leap(const struct disruptor_consumer *c, uint64_t at,
+					 uint64_t end, uint64_t step)
+{
+	while (end - at >= step) {
+		/* PUB.acquire, as in disruptor_ready(), for every position up to this one */
+		uint64_t stamp = disruptor_load_acquire(
+			(DISRUPTOR_ATOMIC(uint64_t) *)(void *)disruptor_consumer_slot(c, at + step - 1));
+
+		/* relaxed: VOID.end, carried by the acquire above */
+		if (stamp - at != step || disruptor_load_relaxed(&c->shared->voids_end) > at)
+			break;
+		at += step;
+	}
+	return at;
+}
+
+/**
  * Tell how many events are ready now, from the first not released: at most the batch limit.
  *
  * Threads: the view's. Progress: wait-free. Errors: none; 0 is none.
@@ -149,34 +171,35 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
 {
 	uint64_t end = c->next + c->batch;
 	uint64_t at = c->limit;
-	/* in registers: each acquire makes the compiler read the view again */
-	unsigned char *slot = disruptor_consumer_slot(c, at);
-	unsigned char *slots_end = c->slots + ((size_t)c->mask + 1) * c->stride;
-	size_t stride = c->stride;
+	int leaps = c->flags & DISRUPTOR_VIEW_ORDERED;
 
 	if (disruptor_unlikely(!(c->flags & DISRUPTOR_VIEW_FIRST)))
 		return disruptor_consumer_ready_slow(c);
-	/*
-	 * The slot's address advances on its own. Were it computed from the position, a compiler
-	 * may take the stamp, found equal, for the position, and so chain each load to the last:
-	 * eight times slower.
-	 */
-	for (; at < end; at++) {
+	while (at < end) {
 		/*
 		 * PUB.acquire, pairs with PUB.release in disruptor_stamp(). Orders the stamp
 		 * before our reads of the event. If relaxed: torn events are read.
 		 */
-		uint64_t stamp = disruptor_load_acquire((DISRUPTOR_ATOMIC(uint64_t) *)(void *)slot);
+		uint64_t stamp = disruptor_load_acquire(
+			(DISRUPTOR_ATOMIC(uint64_t) *)(void *)disruptor_consumer_slot(c, at));
 
-		if (disruptor_unlikely(stamp != at + 1)) {
+		/*
+		 * The difference, not equality: told that they are equal, a compiler may take the
+		 * stamp for the position, and so chain each load to the last: four times slower.
+		 */
+		if (stamp - at != 1) {
 			if (disruptor_unlikely(stamp == ((at + 1) | DISRUPTOR_VOID)) &&
 			    at == c->next)
 				return disruptor_consumer_ready_slow(c);
 			break;
 		}
-		slot += stride;
-		if (disruptor_unlikely(slot == slots_end))
-			slot = c->slots;
+		at++;
+		if (leaps) {
+			at = disruptor_leap(c, at, end, 256);
+			at = disruptor_leap(c, at, end, 32);
+			at = disruptor_leap(c, at, end, 4);
+			leaps = 0;
+		}
 	}
 	c->limit = at;
 	c->read = at;
@@ -216,7 +239,7 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 	 * a dependant's, and before a producer's next lap. If relaxed: either may overtake us.
 	 */
 	disruptor_store_release(&c->gate->sequence, next);
-	/* WAKE.progress, pairs with WAKE.announce in wait_arm(); see disruptor_publish_n() */
+	/* WAKE.progress, pairs with WAKE.announce in edge_arm(); see disruptor_published() */
 	disruptor_fence_compiler();
 	/* relaxed, both: a stale 0 is impossible by WAKE; nothing is read through them */
 	if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->wake) - 1 < next) ||

@@ -11,7 +11,7 @@
  *	DISRUPTOR_EVENT(tick, struct tick,
  *		DISRUPTOR_I64(struct tick, price),
  *		DISRUPTOR_I64(struct tick, quantity),
- *		DISRUPTOR_TIME(struct tick, time_ns))
+ *		DISRUPTOR_TIME(struct tick, time_ns));
  *
  * makes `tick_type`, `struct tick_producer`, `struct tick_consumer` and their
  * functions: tick_claim(), tick_publish(), tick_ready(), tick_at(), … Handing

@@ -103,9 +103,9 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
  * Stop every stage, by @p mode, and join the threads. The ring is closed: blocked producers return
  * DISRUPTOR_E_CLOSED.
  *
- * Sleeps until @p deadline (see disruptor_in()). At the deadline DISRUPTOR_DRAIN returns
- * E_TIMEOUT, the detail says what is left and where, draining goes on, and stop may be called
- * again, in any mode. Stopping what does not run does nothing.
+ * Sleeps until @p deadline (see disruptor_in()). At the deadline NOW and DRAIN return E_TIMEOUT,
+ * the detail says what is left and where, stopping goes on, and stop may be called again, in any
+ * mode; DRAIN_THEN_HALT waits on for the events in hand. Stopping what does not run does nothing.
  *
  * Threads: any but the disruptor's own stages; several may stop at once.
  * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if a stage had failed (all is joined); E_DEADLK if called

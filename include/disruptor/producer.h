@@ -45,7 +45,8 @@ struct disruptor_producer_options {
 enum disruptor_view_flag {
 	DISRUPTOR_VIEW_PACKED = 1, /**< the ring is packed */
 	DISRUPTOR_VIEW_HEAVY = 2,  /**< the rung needs more than a compiler barrier */
-	DISRUPTOR_VIEW_FIRST = 4   /**< a consumer that looks at stamps */
+	DISRUPTOR_VIEW_FIRST = 4,  /**< a consumer that looks at stamps */
+	DISRUPTOR_VIEW_ORDERED = 8 /**< stamps appear in order: one producer */
 };
 
 /**
@@ -139,7 +140,10 @@ disruptor_producer_open(struct disruptor_producer *p, struct disruptor_ring *rin
 			const struct disruptor_producer_options *options)
 {
 	struct disruptor_producer view;
-	int rc = disruptor_producer_do_open(p ? &view : NULL, ring, type, options, sizeof(view));
+	int rc;
+
+	memset(&view, 0, sizeof(view));
+	rc = disruptor_producer_do_open(p ? &view : NULL, ring, type, options, sizeof(view));
 
 	if (p)
 		*p = view;
@@ -209,7 +213,8 @@ DISRUPTOR_INLINE void disruptor_producer_follow(struct disruptor_producer *p,
 	p->next = run->next;
 	p->open = run->open;
 	p->fast = run->fast;
-	p->slot = disruptor_producer_slot(p, run->open);
+	if (disruptor_likely(p->ring != NULL)) /* a view that is not open has no slots */
+		p->slot = disruptor_producer_slot(p, run->open);
 }
 
 /** The first of @p n slots that an out-of-line half has claimed; NULL if it was refused. */
@@ -250,9 +255,9 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 	}
 	p->next = first + n;
 	/*
-	 * CLOSE.claim, pairs with CLOSE.close in disruptor_ring_close().
-	 * relaxed: the closer's heavy barrier orders it before our look at the state, or us after
-	 * its flag. Without the compiler barrier the look could move up, and a claim be lost.
+	 * CLOSE.claim, pairs with CLOSE.close in close_locked(): our position, then the state; the
+	 * closer's state, a heavy barrier, then our position. So either we see the state, or it
+	 * counts our claim. relaxed: that barrier orders both; the compiler must not.
 	 */
 	disruptor_store_relaxed(&p->shared->claimed, first + n);
 	disruptor_fence_compiler();
@@ -327,7 +332,7 @@ DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t 
 {
 	p->open = end;
 	/*
-	 * WAKE.progress, pairs with WAKE.announce in wait_block(). The sleeper's heavy barrier
+	 * WAKE.progress, pairs with WAKE.announce in edge_arm(). The sleeper's heavy barrier
 	 * stands in for our store-load fence; the compiler must keep the look below the stamp.
 	 */
 	disruptor_fence_compiler();

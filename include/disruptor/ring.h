@@ -48,7 +48,7 @@ enum disruptor_state_bit {
 
 /**
  * The words that producers and consumers of a ring share, each line with one
- * kind of writer. Part of the block's layout; the inline functions use it,
+ * kind of frequent writer. Part of the block's layout; the inline functions use it,
  * nothing else should.
  */
 struct disruptor_shared {
@@ -66,11 +66,14 @@ struct disruptor_shared {
 	DISRUPTOR_ATOMIC(uint64_t) end;
 	/** enum disruptor_state_bit. */
 	DISRUPTOR_ATOMIC(uint32_t) state;
-	uint32_t reserved;
+	/** Counts the times wake_consumers was cleared: what its sleepers sleep on. */
+	DISRUPTOR_ATOMIC(uint32_t) consumers_epoch;
 	char apart_state[DISRUPTOR_APART - 32];
 	/** The edge consumers look at: 0, or wake the producers once this count is released. */
 	DISRUPTOR_ATOMIC(uint64_t) wake_producers;
-	char apart_producers[DISRUPTOR_APART - 8];
+	/** Counts the times wake_producers was cleared. */
+	DISRUPTOR_ATOMIC(uint32_t) producers_epoch;
+	char apart_producers[DISRUPTOR_APART - 12];
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(struct disruptor_shared) == 4 * DISRUPTOR_APART, "layout 1");
 
@@ -86,7 +89,8 @@ struct disruptor_gate {
 	DISRUPTOR_ATOMIC(uint64_t) sleeps;
 	/** Not 0: its wait ends with DISRUPTOR_E_INTERRUPTED. */
 	DISRUPTOR_ATOMIC(uint32_t) alert;
-	uint32_t reserved;
+	/** Counts the times wake was cleared. */
+	DISRUPTOR_ATOMIC(uint32_t) epoch;
 	char name[32];
 	char apart[DISRUPTOR_APART - 72];
 };
@@ -111,7 +115,7 @@ enum disruptor_ring_flag {
 	DISRUPTOR_PREFAULT = 4,           /**< touch every page now, not on the hot path */
 	DISRUPTOR_LOCK_MEMORY = 8,        /**< mlock(2) the block */
 	DISRUPTOR_BIND_NODE = 16,         /**< allocate on the NUMA node `numa_node` */
-	DISRUPTOR_FREE_RUN = 32           /**< without a consumer claims overwrite, not fail */
+	DISRUPTOR_FREE_RUN = 32           /**< one producer: claims need no consumer */
 };
 
 /** Where the block comes from, instead of mmap(2). */

@@ -34,8 +34,8 @@ enum disruptor_scheduling {
 /**
  * A stage's callbacks and how its thread is to be. All run on the stage's
  * thread, one at a time; `context` is handed to each. A negative answer of any
- * but on_stop fails the ring: every stage and producer returns, with
- * DISRUPTOR_E_FAILED, and disruptor_failure() names the stage and the position.
+ * but on_stop fails the ring: every stage ends once it has handled what was ready,
+ * every producer returns DISRUPTOR_E_FAILED, and disruptor_failure() names the stage and the position.
  */
 struct disruptor_handler {
 	size_t size;      /**< sizeof(struct disruptor_handler) */

@@ -26,8 +26,9 @@ static void release(const struct disruptor_allocator *a, void *memory, size_t by
 }
 
 int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
-		     const struct disruptor_options *options)
+		     const struct disruptor_options *given)
 {
+	struct disruptor_options known, *options = &known;
 	struct disruptor_ring *ring;
 	struct disruptor *made;
 	size_t bytes;
@@ -37,7 +38,9 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	if (!d)
 		return error_set(DISRUPTOR_E_INVAL, "d: NULL");
 	*d = NULL;
-	rc = disruptor_ring_create(&ring, type, options);
+	rc = disruptor_ring_create(&ring, type, given);
+	if (rc == 0)
+		rc = ring_copy_options("options", &known, sizeof(known), given);
 	if (rc != 0)
 		return rc;
 	max = options->max_consumers ? options->max_consumers : 16;
@@ -105,11 +108,6 @@ static int check_handler(const struct disruptor_handler *h)
 	char name[32];
 	int rc;
 
-	if (!h)
-		return error_set(DISRUPTOR_E_INVAL, "handler: NULL");
-	rc = ring_check_size("handler", h->size, sizeof(*h));
-	if (rc != 0)
-		return rc;
 	if (!h->name)
 		return error_set(DISRUPTOR_E_INVAL, "handler: name: NULL");
 	rc = ring_name(&name, h->name, "");
@@ -140,12 +138,18 @@ static int may_change(struct disruptor *d)
 	return 0;
 }
 
-struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disruptor_handler *handler)
+struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disruptor_handler *given)
 {
+	struct disruptor_handler known, *handler = &known;
 	struct disruptor_consumer_options options = {.size = sizeof(options)};
 	struct disruptor_stage *s;
 
-	if (check_handler(handler) != 0 || may_change(d) != 0)
+	if (!given) {
+		(void)error_set(DISRUPTOR_E_INVAL, "handler: NULL");
+		return NULL;
+	}
+	if (ring_copy_options("handler", &known, sizeof(known), given) != 0 ||
+	    check_handler(handler) != 0 || may_change(d) != 0)
 		return NULL;
 	if (d->stage_count == d->stage_max) {
 		(void)error_set(DISRUPTOR_E_BUSY, "%u stages: raise max_consumers", d->stage_max);

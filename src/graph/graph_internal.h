@@ -28,6 +28,7 @@ struct disruptor {
 	enum disruptor_state state;
 	uint32_t threads; /* made and not yet joined */
 	uint32_t alive;   /* of them, those whose run has not ended */
+	uint64_t starts;  /* tells one run from the next */
 	struct disruptor_failure failure;
 	uint32_t stage_count;
 	uint32_t stage_max;

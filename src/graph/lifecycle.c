@@ -160,9 +160,12 @@ int disruptor_start(struct disruptor *d)
 	before = d->state == DISRUPTOR_FAILED ? DISRUPTOR_STOPPED : d->state;
 	d->failure = (struct disruptor_failure){0};
 	d->state = DISRUPTOR_STARTING;
+	d->starts++;
 	rc = make_threads(d);
 	if (rc != 0) {
 		halt_and_join(d);
+		if (before == DISRUPTOR_STOPPED)
+			disruptor_ring_close(d->ring);
 		d->state = before;
 	} else if (d->state == DISRUPTOR_FAILED) {
 		halt_and_join(d);
@@ -202,7 +205,9 @@ static int say_what_is_left(struct disruptor *d)
 /* The monitor is held. */
 static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t deadline)
 {
-	while (d->alive > 0) {
+	const uint64_t run = d->starts;
+
+	while (d->alive > 0 && d->starts == run) {
 		if (os_monitor_wait(&d->monitor, deadline) || d->alive == 0)
 			continue;
 		if (mode == DISRUPTOR_DRAIN_THEN_HALT) {
@@ -213,6 +218,8 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 		}
 		return say_what_is_left(d);
 	}
+	if (d->starts != run)
+		return 0; /* another thread has stopped it, and started the next run */
 	join_all(d);
 	if (d->state == DISRUPTOR_FAILED)
 		return error_set(DISRUPTOR_E_FAILED, "stage '%s': %s answered %d at position %llu",

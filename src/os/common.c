@@ -113,6 +113,11 @@ int os_lock_memory(void *base, size_t size)
 	return 0;
 }
 
+void os_unlock_memory(void *base, size_t size)
+{
+	(void)munlock(base, size);
+}
+
 /* The address of a thread's own variable tells it from every other live thread. */
 uint64_t os_thread_id(void)
 {

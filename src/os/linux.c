@@ -11,6 +11,7 @@
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -35,7 +36,12 @@ unsigned os_rungs(void)
 
 void os_membarrier(void)
 {
-	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
+		return;
+	/* it was offered when the ring was made; without it wake-ups would be lost in silence */
+	perror("disruptor: membarrier was taken away from this process (a seccomp filter?); "
+	       "create rings with DISRUPTOR_RUNG_FENCE");
+	abort();
 }
 
 bool os_can_park(void)
@@ -43,15 +49,7 @@ bool os_can_park(void)
 	return true;
 }
 
-/* The low half of the word: positions that differ by 2^32 are never both waited for. */
-static uint32_t *low_half(DISRUPTOR_ATOMIC(uint64_t) *word)
-{
-	uint32_t *halves = (uint32_t *)(void *)word;
-
-	return halves + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-}
-
-void os_park(DISRUPTOR_ATOMIC(uint64_t) *word, uint64_t seen, uint64_t deadline)
+void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline)
 {
 	struct timespec t = {
 		.tv_sec = (time_t)(deadline / UINT64_C(1000000000)),
@@ -59,14 +57,14 @@ void os_park(DISRUPTOR_ATOMIC(uint64_t) *word, uint64_t seen, uint64_t deadline)
 	};
 
 	/* any error is a return for no reason: the caller looks again */
-	(void)syscall(SYS_futex, low_half(word), FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
-		      (uint32_t)seen, deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL,
+	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+		      seen, deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL,
 		      FUTEX_BITSET_MATCH_ANY);
 }
 
-void os_unpark_all(DISRUPTOR_ATOMIC(uint64_t) *word)
+void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) *word)
 {
-	(void)syscall(SYS_futex, low_half(word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL,
+	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL,
 		      NULL, 0);
 }
 

@@ -49,15 +49,15 @@ bool os_monitor_wait(struct os_monitor *m, uint64_t deadline);
 
 /* ---- the three functions of the wait/notify core: sleep, wake, heavy barrier ---- */
 
-/* Bit r is set if rung r is to be had. Registers for membarrier(2) the first time. */
+/* Bit r is set if rung r is to be had. Registers the process for membarrier(2). */
 unsigned os_rungs(void);
 /* A full barrier on every running thread of this process. Only after os_rungs() offered it. */
 void os_membarrier(void);
 /* Whether os_park() sleeps on the word itself; if not, everyone sleeps on a monitor. */
 bool os_can_park(void);
 /* Sleep while *word is @p seen, until woken or the deadline; may return early for no reason. */
-void os_park(DISRUPTOR_ATOMIC(uint64_t) *word, uint64_t seen, uint64_t deadline);
-void os_unpark_all(DISRUPTOR_ATOMIC(uint64_t) *word);
+void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline);
+void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) *word);
 
 /* ---- memory ---- */
 
@@ -70,8 +70,9 @@ struct os_memory {
 /* Zeroed pages as @p options ask; an error code with its detail set. */
 int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options);
 void os_unmap(struct os_memory *m);
-/* mlock(2), for memory that the caller supplied. */
+/* mlock(2) and munlock(2), for memory that the caller supplied. */
 int os_lock_memory(void *base, size_t size);
+void os_unlock_memory(void *base, size_t size);
 
 /* ---- threads ---- */
 
@@ -83,7 +84,7 @@ struct os_thread {
 uint64_t os_thread_id(void);
 /* Check what @p h asks of a thread without making one; the detail names the field. */
 int os_thread_check(const struct disruptor_handler *h);
-/* A thread as @p h asks, all signals blocked; an error code with its detail set. */
+/* A thread as @p h asks, asynchronous signals blocked; an error code with its detail set. */
 int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
 		    void *argument);
 void os_thread_join(struct os_thread *t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A stage's thread, as its handler asks: name, CPUs, scheduling, stack; all signals blocked. */
-#define _POSIX_C_SOURCE 200809L
+/* A stage's thread, as its handler asks: name, CPUs, scheduling, stack; signals blocked. */
+#define _XOPEN_SOURCE 700
 #include "os/thread.h"
 
 #include "error.h"
@@ -104,6 +104,7 @@ static int set_attributes(pthread_attr_t *a, const struct disruptor_handler *h)
 int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
 		    void *argument)
 {
+	static const int left_open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	int rc = pthread_attr_init(&attributes);
@@ -114,7 +115,10 @@ int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void
 	rc = set_attributes(&attributes, h);
 	if (rc != 0)
 		goto out;
+	/* but not those that a thread's own fault raises, nor the profiler's */
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(left_open) / sizeof(left_open[0]); i++)
+		sigdelset(&all, left_open[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&t->handle, &attributes, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

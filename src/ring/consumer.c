@@ -38,20 +38,12 @@ static const char *taker(const struct disruptor_ring *r)
 
 static int check_options(const struct disruptor_ring *r, const struct disruptor_consumer_options *o)
 {
-	int rc = ring_check_size("consumer options", o->size, sizeof(*o));
-
-	if (rc != 0)
-		return rc;
 	if (o->batch > r->capacity)
 		return error_set(DISRUPTOR_E_TOO_BIG, "batch: %u is above the capacity %llu",
 				 o->batch, (unsigned long long)r->capacity);
 	if (o->after_count && !o->after)
 		return error_set(DISRUPTOR_E_INVAL, "after: NULL, but after_count is %zu",
 				 o->after_count);
-	for (size_t i = 0; i < o->after_count; i++)
-		if (!is_open_on(o->after[i], r))
-			return error_set(DISRUPTOR_E_INVAL,
-					 "after[%zu]: not an open consumer of this ring", i);
 	return wait_check("wait", &o->wait);
 }
 
@@ -74,8 +66,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 				 name);
 	if (ring_name(&r->gates[i].name, o->name, "consumer") != 0)
 		return DISRUPTOR_E_INVAL;
-	for (size_t k = 0; k < o->after_count; k++)
+	for (size_t k = 0; k < o->after_count; k++) {
+		if (!is_open_on(o->after[k], r))
+			return error_set(DISRUPTOR_E_INVAL,
+					 "after[%zu]: not an open consumer of this ring", k);
 		upstreams |= UINT64_C(1) << o->after[k]->index;
+	}
 	/* relaxed: changes and is read under the lock, or by this consumer's own thread */
 	disruptor_store_relaxed(&r->gates[i].upstreams, upstreams);
 	if (o->take && !is_last_alone(r, i, gate_ancestors(r, i)))
@@ -99,10 +95,12 @@ static void aim(struct disruptor_consumer *c)
 	/* relaxed: changes by this thread, or before it is handed the view */
 	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 
-	c->flags &= (uint16_t)~DISRUPTOR_VIEW_FIRST;
+	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
 	if (upstreams == 0 && r->layout == DISRUPTOR_STAMPED)
-		c->flags |= DISRUPTOR_VIEW_FIRST;
+		c->flags |= r->producers == DISRUPTOR_SINGLE
+				    ? DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED
+				    : DISRUPTOR_VIEW_FIRST;
 	else if (upstreams == 0)
 		c->source = &r->shared->cursor;
 	else if ((upstreams & (upstreams - 1)) == 0)
@@ -123,18 +121,17 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 {
 	struct disruptor_consumer_options o = {.size = sizeof(o)};
 	uint32_t index = 0;
-	int rc;
+	int rc = ring_check_view("consumer view", view_size, sizeof(*c));
 
-	if (!c || !ring || !type)
-		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
-				 !c ? "consumer" : !ring ? "ring" : "type");
-	rc = ring_check_size("consumer view", view_size, sizeof(*c));
-	if (rc == 0)
+	if (rc == 0 && c)
 		*c = (struct disruptor_consumer){0};
-	if (rc == 0 && options) {
-		o = *options;
+	if (rc == 0 && (!c || !ring || !type))
+		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL",
+			       !c ? "consumer" : !ring ? "ring" : "type");
+	if (rc == 0 && options)
+		rc = ring_copy_options("consumer options", &o, sizeof(o), options);
+	if (rc == 0)
 		rc = check_options(ring, &o);
-	}
 	if (rc != 0)
 		return rc;
 	if (!disruptor_type_equal(type, ring->type))
@@ -169,31 +166,39 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 	return rc;
 }
 
+/* The lock is held. */
+static void detach(struct disruptor_consumer *c)
+{
+	c->ring->consumer_table[c->index].used = false;
+	gate_detach(c->ring, c->index);
+	c->open_mark = 0;
+}
+
 void consumer_detach(struct disruptor_consumer *c)
 {
-	struct disruptor_ring *r = c->ring;
-
-	os_lock(&r->lock);
-	r->consumer_table[c->index].used = false;
-	gate_detach(r, c->index);
-	os_unlock(&r->lock);
-	c->open_mark = 0;
+	os_lock(&c->ring->lock);
+	detach(c);
+	os_unlock(&c->ring->lock);
 }
 
 int disruptor_consumer_close(struct disruptor_consumer *c)
 {
+	struct disruptor_ring *r;
 	uint64_t dependants;
+	int rc = 0;
 
 	if (!c || c->open_mark != OPEN_MARK)
 		return error_set(DISRUPTOR_E_INVAL, "consumer: not open");
-	os_lock(&c->ring->lock);
-	dependants = gate_dependants(c->ring, c->index);
-	os_unlock(&c->ring->lock);
+	r = c->ring;
+	os_lock(&r->lock);
+	dependants = gate_dependants(r, c->index);
 	if (dependants)
-		return error_set(DISRUPTOR_E_BUSY, "consumer '%s' comes after '%s': close it first",
-				 c->ring->gates[__builtin_ctzll(dependants)].name, c->gate->name);
-	consumer_detach(c);
-	return 0;
+		rc = error_set(DISRUPTOR_E_BUSY, "consumer '%s' comes after '%s': close it first",
+			       r->gates[__builtin_ctzll(dependants)].name, c->gate->name);
+	else
+		detach(c);
+	os_unlock(&r->lock);
+	return rc;
 }
 
 int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier)
@@ -233,7 +238,7 @@ bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position)
 static uint64_t scan_stamps(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
 {
 	for (; from != end; from++) {
-		/* PUB.acquire, pairs with PUB.release in disruptor_publish_n() */
+		/* PUB.acquire, pairs with PUB.release in disruptor_stamp() */
 		uint64_t stamp = disruptor_load_acquire(ring_stamp(c->ring, from));
 
 		if ((stamp & ~DISRUPTOR_VOID) != from + 1)
@@ -331,7 +336,9 @@ static uint64_t make_span(const struct disruptor_consumer *c, uint64_t from, uin
 
 uint64_t disruptor_ready_span(struct disruptor_consumer *c, struct disruptor_span *span)
 {
-	return make_span(c, c->next, disruptor_ready(c), span);
+	uint64_t n = disruptor_ready(c); /* moves `next` past voids: before it is read */
+
+	return make_span(c, c->next, n, span);
 }
 
 uint64_t disruptor_consumer_poll(struct disruptor_consumer *c, uint64_t limit,
@@ -415,8 +422,8 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 	/* STAGE.release, FREE.release: see disruptor_release() */
 	disruptor_store_release(&c->gate->sequence, c->next);
 	if (c->flags & DISRUPTOR_VIEW_HEAVY) {
-		woke = edge_signal(c->ring, &c->gate->wake, c->next);
-		woke |= edge_signal(c->ring, &c->shared->wake_producers, c->next);
+		woke = edge_signal(c->ring, edge_from(c->gate), c->next);
+		woke |= edge_signal(c->ring, edge_to_producers(c->ring), c->next);
 		if (woke)
 			tally(&c->ring->consumer_table[c->index].wakes);
 	} else {
@@ -429,9 +436,9 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 
 void disruptor_consumer_wake(struct disruptor_consumer *c)
 {
-	bool woke = edge_wake(c->ring, &c->gate->wake, c->next);
+	bool woke = edge_wake(c->ring, edge_from(c->gate), c->next);
 
-	woke |= edge_wake(c->ring, &c->shared->wake_producers, c->next);
+	woke |= edge_wake(c->ring, edge_to_producers(c->ring), c->next);
 	if (woke)
 		tally(&c->ring->consumer_table[c->index].wakes);
 }
@@ -503,14 +510,14 @@ static int64_t events_look(void *who, struct wait_need *need)
 			return DISRUPTOR_E_CLOSED;
 	}
 	need->count = c->next + 1;
-	need->edge = &c->shared->wake_consumers;
+	need->edge = edge_to_consumers(c->ring);
 	/* relaxed: this consumer's own */
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (upstreams) {
 		behind = gate_behind(c->ring, upstreams, need->count);
 		if (behind < 0)
 			return events_look(who, need); /* the last of them has just arrived */
-		need->edge = &c->ring->gates[behind].wake;
+		need->edge = edge_from(&c->ring->gates[behind]);
 	}
 	return 0;
 }
@@ -540,7 +547,7 @@ void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 	/* STOP.ask, pairs with STOP.seen in consumer_take_alert() */
 	disruptor_store_release(&c->gate->alert, 1u);
 	if (!upstreams)
-		edge_wake_all(r, &r->shared->wake_consumers);
+		edge_wake_all(r, edge_to_consumers(r));
 	for (; upstreams; upstreams &= upstreams - 1)
-		edge_wake_all(r, &r->gates[__builtin_ctzll(upstreams)].wake);
+		edge_wake_all(r, edge_from(&r->gates[__builtin_ctzll(upstreams)]));
 }

@@ -7,12 +7,21 @@
  * claims less room than there is, never more. That is why a scan takes no lock
  * and each producer may keep its result until it runs out.
  *
- * A consumer that attaches while producers run: a producer's limit is
- * min(claimed, gates) + capacity, taken after a fence; the attacher shows a
- * provisional gate, then a fence, then reads the claim position again and
- * starts there. Either the producer's scan saw the gate, or the attacher saw
- * the claim that the scan's limit was made from; so no producer's limit is more
- * than a lap ahead of where the consumer starts.
+ * A consumer that attaches while producers run starts at the first position not
+ * published, so no gate ever stands behind a slot that is still being filled,
+ * and whoever detaches leaves such a slot guarded. A producer's limit is the
+ * slowest gate plus the capacity. Its scan may miss the new gate; then the
+ * attacher must see at least what the scan's gates had seen published, or the
+ * limit would reach over it:
+ *
+ *	producer                        attacher
+ *	n = attaches                    attaches + 1
+ *	scan the gates                  show the gate, provisional
+ *	fence                           fence
+ *	again, if attaches is not n     find the first position not published, start there
+ *
+ * If the producer's second look misses the count, its fence is before the
+ * attacher's, and all that the scanned gates had released is visible to it.
  */
 #include "ring/gate.h"
 
@@ -22,10 +31,7 @@
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
 {
 	uint64_t low = cap;
-	/*
-	 * ATTACH.scan, pairs with ATTACH.show in gate_attach(); the caller's fence stands before.
-	 * acquire: the entries below it are then initialised.
-	 */
+	/* acquire: the entries below it are initialised, ATTACH.show in gate_attach() */
 	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
 	uint32_t found = 0;
 
@@ -44,6 +50,24 @@ uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *at
 			low = at;
 	}
 	*attached = found;
+	return low;
+}
+
+uint64_t gate_limit(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
+{
+	uint32_t seen, now;
+	uint64_t low;
+
+	/* acquire: the scan comes after it */
+	now = disruptor_load_acquire(&r->header->attaches);
+	do {
+		seen = now;
+		low = gate_slowest(r, cap, attached);
+		/* ATTACH.fence, pairs with the one in gate_attach(): the scan, then the count */
+		disruptor_fence_seq_cst();
+		/* acquire: if it has changed, the next scan sees the gate it counts */
+		now = disruptor_load_acquire(&r->header->attaches);
+	} while (now != seen);
 	return low;
 }
 
@@ -104,23 +128,36 @@ uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index)
 	return found;
 }
 
+/*
+ * Where a new consumer may start. Without a consumer a free-running producer
+ * does not wait for what is unpublished: there it is the claim position.
+ */
+static uint64_t attach_position(const struct disruptor_ring *r)
+{
+	return r->free_run ? ring_claimed(r) : ring_first_unpublished(r);
+}
+
 uint64_t gate_attach(struct disruptor_ring *r, uint32_t index)
 {
 	struct disruptor_gate *gate = &r->gates[index];
-	uint64_t start = ring_claimed(r);
+	uint64_t start = attach_position(r);
 
-	/* ATTACH.show, pairs with ATTACH.scan in gate_slowest(): entry, then its being scanned */
+	/* release: ATTACH.show; the count stands before the gate, for scans that see only this */
+	disruptor_store_release(&r->header->attaches,
+				disruptor_load_relaxed(&r->header->attaches) + 1);
 	disruptor_store_release(&gate->sequence, start);
 	/* relaxed: changes under the lock only */
 	if (index >= disruptor_load_relaxed(&r->header->gates_used))
-		/* release: ATTACH.show */
+		/* release: ATTACH.show: the entry, then its being scanned */
 		disruptor_store_release(&r->header->gates_used, index + 1);
 	HOOK(HOOK_ATTACH_PROVISIONAL);
-	/* ATTACH.fence, pairs with the one in look_for_room(): a store-load edge both ways */
+	/* ATTACH.fence, pairs with the one in gate_limit(): the count, then the stamps */
 	disruptor_fence_seq_cst();
-	start = ring_claimed(r);
+	start = attach_position(r);
 	/* release: as any release of the positions before it, FREE.release */
 	disruptor_store_release(&gate->sequence, start);
+	/* a producer may sleep because of the provisional position */
+	edge_wake_all(r, edge_to_producers(r));
 	return start;
 }
 
@@ -128,5 +165,5 @@ void gate_detach(struct disruptor_ring *r, uint32_t index)
 {
 	/* FREE.release: our last access is over; pairs with FREE.acquire in gate_slowest() */
 	disruptor_store_release(&r->gates[index].sequence, DISRUPTOR_VACANT);
-	edge_wake_all(r, &r->shared->wake_producers);
+	edge_wake_all(r, edge_to_producers(r));
 }

@@ -10,6 +10,9 @@
  */
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached);
 
+/* gate_slowest(), repeated if a consumer attached meanwhile: what a producer's limit is made from. */
+uint64_t gate_limit(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached);
+
 /* The slowest of the gates in @p set, a bit each. */
 uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set);
 
@@ -22,7 +25,7 @@ uint64_t gate_ancestors(const struct disruptor_ring *r, uint32_t index);
 /* Gates of which gate @p index is an upstream. */
 uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index);
 
-/* Make gate @p index stand at the next position to be claimed; returns it. Lock held. */
+/* Make gate @p index stand at the first position not published; returns it. Lock held. */
 uint64_t gate_attach(struct disruptor_ring *r, uint32_t index);
 
 /* Make it stand nowhere, and wake who waited for it. Lock held. */

@@ -13,15 +13,19 @@ AT(struct disruptor_shared, wake_consumers, 256);
 AT(struct disruptor_shared, voids_end, 264);
 AT(struct disruptor_shared, end, 272);
 AT(struct disruptor_shared, state, 280);
+AT(struct disruptor_shared, consumers_epoch, 284);
 AT(struct disruptor_shared, wake_producers, 384);
+AT(struct disruptor_shared, producers_epoch, 392);
 AT(struct disruptor_gate, sequence, 0);
 AT(struct disruptor_gate, wake, 8);
 AT(struct disruptor_gate, upstreams, 16);
 AT(struct disruptor_gate, sleeps, 24);
 AT(struct disruptor_gate, alert, 32);
+AT(struct disruptor_gate, epoch, 36);
 AT(struct disruptor_gate, name, 40);
 AT(struct ring_header, capacity, 40);
 AT(struct ring_header, gates_used, 80);
+AT(struct ring_header, attaches, 84);
 _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
 #if UINTPTR_MAX > UINT32_MAX
@@ -78,6 +82,9 @@ static int check_memory(const struct disruptor_options *o)
 	if (!o->allocator.allocate != !o->allocator.release)
 		return error_set(DISRUPTOR_E_INVAL,
 				 "allocator: allocate and release go together");
+	if ((o->flags & DISRUPTOR_FREE_RUN) && o->producers == DISRUPTOR_MANY)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "flags: DISRUPTOR_FREE_RUN: only for a single producer");
 	if (o->memory && o->allocator.allocate)
 		return error_set(DISRUPTOR_E_INVAL, "memory: not together with allocator");
 	if ((o->memory || o->allocator.allocate) && (o->flags & pages))
@@ -91,11 +98,6 @@ static int check_options(const struct disruptor_options *o)
 {
 	int rc;
 
-	if (!o)
-		return error_set(DISRUPTOR_E_INVAL, "options: NULL");
-	rc = ring_check_size("options", o->size, sizeof(*o));
-	if (rc != 0)
-		return rc;
 	if (o->capacity > DISRUPTOR_MAX_CAPACITY)
 		return error_set(DISRUPTOR_E_TOO_BIG, "capacity: %llu is above %llu",
 				 (unsigned long long)o->capacity,

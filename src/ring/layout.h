@@ -14,7 +14,7 @@
 
 #define RING_MAGIC UINT64_C(0x474e495252534944) /* "DISRRING" in memory, little-endian */
 
-/* The block's first bytes; immutable once the ring is made, but for gates_used. */
+/* The block's first bytes; immutable once the ring is made, but for the last two words. */
 struct ring_header {
 	uint64_t magic;
 	uint32_t layout_version;
@@ -32,7 +32,9 @@ struct ring_header {
 	uint64_t block_bytes;
 	/* entries of the gate table from here on were never used: scans end before it */
 	DISRUPTOR_ATOMIC(uint32_t) gates_used;
-	uint32_t reserved[11];
+	/* counts attaches, before the gate is shown: a scan that met one is repeated */
+	DISRUPTOR_ATOMIC(uint32_t) attaches;
+	uint32_t reserved[10];
 };
 
 struct ring_layout {

@@ -57,10 +57,6 @@ static void leave(const struct run *p, struct disruptor_run *run)
 
 static int check_options(const struct disruptor_producer_options *o)
 {
-	int rc = ring_check_size("producer options", o->size, sizeof(*o));
-
-	if (rc != 0)
-		return rc;
 	if (o->overflow > DISRUPTOR_DROP)
 		return error_set(DISRUPTOR_E_INVAL, "overflow: %d is no policy", (int)o->overflow);
 	if (o->reserved != 0)
@@ -110,18 +106,17 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 {
 	struct disruptor_producer_options o = {.size = sizeof(o)};
 	uint32_t index = 0;
-	int rc;
+	int rc = ring_check_view("producer view", view_size, sizeof(*p));
 
-	if (!p || !ring || !type)
-		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
-				 !p ? "producer" : !ring ? "ring" : "type");
-	rc = ring_check_size("producer view", view_size, sizeof(*p));
-	if (rc == 0)
+	if (rc == 0 && p)
 		*p = (struct disruptor_producer){0};
-	if (rc == 0 && options) {
-		o = *options;
+	if (rc == 0 && (!p || !ring || !type))
+		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL",
+			       !p ? "producer" : !ring ? "ring" : "type");
+	if (rc == 0 && options)
+		rc = ring_copy_options("producer options", &o, sizeof(o), options);
+	if (rc == 0)
 		rc = check_options(&o);
-	}
 	if (rc != 0)
 		return rc;
 	if (!disruptor_type_equal(type, ring->type))
@@ -208,14 +203,11 @@ static int look_for_room(struct run *p, uint64_t claimed)
 {
 	struct disruptor_ring *r = p->ring;
 	uint32_t consumers;
-	uint64_t low;
+	uint64_t low = gate_limit(r, claimed, &consumers);
 
-	/* ATTACH.fence, pairs with the one in gate_attach(): our position, then the gates */
-	disruptor_fence_seq_cst();
-	low = gate_slowest(r, claimed, &consumers);
 	if (consumers == 0 && !r->free_run)
 		return DISRUPTOR_E_NO_CONSUMER;
-	/* a gate more than a lap behind is a provisional one: the ring counts as full */
+	/* a gate more than a lap behind counts as full; it cannot be but in a free run */
 	p->entry->limit = claimed + disruptor_room(claimed, low, r->capacity);
 	return 0;
 }
@@ -254,7 +246,7 @@ static int closed_code(const struct disruptor_ring *r)
 static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 {
 	struct disruptor_ring *r = p->ring;
-	uint64_t room;
+	uint64_t limit, room;
 	int rc;
 
 	/* acquire: CLOSE; a ring that is open again is so with all that its closing did */
@@ -266,7 +258,10 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		if (rc != 0)
 			return rc;
 	}
-	room = p->entry->limit - p->next;
+	/* a free run has no gate to keep it from its own open run */
+	limit = p->open + r->capacity;
+	limit = p->entry->limit < limit ? p->entry->limit : limit;
+	room = limit - p->next;
 	if (room < least)
 		return DISRUPTOR_E_FULL;
 	if (most > room)
@@ -276,7 +271,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
 	if (r->rung == DISRUPTOR_RUNG_MEMBARRIER) {
 		disruptor_fence_compiler();
-		p->fast = p->entry->limit;
+		p->fast = limit;
 	} else {
 		wait_heavy_barrier(r);
 		p->fast = p->next;
@@ -293,8 +288,8 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 {
 	struct disruptor_ring *r = p->ring;
-	/* relaxed: the compare and swap decides */
-	uint64_t claimed = disruptor_load_relaxed(&r->shared->claimed);
+	/* acquire: who meets the closed bit sees the state that goes with it */
+	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed);
 	bool run_open = p->next != p->open;
 	uint64_t n;
 	int rc;
@@ -313,7 +308,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 		}
 		if (p->entry->limit < claimed + least) {
 			/* `claimed` may be old: what it says of the room is then old, too */
-			uint64_t now = disruptor_load_relaxed(&r->shared->claimed);
+			uint64_t now = disruptor_load_acquire(&r->shared->claimed);
 
 			if (now == claimed)
 				return DISRUPTOR_E_FULL;
@@ -322,10 +317,11 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 		}
 		n = p->entry->limit - claimed < most ? p->entry->limit - claimed : most;
 		/*
-		 * relaxed: the slots' being free was acquired by our own scan (FREE), their being
+		 * No release: the slots' being free was acquired by our own scan (FREE), their being
 		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
+		 * acquire, for whoever meets that bit: the state that goes with it.
 		 */
-		if (disruptor_cas_relaxed(&r->shared->claimed, &claimed, claimed + n))
+		if (disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n))
 			break;
 	}
 	if (!run_open) {
@@ -360,10 +356,13 @@ static int64_t room_look(void *who, struct wait_need *need)
 	/* acquire: CLOSE; the look that follows the announcement sees a close before it */
 	if (disruptor_load_acquire(&r->shared->state) != 0)
 		return closed_code(r);
+	/* others have claimed behind our open run: it cannot grow, and they may wait for it */
+	if (is_many(w->p) && w->p->next != w->p->open && claimed != w->p->next)
+		return 1;
 	low = gate_slowest(r, claimed, &consumers);
 	if (consumers == 0 || disruptor_room(claimed, low, r->capacity) >= w->least)
 		return 1;
-	need->edge = &r->shared->wake_producers;
+	need->edge = edge_to_producers(r);
 	need->count = claimed + w->least - r->capacity;
 	return 0;
 }
@@ -507,13 +506,13 @@ uint64_t disruptor_producer_do_claim_up_to(struct disruptor_ring *ring, uint32_t
 
 void disruptor_producer_do_wake(struct disruptor_ring *r, uint32_t index, uint64_t end)
 {
-	if (edge_wake(r, &r->shared->wake_consumers, end))
+	if (edge_wake(r, edge_to_consumers(r), end))
 		tally(&r->producer_table[index].wakes);
 }
 
 void disruptor_producer_do_signal(struct disruptor_ring *r, uint32_t index, uint64_t end)
 {
-	if (edge_signal(r, &r->shared->wake_consumers, end))
+	if (edge_signal(r, edge_to_consumers(r), end))
 		tally(&r->producer_table[index].wakes);
 }
 
@@ -540,11 +539,11 @@ static void give_up_stamped(struct run *p, uint64_t n)
 	}
 	p->open = end;
 	if (r->rung != DISRUPTOR_RUNG_MEMBARRIER) {
-		(void)edge_signal(r, &r->shared->wake_consumers, end);
+		(void)edge_signal(r, edge_to_consumers(r), end);
 	} else {
 		/* WAKE.progress, as in disruptor_published() */
 		disruptor_fence_compiler();
-		(void)edge_wake(r, &r->shared->wake_consumers, end);
+		(void)edge_wake(r, edge_to_consumers(r), end);
 	}
 }
 

@@ -21,14 +21,33 @@ void *hook_context;
 
 /* ---- arguments that several functions share ---- */
 
-int ring_check_size(const char *what, size_t size, size_t expected)
+int ring_check_view(const char *what, size_t size, size_t expected)
 {
 	if (size == expected)
 		return 0;
 	return error_set(DISRUPTOR_E_VERSION,
-			 "%s: size: %zu, this library's is %zu; set it to sizeof the structure and "
-			 "compile against this library's headers",
-			 what, size, expected);
+			 "%s: %zu bytes, this library's has %zu: compile against its headers", what,
+			 size, expected);
+}
+
+int ring_copy_options(const char *what, void *known, size_t known_size, const void *given)
+{
+	const unsigned char *bytes = given;
+	size_t size;
+
+	memcpy(&size, given, sizeof(size));
+	if (size < sizeof(size) || size > 65536)
+		return error_set(DISRUPTOR_E_VERSION, "%s: size: %zu; set it to sizeof the structure",
+				 what, size);
+	for (size_t i = known_size; i < size; i++)
+		if (bytes[i] != 0)
+			return error_set(DISRUPTOR_E_VERSION,
+					 "%s: byte %zu is set, this library knows %zu: it is older "
+					 "than the headers this was compiled against",
+					 what, i, known_size);
+	memset(known, 0, known_size);
+	memcpy(known, given, size < known_size ? size : known_size);
+	return 0;
 }
 
 int ring_name(char (*to)[32], const char *name, const char *fallback)
@@ -137,9 +156,21 @@ static void init_slots(struct disruptor_ring *r)
 		r->init(ring_slot(r, i) + r->offset, r->context);
 }
 
-int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_type *type,
-			  const struct disruptor_options *options)
+/* What create, size and align begin with: the caller's options as this library knows them. */
+static int copy_and_lay_out(struct ring_layout *l, struct disruptor_options *known,
+			    const struct disruptor_type *type,
+			    const struct disruptor_options *given)
 {
+	int rc = given ? ring_copy_options("options", known, sizeof(*known), given)
+		       : error_set(DISRUPTOR_E_INVAL, "options: NULL");
+
+	return rc != 0 ? rc : layout_make(l, type, known);
+}
+
+int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_type *type,
+			  const struct disruptor_options *given)
+{
+	struct disruptor_options known, *options = &known;
 	struct os_memory memory;
 	struct disruptor_ring *r;
 	struct ring_layout l;
@@ -149,7 +180,7 @@ int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_t
 	if (!ring)
 		return error_set(DISRUPTOR_E_INVAL, "ring: NULL");
 	*ring = NULL;
-	rc = layout_make(&l, type, options);
+	rc = copy_and_lay_out(&l, &known, type, given);
 	if (rc == 0)
 		rc = choose_rung(&rung, options->rung);
 	if (rc == 0)
@@ -168,6 +199,7 @@ int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_t
 	if (options->memory && (options->flags & DISRUPTOR_LOCK_MEMORY) &&
 	    (rc = os_lock_memory(memory.base, l.bytes)) != 0)
 		goto fail_lot;
+	r->locked = options->memory && (options->flags & DISRUPTOR_LOCK_MEMORY);
 	place(r, &l, type, options);
 	init_slots(r);
 	*ring = r;
@@ -184,17 +216,19 @@ fail_memory:
 size_t disruptor_ring_size(const struct disruptor_type *type,
 			   const struct disruptor_options *options)
 {
+	struct disruptor_options known;
 	struct ring_layout l;
 
-	return layout_make(&l, type, options) == 0 ? l.bytes : 0;
+	return copy_and_lay_out(&l, &known, type, options) == 0 ? l.bytes : 0;
 }
 
 size_t disruptor_ring_align(const struct disruptor_type *type,
 			    const struct disruptor_options *options)
 {
+	struct disruptor_options known;
 	struct ring_layout l;
 
-	return layout_make(&l, type, options) == 0 ? l.align : 0;
+	return copy_and_lay_out(&l, &known, type, options) == 0 ? l.align : 0;
 }
 
 /* ---- destruction ---- */
@@ -248,6 +282,8 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 	os_monitor_destroy(&r->lock);
 	/* the private part lies in the memory that goes back */
 	memory = r->memory;
+	if (r->locked)
+		os_unlock_memory(memory.base, memory.size);
 	allocator = r->allocator;
 	give_memory_back(&memory, &allocator, memory.size);
 	*ring = NULL;
@@ -267,10 +303,10 @@ void ring_wake_everyone(struct disruptor_ring *r)
 	/* acquire: the entries below it are initialised, ATTACH */
 	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
 
-	edge_wake_all(r, &r->shared->wake_consumers);
-	edge_wake_all(r, &r->shared->wake_producers);
+	edge_wake_all(r, edge_to_consumers(r));
+	edge_wake_all(r, edge_to_producers(r));
 	for (uint32_t i = 0; i < used; i++)
-		edge_wake_all(r, &r->gates[i].wake);
+		edge_wake_all(r, edge_from(&r->gates[i]));
 }
 
 /*
@@ -298,7 +334,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 	}
 	/* relaxed: shown by the release below */
 	disruptor_store_relaxed(&r->shared->end, end);
-	/* CLOSE.end, pairs with CLOSE.finished in consumer_finished(): the end before its flag */
+	/* CLOSE.end, pairs with CLOSE.finished in disruptor_consumer_finished(): the end before its flag */
 	disruptor_fetch_or_acq_rel(&r->shared->state, DISRUPTOR_STATE_ENDED);
 }
 
@@ -423,26 +459,40 @@ static const char *claimer(const struct disruptor_ring *r, uint64_t position)
 	return "";
 }
 
-int disruptor_ring_unpublished(const struct disruptor_ring *r, uint64_t *position,
-			       const char **producer)
+uint64_t ring_first_unpublished(const struct disruptor_ring *r)
 {
 	uint64_t claimed = ring_claimed(r);
 	uint64_t at = claimed > r->capacity ? claimed - r->capacity : 0;
 
-	for (; at < claimed; at++) {
-		/* relaxed: only whether it is a void; nothing is read through it */
-		bool is_void = r->layout == DISRUPTOR_STAMPED &&
-			       disruptor_load_relaxed(ring_stamp(r, at)) ==
-				       ((at + 1) | DISRUPTOR_VOID);
+	if (r->layout == DISRUPTOR_PACKED)
+		/* PUB.acquire: as a consumer's look at the cursor */
+		return disruptor_load_acquire(&r->shared->cursor);
+	/* what any consumer has released was published */
+	for (uint32_t i = 0; i < r->max_consumers; i++) {
+		/* acquire: who starts behind another starts after what it has done */
+		uint64_t released = disruptor_load_acquire(&r->gates[i].sequence);
 
-		if (is_void || is_published(r, at))
-			continue;
-		*position = at;
-		if (producer)
-			*producer = claimer(r, at);
-		return 1;
+		if (released != DISRUPTOR_VACANT && released > at && released <= claimed)
+			at = released;
 	}
-	return 0;
+	/* PUB.acquire: as a consumer's look at the stamps; a later lap's is of a slot published, too */
+	while (at < claimed &&
+	       (disruptor_load_acquire(ring_stamp(r, at)) & ~DISRUPTOR_VOID) >= at + 1)
+		at++;
+	return at;
+}
+
+int disruptor_ring_unpublished(const struct disruptor_ring *r, uint64_t *position,
+			       const char **producer)
+{
+	uint64_t at = ring_first_unpublished(r);
+
+	if (at >= ring_claimed(r))
+		return 0;
+	*position = at;
+	if (producer)
+		*producer = claimer(r, at);
+	return 1;
 }
 
 int disruptor_type_equal(const struct disruptor_type *a, const struct disruptor_type *b)

@@ -11,6 +11,7 @@
 #include <disruptor/producer.h>
 
 typedef DISRUPTOR_ATOMIC(uint64_t) atomic_word;
+typedef DISRUPTOR_ATOMIC(uint32_t) atomic_epoch;
 
 /* One open producer: what its view has no room for, and what reports need. */
 struct ring_producer {
@@ -58,6 +59,7 @@ struct disruptor_ring {
 	enum disruptor_rung rung;
 	bool parks; /* sleep on the word (futex); if not, on `lot` */
 	bool free_run;
+	bool locked; /* the caller's memory, by mlock(2) */
 	const struct disruptor_type *type;
 	struct disruptor_wait wait;
 	struct os_monitor lock; /* of attach, detach, open, close */
@@ -97,7 +99,15 @@ void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
 void ring_unpoison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
 /* Copy at most 31 bytes of a name, `fallback` for NULL; E_INVAL if it is longer or empty. */
 int ring_name(char (*to)[32], const char *name, const char *fallback);
-/* An options structure must have the size this library knows. */
-int ring_check_size(const char *what, size_t size, size_t expected);
+/* A view must have the size this library knows. */
+int ring_check_view(const char *what, size_t size, size_t expected);
+/*
+ * Copy an options structure, which begins with its size, of a caller compiled
+ * against an older or newer header: missing fields are zero, and fields that
+ * this library does not know must be.
+ */
+int ring_copy_options(const char *what, void *known, size_t known_size, const void *given);
+/* First position that is neither published nor void; the claim position if all are. */
+uint64_t ring_first_unpublished(const struct disruptor_ring *r);
 
 #endif

@@ -20,37 +20,40 @@ void wait_heavy_barrier(struct disruptor_ring *r)
 	}
 }
 
-/* Ask to be woken at @p count or before; what the word then says. */
-static uint64_t edge_arm(atomic_word *edge, uint64_t count)
+/* Ask to be woken at @p count or before; the epoch to sleep on. */
+static uint32_t edge_arm(struct edge edge, uint64_t count)
 {
+	/* acquire: read before the word is raised, so that a clearing in between is noticed */
+	uint32_t seen = disruptor_load_acquire(edge.epoch);
 	/* acquire: who finds the word set by another sleeper must not look before it */
-	uint64_t standing = disruptor_load_acquire(edge);
+	uint64_t standing = disruptor_load_acquire(edge.word);
 
 	while (standing == 0 || standing > count)
 		/* WAKE.announce, pairs with WAKE.progress; ordered by the heavy barrier that follows */
-		if (disruptor_cas_acq_rel(edge, &standing, count))
-			return count;
-	return standing;
+		if (disruptor_cas_acq_rel(edge.word, &standing, count))
+			break;
+	return seen;
 }
 
-static void edge_park(struct disruptor_ring *r, atomic_word *edge, uint64_t armed,
-		      uint64_t deadline)
+static void edge_park(struct disruptor_ring *r, struct edge edge, uint32_t seen, uint64_t deadline)
 {
 	if (r->parks) {
-		os_park(edge, armed, deadline);
+		os_park(edge.epoch, seen, deadline);
 		return;
 	}
 	os_lock(&r->lot);
-	/* relaxed: who clears the word takes this lock before it broadcasts */
-	if (disruptor_load_relaxed(edge) == armed)
+	/* relaxed: who counts it up takes this lock before it broadcasts */
+	if (disruptor_load_relaxed(edge.epoch) == seen)
 		(void)os_monitor_wait(&r->lot, deadline);
 	os_unlock(&r->lot);
 }
 
-static void edge_unpark(struct disruptor_ring *r, atomic_word *edge)
+/* The word was cleared: everyone who sleeps by an older epoch looks again. */
+static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 {
+	disruptor_fetch_add_release(edge.epoch, 1u); /* pairs with the acquire in edge_arm() */
 	if (r->parks) {
-		os_unpark_all(edge);
+		os_unpark_all(edge.epoch);
 		return;
 	}
 	os_lock(&r->lot);
@@ -61,53 +64,52 @@ static void edge_unpark(struct disruptor_ring *r, atomic_word *edge)
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline)
 {
 	struct wait_need now;
-	uint64_t armed;
 	int64_t result;
+	uint32_t seen;
 
 	HOOK(HOOK_WAIT_BEFORE_ARM);
-	armed = edge_arm(need->edge, need->count);
+	seen = edge_arm(need->edge, need->count);
 	/* WAKE.announce: the store-load barrier between the word and the look */
 	wait_heavy_barrier(q->ring);
 	result = q->look(q->who, &now);
 	if (result != 0)
-		return result; /* the word stays set: the next waker clears it, for one wake-up too many */
-	if (now.edge != need->edge || now.count != need->count)
+		return result; /* the word stays set: the next waker clears it, for nobody */
+	if (now.edge.word != need->edge.word || now.count != need->count)
 		return 0; /* part of what we wait for has come: the rest is another edge's */
 	HOOK(HOOK_WAIT_BEFORE_PARK);
 	tally(q->sleeps);
-	edge_park(q->ring, need->edge, armed, deadline);
+	edge_park(q->ring, need->edge, seen, deadline);
 	return 0;
 }
 
-bool edge_wake(struct disruptor_ring *r, atomic_word *edge, uint64_t reached)
+bool edge_wake(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 {
 	/* relaxed: the caller's barrier orders it; the exchange below is what counts */
-	uint64_t standing = disruptor_load_relaxed(edge);
+	uint64_t standing = disruptor_load_relaxed(edge.word);
 
 	while (standing - 1 < reached) /* 0 < standing <= reached */
 		/* acq_rel: the next sleeper that raises it again sees our progress */
-		if (disruptor_cas_acq_rel(edge, &standing, UINT64_C(0))) {
+		if (disruptor_cas_acq_rel(edge.word, &standing, UINT64_C(0))) {
 			edge_unpark(r, edge);
 			return true;
 		}
 	return false;
 }
 
-void edge_wake_all(struct disruptor_ring *r, atomic_word *edge)
+void edge_wake_all(struct disruptor_ring *r, struct edge edge)
 {
 	/*
 	 * WAKE.progress: what has changed stands before the look. An exchange, not a look first, so
 	 * that even a sleeper on the mutex rung is ordered by the word itself.
 	 */
 	disruptor_fence_seq_cst();
-	if (disruptor_exchange_acq_rel(edge, UINT64_C(0)) != 0)
+	if (disruptor_exchange_acq_rel(edge.word, UINT64_C(0)) != 0)
 		edge_unpark(r, edge);
 }
 
-bool edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached)
+bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 {
 	bool asleep;
-	uint64_t standing;
 
 	if (r->rung != DISRUPTOR_RUNG_MUTEX) {
 		/* WAKE.progress on the fence rung; on membarrier's the caller did not come here */
@@ -116,11 +118,13 @@ bool edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached)
 	}
 	/* WAKE.progress on the mutex rung: this critical section is the barrier */
 	os_lock(&r->lot);
-	standing = disruptor_load_relaxed(edge); /* relaxed: under the lock */
-	asleep = standing - 1 < reached;
+	/* relaxed: under the lock; the exchange is what clears */
+	asleep = disruptor_load_relaxed(edge.word) - 1 < reached;
 	if (asleep) {
-		/* release, and under the lock: who raises it again sees our progress */
-		disruptor_store_release(edge, UINT64_C(0));
+		/* acq_rel: who raises it again sees our progress */
+		(void)disruptor_exchange_acq_rel(edge.word, UINT64_C(0));
+		/* release: pairs with the acquire in edge_arm() */
+		disruptor_fetch_add_release(edge.epoch, 1u);
 		os_broadcast(&r->lot);
 	}
 	os_unlock(&r->lot);

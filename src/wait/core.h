@@ -4,31 +4,53 @@
 
 /*
  * The one wait/notify core. Every edge of a ring (producers to the first
- * stage, a stage to its dependants, the last stages to producers) is one
- * 64-bit word: 0, nobody sleeps; else wake the sleepers once the other side's
- * count has reached it.
+ * stage, a stage to its dependants, the last stages to producers) has a 64-bit
+ * word: 0, nobody sleeps; else wake the sleepers once the other side's count
+ * has reached it. Beside it an epoch counts how often the word was cleared.
  *
  *	sleeper                        waker
- *	word = count it needs          progress = count        (stamp, sequence)
- *	heavy barrier                  light barrier
- *	look at the progress           look at the word
- *	sleep while word stands        if 0 < word <= count: word = 0, wake all
+ *	seen = epoch                   progress = count        (stamp, sequence)
+ *	word = count it needs          light barrier
+ *	heavy barrier                  look at the word
+ *	look at the progress           if 0 < word <= count:
+ *	sleep while epoch is seen          word = 0, epoch + 1, wake all
  *
  * Between each side's store and look stands a store-load barrier, so one of
  * them sees the other (WAKE). With membarrier(2) the sleeper's barrier counts
- * for both. The waker alone clears the word; whoever finds it cleared, or
- * lowered by another sleeper, looks again. Count and flag are one word because
- * two could not be cleared together: a count lost between them is a wake-up
- * lost.
+ * for both. Count and flag are one word because two could not be cleared
+ * together: a count lost between them is a wake-up lost. The epoch is apart
+ * from it because the word may be cleared and raised again, by another
+ * sleeper, to the very value that this one raised it to.
  */
 
 #include "ring/ring.h"
 
 #include <disruptor/wait.h>
 
+struct edge {
+	atomic_word *word;
+	atomic_epoch *epoch;
+};
+
+static inline struct edge edge_to_consumers(const struct disruptor_ring *r)
+{
+	return (struct edge){&r->shared->wake_consumers, &r->shared->consumers_epoch};
+}
+
+static inline struct edge edge_to_producers(const struct disruptor_ring *r)
+{
+	return (struct edge){&r->shared->wake_producers, &r->shared->producers_epoch};
+}
+
+/* From the consumer of that gate to its dependants. */
+static inline struct edge edge_from(struct disruptor_gate *gate)
+{
+	return (struct edge){&gate->wake, &gate->epoch};
+}
+
 /* What a fruitless look asks to sleep on. */
 struct wait_need {
-	atomic_word *edge;
+	struct edge edge;
 	uint64_t count;
 };
 
@@ -56,11 +78,11 @@ int64_t wait_until(const struct wait_request *q);
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline);
 
 /* After progress to @p reached: the light side on every rung but membarrier, and edge_wake(). */
-bool edge_signal(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
+bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached);
 /* Wake those who need @p reached or less; the barrier has been passed. True if any were asleep. */
-bool edge_wake(struct disruptor_ring *r, atomic_word *edge, uint64_t reached);
+bool edge_wake(struct disruptor_ring *r, struct edge edge, uint64_t reached);
 /* Wake all who sleep, whatever they need: something other than progress has changed. */
-void edge_wake_all(struct disruptor_ring *r, atomic_word *edge);
+void edge_wake_all(struct disruptor_ring *r, struct edge edge);
 /* The heavy side: every other thread's accesses are ordered against ours. */
 void wait_heavy_barrier(struct disruptor_ring *r);
 

@@ -253,8 +253,11 @@ static int64_t (*const turns[])(struct turn *) = {
 static bool too_late(const struct turn *t)
 {
 	enum disruptor_wait_kind kind = t->q->policy->kind;
+	uint64_t spins = kind == DISRUPTOR_WAIT_BLOCKING && *t->q->spins < t->q->policy->spins
+				 ? *t->q->spins
+				 : t->q->policy->spins;
 	bool cheap = kind == DISRUPTOR_WAIT_BUSY_SPIN || kind == DISRUPTOR_WAIT_SPIN ||
-		     t->round <= t->q->policy->spins;
+		     t->round <= spins;
 
 	if (t->deadline == DISRUPTOR_FOREVER)
 		return false;
