@@ -2,7 +2,8 @@
 # A front door to the CMake build; CMakePresets.json has the other builds.
 
 PREFIX ?= /usr/local
-SCENARIOS ?= pingpong unicast batch blocking
+SCENARIOS ?= all
+BENCH ?=
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
@@ -26,7 +27,7 @@ test: setup-test build/build.ninja
 	@ctest --preset release --parallel "$$(nproc)"
 
 bench: all
-	@for scenario in $(SCENARIOS); do build/disruptor bench "$$scenario" || exit; done
+	@build/disruptor bench $(SCENARIOS) $(BENCH)
 
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
@@ -54,7 +55,8 @@ help:
 	@echo 'make                  build the library and the command (build/disruptor)'
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
-	@echo 'make bench            run the benchmarks; SCENARIOS="$(SCENARIOS)"'
+	@echo 'make bench            run the benchmarks; SCENARIOS="unicast idle" for some,'
+	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
 	@echo 'make check-format     is the source formatted? (make format does it)'
 	@echo 'make check-scripts    run shellcheck on the scripts'

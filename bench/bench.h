@@ -16,6 +16,7 @@
  *	scenario_*.c            the loads; scenario.c lists them
  *	measure.c               rounds, medians, ratios, noise, verdict
  *	report.c report_json.c machine.c progress.c    what is printed
+ *	save.c baseline.c       what is kept of a run, and compared with a later one
  *	support.c               threads on cores, memory, failing
  */
 
@@ -227,6 +228,35 @@ void bench_report_json(FILE *out, const struct bench_result *result,
 void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why);
 void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
 			    const struct bench_machine *machine);
+
+struct json_t;
+
+/** One line of that, a new reference. */
+struct json_t *bench_row_object(const struct bench_result *result, const struct bench_row *row,
+				const struct bench_machine *machine);
+
+/** A file of JSON lines that appears when all are written. */
+struct bench_save {
+	FILE *lines; /* write them here */
+	const char *path;
+	char *text; /* what was written */
+	size_t size;
+};
+
+/** Answers 0 or an errno: the file could not be written at the end either. */
+int bench_save_begin(struct bench_save *save, const char *path);
+/** Put the file in its place, whole, or leave what is there. Answers 0 or an errno. */
+int bench_save_end(struct bench_save *save);
+
+/** An earlier run: the lines of a file that --save wrote. */
+struct bench_baseline;
+
+/** NULL: @p error tells what is wrong with the file, and in which line. */
+struct bench_baseline *bench_baseline_read(const char *path, char *error, size_t size);
+void bench_baseline_free(struct bench_baseline *baseline);
+/** Say what is much worse than it was on this machine, and what cannot be compared. */
+void bench_baseline_report(FILE *out, const struct bench_baseline *baseline,
+			   const struct bench_result *result, const struct bench_machine *machine);
 
 /** The progress line, on a terminal's stderr: @p seconds is what all will take. */
 void bench_progress_begin(double seconds);

@@ -3,13 +3,11 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench.h"
+#include "commit.h" /* DISRUPTOR_COMMIT, written by each build: cmake/commit.cmake */
 
 #include <string.h>
 #include <sys/utsname.h>
 
-#ifndef DISRUPTOR_COMMIT
-#define DISRUPTOR_COMMIT "unknown"
-#endif
 #ifndef DISRUPTOR_FLAGS
 #define DISRUPTOR_FLAGS "unknown"
 #endif

@@ -88,8 +88,8 @@ static void set_bar(json_t *object, const struct bench_result *result, const str
 	set(object, "verdict", text(barred ? bench_verdict_name(result->verdict) : NULL));
 }
 
-static void print_row(FILE *out, const struct bench_result *result, const struct bench_row *row,
-		      const struct bench_machine *machine)
+json_t *bench_row_object(const struct bench_result *result, const struct bench_row *row,
+			 const struct bench_machine *machine)
 {
 	json_t *object = json_object();
 	const struct bench_row *limit = result->limit;
@@ -114,14 +114,14 @@ static void print_row(FILE *out, const struct bench_result *result, const struct
 	set(object, "mean_lag", row->lag > 0 ? number(row->lag) : json_null());
 	set(object, "work_ns", row->work > 0 ? number(row->work) : json_null());
 	set(object, "machine", machine_object(machine));
-	print(out, object);
+	return object;
 }
 
 void bench_report_json(FILE *out, const struct bench_result *result,
 		       const struct bench_machine *machine)
 {
 	for (size_t i = 0; i < result->count; i++)
-		print_row(out, result, &result->row[i], machine);
+		print(out, bench_row_object(result, &result->row[i], machine));
 }
 
 void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,

@@ -35,9 +35,12 @@ static const char help[] =
 	"  --cpus A,B        pin the two threads to these; default: the first two allowed\n"
 	"  --quick           5 rounds of 15 ms (idle: 1 round)\n"
 	"  --json            one JSON object a line instead of tables\n"
+	"  --save FILE       write these JSON lines to FILE too, whole, when all is done\n"
+	"  --baseline FILE   compare with an earlier run of the same machine, saved so:\n"
+	"                    what is slower by more than 15 % is flagged\n"
 	"\n"
 	"The bars hold for a scenario's own parameters; with others, ratios stand without.\n"
-	"A bar that is not met is said so and is not a failure of the command.\n"
+	"A bar that is not met, or a flag, is said so and is not a failure of the command.\n"
 	"bench/README.md in the source tells how it is measured.\n";
 
 struct request {
@@ -45,6 +48,14 @@ struct request {
 	const struct bench_scenario *scenarios[16];
 	size_t count;
 	bool json;
+	const char *save, *baseline; /* files; NULL: none */
+};
+
+/** What a run needs beside the request. */
+struct session {
+	struct bench_machine machine;
+	struct bench_save save;          /* if the request has one */
+	struct bench_baseline *baseline; /* NULL: none */
 };
 
 static int wrong(const char *option, const char *value, const char *must)
@@ -134,7 +145,7 @@ static int add_scenario(struct request *request, const char *name)
 	return CMD_OK;
 }
 
-enum { EVENTS = 256, ROUNDS, WAIT, EVENT_BYTES, CAPACITY, RUNG, CPUS, QUICK, JSON };
+enum { EVENTS = 256, ROUNDS, WAIT, EVENT_BYTES, CAPACITY, RUNG, CPUS, QUICK, JSON, SAVE, BASELINE };
 
 static const struct option long_options[] = {
 	{ "events", required_argument, NULL, EVENTS },
@@ -146,6 +157,8 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, CPUS },
 	{ "quick", no_argument, NULL, QUICK },
 	{ "json", no_argument, NULL, JSON },
+	{ "save", required_argument, NULL, SAVE },
+	{ "baseline", required_argument, NULL, BASELINE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -186,6 +199,12 @@ static int parse_option(struct request *request, int option, const char *value)
 	case JSON:
 		request->json = true;
 		return CMD_OK;
+	case SAVE:
+		request->save = value;
+		return CMD_OK;
+	case BASELINE:
+		request->baseline = value;
+		return CMD_OK;
 	default:
 		return CMD_USAGE;
 	}
@@ -222,37 +241,99 @@ static const char *cannot_run(const struct bench_scenario *scenario,
 	return NULL;
 }
 
-static void run_scenario(const struct request *request, const struct bench_scenario *scenario,
-			 const struct bench_machine *machine)
+static void report_skip(const struct request *request, const struct session *session,
+			const struct bench_scenario *scenario, const char *why)
 {
-	const char *why = cannot_run(scenario, &request->options);
-
-	if (why != NULL && request->json) {
-		bench_report_skip_json(stdout, scenario, why, machine);
-	} else if (why != NULL) {
+	if (request->json)
+		bench_report_skip_json(stdout, scenario, why, &session->machine);
+	else
 		bench_report_skip(stdout, scenario, why);
-	} else {
+	if (request->save != NULL)
+		bench_report_skip_json(session->save.lines, scenario, why, &session->machine);
+}
+
+static void report(const struct request *request, const struct session *session,
+		   const struct bench_result *result)
+{
+	FILE *people = request->json ? stderr : stdout; /* nothing but JSON on stdout then */
+
+	if (request->json)
+		bench_report_json(stdout, result, &session->machine);
+	else
+		bench_report_table(stdout, result);
+	if (request->save != NULL)
+		bench_report_json(session->save.lines, result, &session->machine);
+	if (session->baseline == NULL)
+		return;
+	if (request->json)
+		fprintf(people, "%s: against the baseline\n", result->scenario->name);
+	bench_baseline_report(people, session->baseline, result, &session->machine);
+}
+
+static void run_scenarios(const struct request *request, const struct session *session)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		const struct bench_scenario *scenario = request->scenarios[i];
+		const char *why = cannot_run(scenario, &request->options);
+
+		if (why != NULL) {
+			report_skip(request, session, scenario, why);
+			continue;
+		}
+
 		struct bench_result *result = bench_run(scenario, &request->options);
 
 		bench_progress_clear();
-		if (request->json)
-			bench_report_json(stdout, result, machine);
-		else
-			bench_report_table(stdout, result);
+		report(request, session, result);
 		free(result);
 	}
+}
+
+/** Whether the files are as they must be is found out before anything is measured. */
+static int open_files(const struct request *request, struct session *session)
+{
+	char why[512];
+
+	if (request->baseline != NULL) {
+		session->baseline = bench_baseline_read(request->baseline, why, sizeof(why));
+		if (session->baseline == NULL)
+			return cmd_usage("bench", "option --baseline: %s", why);
+	}
+	if (request->save != NULL) {
+		int error = bench_save_begin(&session->save, request->save);
+
+		if (error != 0) {
+			bench_baseline_free(session->baseline);
+			return cmd_usage("bench", "option --save: cannot write %s: %s",
+					 request->save, strerror(error));
+		}
+	}
+	return CMD_OK;
+}
+
+static int close_files(const struct request *request, struct session *session)
+{
+	int error = request->save != NULL ? bench_save_end(&session->save) : 0;
+
+	bench_baseline_free(session->baseline);
+	if (error == 0)
+		return CMD_OK;
+	fprintf(stderr, "disruptor bench: cannot write %s: %s\n", request->save, strerror(error));
+	return CMD_FAILED;
 }
 
 static int run(int argc, char **argv)
 {
 	struct request request = { .count = 0 };
-	struct bench_machine machine;
+	struct session session = { .baseline = NULL };
 	double seconds = 0;
 
 	request.options.cpu_count = bench_cpus(request.options.cpus, BENCH_CPUS);
 
 	int status = parse(&request, argc, argv);
 
+	if (status == CMD_OK)
+		status = open_files(&request, &session);
 	if (status != CMD_OK)
 		return status;
 #if !defined(__OPTIMIZE__)
@@ -263,13 +344,12 @@ static int run(int argc, char **argv)
 		if (cannot_run(request.scenarios[i], &request.options) == NULL)
 			seconds += bench_expected(request.scenarios[i], &request.options);
 	}
-	bench_machine(&machine);
+	bench_machine(&session.machine);
 	if (!request.json)
-		bench_report_machine(stdout, &machine);
+		bench_report_machine(stdout, &session.machine);
 	bench_progress_begin(seconds);
-	for (size_t i = 0; i < request.count; i++)
-		run_scenario(&request, request.scenarios[i], &machine);
-	return CMD_OK;
+	run_scenarios(&request, &session);
+	return close_files(&request, &session);
 }
 
 const struct command cmd_bench = {
