@@ -11,11 +11,11 @@
 #ifdef DISRUPTOR_HOOKS
 
 enum hook_point {
-	HOOK_WAIT_BEFORE_ARM,   /* the predicate was false, the edge's flag not yet raised */
-	HOOK_WAIT_BEFORE_PARK,  /* raised, looked again, about to sleep */
-	HOOK_STAGE_BEFORE_LOOP, /* a stage's thread exists, its loop has not begun */
+	HOOK_WAIT_BEFORE_ARM,    /* the predicate was false, the edge's flag not yet raised */
+	HOOK_WAIT_BEFORE_PARK,   /* raised, looked again, about to sleep */
+	HOOK_STAGE_BEFORE_LOOP,  /* a stage's thread exists, its loop has not begun */
 	HOOK_ATTACH_PROVISIONAL, /* a new gate stands at a provisional position */
-	HOOK_CLOSE_BEFORE_END,  /* the flag is up, the end not yet read */
+	HOOK_CLOSE_BEFORE_END,   /* the flag is up, the end not yet read */
 	HOOK_POINTS
 };
 

@@ -20,7 +20,7 @@ struct disruptor_version disruptor_version(void)
 
 const char *disruptor_rung_name(enum disruptor_rung rung)
 {
-	static const char *const names[] = {"auto", "membarrier", "fence", "mutex"};
+	static const char *const names[] = { "auto", "membarrier", "fence", "mutex" };
 
 	return (size_t)rung < sizeof(names) / sizeof(names[0]) ? names[rung] : NULL;
 }

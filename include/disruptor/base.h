@@ -58,11 +58,9 @@
 	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
 	((p), (expected), (v), DISRUPTOR_ORDER(relaxed), DISRUPTOR_ORDER(relaxed))
 /** The store-load fence. It stands in the wake handshake, in attach and in close, nowhere else. */
-#define disruptor_fence_seq_cst()                                                                  \
-	DISRUPTOR_ATOMICALLY(thread_fence)(DISRUPTOR_ORDER(seq_cst))
+#define disruptor_fence_seq_cst() DISRUPTOR_ATOMICALLY(thread_fence)(DISRUPTOR_ORDER(seq_cst))
 /** Keeps the compiler, not the processor, from reordering: the light side of an asymmetric barrier. */
-#define disruptor_fence_compiler()                                                                 \
-	DISRUPTOR_ATOMICALLY(signal_fence)(DISRUPTOR_ORDER(seq_cst))
+#define disruptor_fence_compiler() DISRUPTOR_ATOMICALLY(signal_fence)(DISRUPTOR_ORDER(seq_cst))
 
 #if defined(__GNUC__)
 #define disruptor_likely(x) __builtin_expect(!!(x), 1)
@@ -133,10 +131,10 @@ enum disruptor_rung {
 /** What disruptor_version() tells. */
 struct disruptor_version {
 	int major, minor, patch;
-	int layout;            /**< DISRUPTOR_LAYOUT_VERSION of the library that runs */
-	unsigned rungs;        /**< bit r is set if this machine offers rung r (1u << r) */
-	const char *platform;  /**< "linux" or "posix" */
-	const char *text;      /**< "0.1.0" */
+	int layout;           /**< DISRUPTOR_LAYOUT_VERSION of the library that runs */
+	unsigned rungs;       /**< bit r is set if this machine offers rung r (1u << r) */
+	const char *platform; /**< "linux" or "posix" */
+	const char *text;     /**< "0.1.0" */
 };
 
 /**

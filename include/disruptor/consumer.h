@@ -52,18 +52,19 @@ struct disruptor_consumer_options {
  * The fields serve the inline functions below; their layout is part of the ABI. Do not touch.
  */
 struct disruptor_consumer {
-	unsigned char *slots;               /* slot 0 */
-	uint64_t next;                      /* first not released: at(0) */
-	uint64_t read;                      /* first not handed out by ready() or poll() */
-	uint64_t limit;                     /* first not known to be available */
-	DISRUPTOR_ATOMIC(uint64_t) *source; /* the one position to wait for; NULL: stamps, or several */
-	struct disruptor_gate *gate;        /* its entry in the ring's table */
-	uint32_t mask;                      /* capacity - 1 */
-	uint32_t stride;                    /* bytes from slot to slot */
-	uint32_t batch;                     /* most events ready at a time */
-	uint16_t offset;                    /* bytes from slot to event */
-	uint16_t flags;                     /* enum disruptor_view_flag */
-	struct disruptor_shared *shared;    /* the words beside the slots */
+	unsigned char *slots; /* slot 0 */
+	uint64_t next;        /* first not released: at(0) */
+	uint64_t read;        /* first not handed out by ready() or poll() */
+	uint64_t limit;       /* first not known to be available */
+	DISRUPTOR_ATOMIC(uint64_t) *
+		source;              /* the one position to wait for; NULL: stamps, or several */
+	struct disruptor_gate *gate; /* its entry in the ring's table */
+	uint32_t mask;               /* capacity - 1 */
+	uint32_t stride;             /* bytes from slot to slot */
+	uint32_t batch;              /* most events ready at a time */
+	uint16_t offset;             /* bytes from slot to event */
+	uint16_t flags;              /* enum disruptor_view_flag */
+	struct disruptor_shared *shared; /* the words beside the slots */
 	/* cold */
 	struct disruptor_ring *ring;
 	uint32_t index; /* entry in the gate table */
@@ -151,8 +152,8 @@ DISRUPTOR_INLINE uint64_t disruptor_leap(const struct disruptor_consumer *c, uin
 {
 	while (end - at >= step) {
 		/* PUB.acquire, as in disruptor_ready(), for every position up to this one */
-		uint64_t stamp = disruptor_load_acquire(
-			(DISRUPTOR_ATOMIC(uint64_t) *)(void *)disruptor_consumer_slot(c, at + step - 1));
+		uint64_t stamp = disruptor_load_acquire((DISRUPTOR_ATOMIC(
+			uint64_t) *)(void *)disruptor_consumer_slot(c, at + step - 1));
 
 		/* relaxed: VOID.end, carried by the acquire above */
 		if (stamp - at != step || disruptor_load_relaxed(&c->shared->voids_end) > at)
@@ -173,7 +174,7 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
 	uint64_t at = c->limit;
 	int leaps = c->flags & DISRUPTOR_VIEW_ORDERED;
 
-	if (disruptor_unlikely(!(c->flags & DISRUPTOR_VIEW_FIRST)))
+	if (disruptor_unlikely(!(c->flags & DISRUPTOR_VIEW_FIRST)) || disruptor_unlikely(at > end))
 		return disruptor_consumer_ready_slow(c);
 	while (at < end) {
 		/*

@@ -88,23 +88,24 @@ DISRUPTOR_API int disruptor_type_equal(const struct disruptor_type *a,
  * whose fields follow, at least one. At file scope.
  */
 #define DISRUPTOR_EVENT(NAME, T, ...)                                                              \
-	static const struct disruptor_field NAME##_fields[] = {__VA_ARGS__};                       \
+	static const struct disruptor_field NAME##_fields[] = { __VA_ARGS__ };                     \
 	static const struct disruptor_type NAME##_type DISRUPTOR_UNUSED = {                        \
 		#NAME,                                                                             \
 		(uint32_t)sizeof(T),                                                               \
 		(uint32_t)DISRUPTOR_ALIGNOF(T),                                                    \
 		NAME##_fields,                                                                     \
 		(uint32_t)(sizeof(NAME##_fields) / sizeof(NAME##_fields[0])),                      \
-		0};                                                                                \
+		0                                                                                  \
+	};                                                                                         \
 	struct NAME##_producer {                                                                   \
 		struct disruptor_producer view;                                                    \
 	};                                                                                         \
 	struct NAME##_consumer {                                                                   \
 		struct disruptor_consumer view;                                                    \
 	};                                                                                         \
-	DISRUPTOR_INLINE int NAME##_producer_open(struct NAME##_producer *p,                       \
-						  struct disruptor_ring *ring,                     \
-						  const struct disruptor_producer_options *options) \
+	DISRUPTOR_INLINE int NAME##_producer_open(                                                 \
+		struct NAME##_producer *p, struct disruptor_ring *ring,                            \
+		const struct disruptor_producer_options *options)                                  \
 	{                                                                                          \
 		return disruptor_producer_open(&p->view, ring, &NAME##_type, options);             \
 	}                                                                                          \
@@ -157,9 +158,9 @@ DISRUPTOR_API int disruptor_type_equal(const struct disruptor_type *a,
 	{                                                                                          \
 		return disruptor_producer_status(&p->view);                                        \
 	}                                                                                          \
-	DISRUPTOR_INLINE int NAME##_consumer_open(struct NAME##_consumer *c,                       \
-						  struct disruptor_ring *ring,                     \
-						  const struct disruptor_consumer_options *options) \
+	DISRUPTOR_INLINE int NAME##_consumer_open(                                                 \
+		struct NAME##_consumer *c, struct disruptor_ring *ring,                            \
+		const struct disruptor_consumer_options *options)                                  \
 	{                                                                                          \
 		return disruptor_consumer_open(&c->view, ring, &NAME##_type, options);             \
 	}                                                                                          \

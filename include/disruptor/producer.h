@@ -101,10 +101,9 @@ DISRUPTOR_API int disruptor_producer_do_status(const struct disruptor_ring *ring
 DISRUPTOR_API uint64_t disruptor_producer_do_claim(struct disruptor_ring *ring, uint32_t index,
 						   uint64_t next, uint64_t open, uint64_t n,
 						   struct disruptor_run *run);
-DISRUPTOR_API uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring,
-								      uint32_t index, uint64_t next,
-								      uint64_t open, uint64_t n,
-								      struct disruptor_run *run);
+DISRUPTOR_API uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t index,
+						       uint64_t next, uint64_t open, uint64_t n,
+						       struct disruptor_run *run);
 DISRUPTOR_API uint64_t disruptor_producer_do_try_claim(struct disruptor_ring *ring, uint32_t index,
 						       uint64_t next, uint64_t open, uint64_t n,
 						       struct disruptor_run *run);
@@ -122,8 +121,8 @@ DISRUPTOR_API int disruptor_producer_do_abort(struct disruptor_ring *ring, uint3
 					      struct disruptor_run *run);
 DISRUPTOR_API int disruptor_producer_do_copy_refused(struct disruptor_ring *ring, uint32_t index,
 						     uint64_t run);
-DISRUPTOR_API void disruptor_producer_do_wake(struct disruptor_ring *ring,
-							     uint32_t index, uint64_t end);
+DISRUPTOR_API void disruptor_producer_do_wake(struct disruptor_ring *ring, uint32_t index,
+					      uint64_t end);
 DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uint32_t index,
 						uint64_t end);
 
@@ -346,7 +345,8 @@ DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t 
  * Publish the first @p n slots of the open run: consumers may read them.
  *
  * Threads:  the owner. Progress: wait-free; a system call only if a consumer sleeps.
- * Errors:   DISRUPTOR_E_INVAL if n is 0 or the open run is shorter; nothing is published then.
+ * Errors:   DISRUPTOR_E_INVAL if n is 0 or the open run is shorter, E_OWNER (debug builds); nothing
+ *           is published then.
  */
 DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t n)
 {
@@ -355,6 +355,10 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 
 	if (disruptor_unlikely(n - 1 >= p->next - at))
 		return DISRUPTOR_E_INVAL;
+#ifdef DISRUPTOR_DEBUG
+	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
+		return DISRUPTOR_E_OWNER;
+#endif
 	if (p->flags & DISRUPTOR_VIEW_PACKED) {
 		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
 		disruptor_store_release(&p->shared->cursor, end);
@@ -378,6 +382,7 @@ DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
 	uint64_t at = p->open;
 	uint64_t end = p->next;
 
+#ifndef DISRUPTOR_DEBUG /* in debug builds all go the general way, which checks the owner */
 	/* one event, stamped, on the membarrier rung: the next slot is the neighbour */
 	if (disruptor_likely(((end - at - 1) | p->flags) == 0)) {
 		disruptor_stamp(p->slot, at);
@@ -386,6 +391,7 @@ DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
 			p->slot = p->slots;
 		return disruptor_published(p, end);
 	}
+#endif
 	return disruptor_publish_n(p, end - at);
 }
 

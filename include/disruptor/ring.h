@@ -110,7 +110,8 @@ enum disruptor_producers {
 
 /** Bits of disruptor_options.flags. */
 enum disruptor_ring_flag {
-	DISRUPTOR_HUGE_PAGES_TRY = 1,     /**< huge pages if there are any; disruptor_ring_info() tells */
+	DISRUPTOR_HUGE_PAGES_TRY =
+		1, /**< huge pages if there are any; disruptor_ring_info() tells */
 	DISRUPTOR_HUGE_PAGES_REQUIRE = 2, /**< huge pages or fail */
 	DISRUPTOR_PREFAULT = 4,           /**< touch every page now, not on the hot path */
 	DISRUPTOR_LOCK_MEMORY = 8,        /**< mlock(2) the block */
@@ -135,14 +136,15 @@ struct disruptor_options {
 	uint64_t capacity; /**< slots: a power of two, at most DISRUPTOR_MAX_CAPACITY */
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
-	struct disruptor_wait wait; /**< of its consumers and producers, unless they bring their own */
-	enum disruptor_rung rung;   /**< force a rung of the wait/notify ladder */
-	unsigned flags;             /**< enum disruptor_ring_flag */
-	int numa_node;              /**< with DISRUPTOR_BIND_NODE */
-	uint32_t max_consumers;     /**< entries in the gate table; 0 is 16 */
-	uint32_t max_producers;     /**< producers open at a time; 0 is 16; of DISRUPTOR_SINGLE, 1 */
-	void *memory;               /**< the caller's memory for the ring, instead of mmap(2) … */
-	size_t memory_size;         /**< … at least disruptor_ring_size() bytes of it */
+	struct disruptor_wait
+		wait; /**< of its consumers and producers, unless they bring their own */
+	enum disruptor_rung rung; /**< force a rung of the wait/notify ladder */
+	unsigned flags;           /**< enum disruptor_ring_flag */
+	int numa_node;            /**< with DISRUPTOR_BIND_NODE */
+	uint32_t max_consumers;   /**< entries in the gate table; 0 is 16 */
+	uint32_t max_producers;   /**< producers open at a time; 0 is 16; of DISRUPTOR_SINGLE, 1 */
+	void *memory;             /**< the caller's memory for the ring, instead of mmap(2) … */
+	size_t memory_size;       /**< … at least disruptor_ring_size() bytes of it */
 	struct disruptor_allocator allocator; /**< instead of mmap(2); not with `memory` */
 	/** Called once for each slot's event at creation, after it was zeroed. */
 	void (*init)(void *event, void *context);
@@ -186,7 +188,7 @@ struct disruptor_ring_stats {
 	uint64_t wakes;       /**< times one was woken */
 	uint32_t consumers;   /**< attached */
 	uint32_t open_producers;
-	unsigned state;       /**< enum disruptor_state_bit */
+	unsigned state; /**< enum disruptor_state_bit */
 };
 
 /**
@@ -212,9 +214,9 @@ DISRUPTOR_API size_t disruptor_ring_align(const struct disruptor_type *type,
  *          not fit), E_NOMEM, E_UNSUPPORTED (rung, huge pages or NUMA node not to be had),
  *          E_SYSTEM (mlock or membarrier registration failed), E_VERSION (options' size).
  */
-DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_ring_create(struct disruptor_ring **ring,
-							    const struct disruptor_type *type,
-							    const struct disruptor_options *options);
+DISRUPTOR_API DISRUPTOR_NODISCARD int
+disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_type *type,
+		      const struct disruptor_options *options);
 
 /**
  * Destroy a ring: call fini once for each slot, return the memory, set *@p ring to NULL.

@@ -54,7 +54,7 @@ struct disruptor_handler {
 	void (*on_stop)(void *context);
 
 	struct disruptor_wait wait; /**< default: the ring's */
-	uint32_t batch;             /**< most events of a batch; 0 is a quarter of the ring, at most 1024 */
+	uint32_t batch; /**< most events of a batch; 0 is a quarter of the ring, at most 1024 */
 	enum disruptor_scheduling scheduling;
 	int priority;      /**< of FIFO and ROUND_ROBIN */
 	uint32_t reserved; /**< zero */

@@ -141,7 +141,7 @@ static int may_change(struct disruptor *d)
 struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disruptor_handler *given)
 {
 	struct disruptor_handler known, *handler = &known;
-	struct disruptor_consumer_options options = {.size = sizeof(options)};
+	struct disruptor_consumer_options options = { .size = sizeof(options) };
 	struct disruptor_stage *s;
 
 	if (!given) {

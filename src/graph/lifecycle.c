@@ -12,8 +12,8 @@
 
 const char *disruptor_state_name(enum disruptor_state state)
 {
-	static const char *const names[] = {"INIT",     "STARTING", "RUNNING",
-					    "DRAINING", "STOPPED",  "FAILED"};
+	static const char *const names[] = { "INIT",     "STARTING", "RUNNING",
+					     "DRAINING", "STOPPED",  "FAILED" };
 
 	return (size_t)state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
 }
@@ -158,7 +158,7 @@ int disruptor_start(struct disruptor *d)
 	if (rc != 0)
 		goto out;
 	before = d->state == DISRUPTOR_FAILED ? DISRUPTOR_STOPPED : d->state;
-	d->failure = (struct disruptor_failure){0};
+	d->failure = (struct disruptor_failure){ 0 };
 	d->state = DISRUPTOR_STARTING;
 	d->starts++;
 	rc = make_threads(d);
@@ -188,17 +188,17 @@ static int say_what_is_left(struct disruptor *d)
 	const char *producer;
 
 	if (disruptor_ring_unpublished(d->ring, &position, &producer))
-		return error_set(DISRUPTOR_E_TIMEOUT,
-				 "position %llu, claimed by producer '%s', is neither published nor "
-				 "aborted",
-				 (unsigned long long)position, producer);
+		return error_set(
+			DISRUPTOR_E_TIMEOUT,
+			"position %llu, claimed by producer '%s', is neither published nor "
+			"aborted",
+			(unsigned long long)position, producer);
 	for (uint32_t i = 0; i < d->stage_count; i++)
 		if (!slowest ||
 		    disruptor_stage_position(&d->stages[i]) < disruptor_stage_position(slowest))
 			slowest = &d->stages[i];
-	return error_set(DISRUPTOR_E_TIMEOUT,
-			 "stage '%s' is at position %llu, %llu before the end", slowest->name,
-			 (unsigned long long)disruptor_stage_position(slowest),
+	return error_set(DISRUPTOR_E_TIMEOUT, "stage '%s' is at position %llu, %llu before the end",
+			 slowest->name, (unsigned long long)disruptor_stage_position(slowest),
 			 (unsigned long long)(end - disruptor_stage_position(slowest)));
 }
 

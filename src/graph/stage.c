@@ -17,7 +17,8 @@ enum { BATCH_DONE = 0, BATCH_STOP = 1 };
 static int fail(struct disruptor_stage *s, const char *hook, uint64_t position, int code)
 {
 	const struct disruptor_failure failure = {
-		.code = code, .stage = s->name, .hook = hook, .position = position};
+		.code = code, .stage = s->name, .hook = hook, .position = position
+	};
 
 	graph_fail(s->owner, &failure);
 	return code;
@@ -59,8 +60,7 @@ static int handle_batch(struct disruptor_stage *s)
 
 	consumer_window(c, &w);
 	if (s->handler.on_batch) {
-		rc = s->handler.on_batch(s->handler.context, w.events,
-					 consumer_depth(c, w.events));
+		rc = s->handler.on_batch(s->handler.context, w.events, consumer_depth(c, w.events));
 		if (rc < 0)
 			return fail(s, "on_batch", c->next, rc);
 	}

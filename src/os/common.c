@@ -106,10 +106,11 @@ bool os_monitor_wait(struct os_monitor *m, uint64_t deadline)
 int os_lock_memory(void *base, size_t size)
 {
 	if (mlock(base, size) != 0)
-		return error_set(DISRUPTOR_E_SYSTEM,
-				 "flags: DISRUPTOR_LOCK_MEMORY of %zu bytes: %s; raise the limit with "
-				 "'ulimit -l'",
-				 size, strerror(errno));
+		return error_set(
+			DISRUPTOR_E_SYSTEM,
+			"flags: DISRUPTOR_LOCK_MEMORY of %zu bytes: %s; raise the limit with "
+			"'ulimit -l'",
+			size, strerror(errno));
 	return 0;
 }
 

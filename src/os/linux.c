@@ -49,7 +49,7 @@ bool os_can_park(void)
 	return true;
 }
 
-void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline)
+void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
 	struct timespec t = {
 		.tv_sec = (time_t)(deadline / UINT64_C(1000000000)),
@@ -57,15 +57,13 @@ void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline)
 	};
 
 	/* any error is a return for no reason: the caller looks again */
-	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
-		      seen, deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL,
-		      FUTEX_BITSET_MATCH_ANY);
+	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
+		      deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
-void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) *word)
+void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 {
-	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL,
-		      NULL, 0);
+	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL, NULL, 0);
 }
 
 /* ---- memory ---- */
@@ -123,7 +121,7 @@ static int map_base(struct os_memory *m, size_t size, unsigned flags)
 
 static int bind_node(struct os_memory *m, int node)
 {
-	unsigned long mask[16] = {0};
+	unsigned long mask[16] = { 0 };
 	unsigned bits = 8 * sizeof(mask[0]);
 
 	if (node < 0 || (size_t)node >= 8 * sizeof(mask))

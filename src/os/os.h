@@ -56,8 +56,8 @@ void os_membarrier(void);
 /* Whether os_park() sleeps on the word itself; if not, everyone sleeps on a monitor. */
 bool os_can_park(void);
 /* Sleep while *word is @p seen, until woken or the deadline; may return early for no reason. */
-void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline);
-void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) *word);
+void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline);
+void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word);
 
 /* ---- memory ---- */
 

@@ -29,7 +29,7 @@ bool os_can_park(void)
 	return false;
 }
 
-void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline)
+void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
 	(void)word;
 	(void)seen;
@@ -37,7 +37,7 @@ void os_park(DISRUPTOR_ATOMIC(uint32_t) *word, uint32_t seen, uint64_t deadline)
 	abort(); /* os_can_park() says no */
 }
 
-void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) *word)
+void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 {
 	(void)word;
 	abort();

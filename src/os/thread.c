@@ -77,14 +77,14 @@ int os_thread_check(const struct disruptor_handler *h)
 
 	if (h->cpus && !parse_cpus(&cpus, h->cpus))
 		return error_set(DISRUPTOR_E_INVAL,
-				 "stage '%s': cpus: \"%s\" is not a list such as \"0-3,8\"", h->name,
-				 h->cpus);
+				 "stage '%s': cpus: \"%s\" is not a list such as \"0-3,8\"",
+				 h->name, h->cpus);
 	return check_scheduling(h);
 }
 
 static int set_attributes(pthread_attr_t *a, const struct disruptor_handler *h)
 {
-	struct sched_param parameters = {.sched_priority = h->priority};
+	struct sched_param parameters = { .sched_priority = h->priority };
 	struct os_cpu_set cpus;
 	int rc;
 
@@ -104,7 +104,8 @@ static int set_attributes(pthread_attr_t *a, const struct disruptor_handler *h)
 int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
 		    void *argument)
 {
-	static const int left_open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
+	static const int left_open[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
+					 SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	int rc = pthread_attr_init(&attributes);

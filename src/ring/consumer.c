@@ -61,9 +61,9 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 				 "the gate table is full: %u consumers; raise max_consumers", i);
 	name = taker(r);
 	if (name)
-		return error_set(DISRUPTOR_E_BUSY,
-				 "consumer '%s' takes events: no other can join after it was opened",
-				 name);
+		return error_set(
+			DISRUPTOR_E_BUSY,
+			"consumer '%s' takes events: no other can join after it was opened", name);
 	if (ring_name(&r->gates[i].name, o->name, "consumer") != 0)
 		return DISRUPTOR_E_INVAL;
 	for (size_t k = 0; k < o->after_count; k++) {
@@ -75,9 +75,10 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	/* relaxed: changes and is read under the lock, or by this consumer's own thread */
 	disruptor_store_relaxed(&r->gates[i].upstreams, upstreams);
 	if (o->take && !is_last_alone(r, i, gate_ancestors(r, i)))
-		return error_set(DISRUPTOR_E_BUSY,
-				 "take: other consumers are not before this one, and would see what "
-				 "it moves out");
+		return error_set(
+			DISRUPTOR_E_BUSY,
+			"take: other consumers are not before this one, and would see what "
+			"it moves out");
 	r->consumer_table[i].wait = wait_choose(&o->wait, &r->wait);
 	r->consumer_table[i].take = o->take != 0;
 	r->consumer_table[i].used = true;
@@ -119,15 +120,17 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 				  const struct disruptor_consumer_options *options,
 				  size_t view_size)
 {
-	struct disruptor_consumer_options o = {.size = sizeof(o)};
+	struct disruptor_consumer_options o = { .size = sizeof(o) };
 	uint32_t index = 0;
 	int rc = ring_check_view("consumer view", view_size, sizeof(*c));
 
 	if (rc == 0 && c)
-		*c = (struct disruptor_consumer){0};
+		*c = (struct disruptor_consumer){ 0 };
 	if (rc == 0 && (!c || !ring || !type))
 		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL",
-			       !c ? "consumer" : !ring ? "ring" : "type");
+			       !c      ? "consumer"
+			       : !ring ? "ring"
+				       : "type");
 	if (rc == 0 && options)
 		rc = ring_copy_options("consumer options", &o, sizeof(o), options);
 	if (rc == 0)
@@ -314,9 +317,14 @@ static void extend(struct disruptor_consumer *c, uint64_t length)
 
 uint64_t disruptor_consumer_ready_slow(struct disruptor_consumer *c)
 {
+	uint64_t n;
+
 	extend(c, c->batch);
-	c->read = c->limit;
-	return c->limit - c->next;
+	/* a poll may have looked further than a batch */
+	n = c->limit - c->next < c->batch ? c->limit - c->next : c->batch;
+	if (c->read - c->next < n)
+		c->read = c->next + n;
+	return n;
 }
 
 /* The contiguous part of [from, from + n). */
@@ -363,8 +371,9 @@ void consumer_window(struct disruptor_consumer *c, struct consumer_window *w)
 {
 	uint64_t there;
 
-	*w = (struct consumer_window){
-		.end = c->limit, .events = c->limit - c->next, .last = c->limit - 1};
+	*w = (struct consumer_window){ .end = c->limit,
+				       .events = c->limit - c->next,
+				       .last = c->limit - 1 };
 	/* relaxed: see first_void() */
 	if (disruptor_load_relaxed(&c->shared->voids_end) <= c->limit)
 		return;
@@ -458,8 +467,8 @@ int disruptor_take(struct disruptor_consumer *c, void *event)
 	void *slot;
 
 	if (!c->take)
-		return error_set(DISRUPTOR_E_STATE,
-				 "consumer '%s' was not opened with take", c->gate->name);
+		return error_set(DISRUPTOR_E_STATE, "consumer '%s' was not opened with take",
+				 c->gate->name);
 	if (disruptor_ready(c) == 0)
 		return 0;
 	slot = disruptor_at(c, 0);

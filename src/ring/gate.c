@@ -80,8 +80,7 @@ uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set)
 		 * STAGE.acquire, pairs with STAGE.release in disruptor_release(). Orders the
 		 * upstream's accesses to the event before ours. If relaxed: we may miss its writes.
 		 */
-		uint64_t at = disruptor_load_acquire(
-			&r->gates[__builtin_ctzll(set)].sequence);
+		uint64_t at = disruptor_load_acquire(&r->gates[__builtin_ctzll(set)].sequence);
 
 		if (at < low)
 			low = at;
@@ -110,8 +109,7 @@ uint64_t gate_ancestors(const struct disruptor_ring *r, uint32_t index)
 	do {
 		before = found;
 		for (uint64_t set = found; set; set &= set - 1)
-			found |= disruptor_load_relaxed(
-				&r->gates[__builtin_ctzll(set)].upstreams);
+			found |= disruptor_load_relaxed(&r->gates[__builtin_ctzll(set)].upstreams);
 	} while (found != before);
 	return found;
 }

@@ -80,8 +80,7 @@ static int check_memory(const struct disruptor_options *o)
 	if (o->flags & ~known)
 		return error_set(DISRUPTOR_E_INVAL, "flags: 0x%x is unknown", o->flags & ~known);
 	if (!o->allocator.allocate != !o->allocator.release)
-		return error_set(DISRUPTOR_E_INVAL,
-				 "allocator: allocate and release go together");
+		return error_set(DISRUPTOR_E_INVAL, "allocator: allocate and release go together");
 	if ((o->flags & DISRUPTOR_FREE_RUN) && o->producers == DISRUPTOR_MANY)
 		return error_set(DISRUPTOR_E_INVAL,
 				 "flags: DISRUPTOR_FREE_RUN: only for a single producer");
@@ -168,14 +167,14 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 		return error_set(DISRUPTOR_E_TOO_BIG, "type '%s': size: %u", type->name,
 				 type->size);
 	*l = (struct ring_layout){
-		.header = {.magic = RING_MAGIC,
-			   .layout_version = DISRUPTOR_LAYOUT_VERSION,
-			   .layout = options->layout,
-			   .producers = options->producers,
-			   .max_consumers = options->max_consumers ? options->max_consumers : 16,
-			   .event_size = type->size,
-			   .event_align = type->align,
-			   .capacity = options->capacity},
+		.header = { .magic = RING_MAGIC,
+			    .layout_version = DISRUPTOR_LAYOUT_VERSION,
+			    .layout = options->layout,
+			    .producers = options->producers,
+			    .max_consumers = options->max_consumers ? options->max_consumers : 16,
+			    .event_size = type->size,
+			    .event_align = type->align,
+			    .capacity = options->capacity },
 	};
 	lay_slot(h);
 	l->max_producers = options->producers == DISRUPTOR_SINGLE ? 1
@@ -184,8 +183,8 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 	align = type->align > DISRUPTOR_APART ? type->align : DISRUPTOR_APART;
 	h->shared_at = sizeof(struct ring_header);
 	h->gates_at = h->shared_at + sizeof(struct disruptor_shared);
-	h->slots_at = round_up(
-		h->gates_at + h->max_consumers * sizeof(struct disruptor_gate), align);
+	h->slots_at =
+		round_up(h->gates_at + h->max_consumers * sizeof(struct disruptor_gate), align);
 	slots = h->capacity * h->slot_stride; /* at most 2^31 * 2^31: no overflow */
 	h->block_bytes = round_up(h->slots_at + slots, DISRUPTOR_APART);
 	l->align = (size_t)align;

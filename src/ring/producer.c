@@ -38,11 +38,11 @@ static bool is_many(const struct run *p)
 static bool enter(struct run *p, struct disruptor_ring *ring, uint32_t index, uint64_t next,
 		  uint64_t open)
 {
-	*p = (struct run){.ring = ring,
-			  .entry = ring ? &ring->producer_table[index] : NULL,
-			  .next = next,
-			  .open = open,
-			  .fast = next};
+	*p = (struct run){ .ring = ring,
+			   .entry = ring ? &ring->producer_table[index] : NULL,
+			   .next = next,
+			   .open = open,
+			   .fast = next };
 	return ring != NULL;
 }
 
@@ -62,7 +62,8 @@ static int check_options(const struct disruptor_producer_options *o)
 	if (o->reserved != 0)
 		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", o->reserved);
 	if (o->overflow == DISRUPTOR_UNTIL && o->timeout_ns == 0)
-		return error_set(DISRUPTOR_E_INVAL, "timeout_ns: 0; use DISRUPTOR_FAIL to never wait");
+		return error_set(DISRUPTOR_E_INVAL,
+				 "timeout_ns: 0; use DISRUPTOR_FAIL to never wait");
 	return wait_check("wait", &o->wait);
 }
 
@@ -100,19 +101,20 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 }
 
 int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ring *ring,
-				  const struct disruptor_type *type,
-				  const struct disruptor_producer_options *options,
-				  size_t view_size)
+			       const struct disruptor_type *type,
+			       const struct disruptor_producer_options *options, size_t view_size)
 {
-	struct disruptor_producer_options o = {.size = sizeof(o)};
+	struct disruptor_producer_options o = { .size = sizeof(o) };
 	uint32_t index = 0;
 	int rc = ring_check_view("producer view", view_size, sizeof(*p));
 
 	if (rc == 0 && p)
-		*p = (struct disruptor_producer){0};
+		*p = (struct disruptor_producer){ 0 };
 	if (rc == 0 && (!p || !ring || !type))
 		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL",
-			       !p ? "producer" : !ring ? "ring" : "type");
+			       !p      ? "producer"
+			       : !ring ? "ring"
+				       : "type");
 	if (rc == 0 && options)
 		rc = ring_copy_options("producer options", &o, sizeof(o), options);
 	if (rc == 0)
@@ -139,7 +141,8 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 			.offset = ring->offset,
 			.mask = ring->mask,
 			.flags = (ring->layout == DISRUPTOR_PACKED ? DISRUPTOR_VIEW_PACKED : 0u) |
-				 (ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY : 0u),
+				 (ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY
+									  : 0u),
 			.ring = ring,
 			.index = index,
 			.event_size = ring->header->event_size,
@@ -370,7 +373,7 @@ static int64_t room_look(void *who, struct wait_need *need)
 static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 {
 	struct ring_producer *entry = p->entry;
-	struct room room = {.p = p, .least = least};
+	struct room room = { .p = p, .least = least };
 	struct wait_request request = {
 		.ring = p->ring,
 		.policy = &entry->wait,
@@ -389,9 +392,16 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 static uint64_t claim(struct run *p, const struct claim *how)
 {
 	uint64_t capacity = p->ring->capacity;
-	int64_t taken = how->least == 0	      ? DISRUPTOR_E_INVAL
-			: how->least > capacity ? DISRUPTOR_E_TOO_BIG
-						: claim_once(p, how->least, how->most);
+	int64_t taken;
+
+#ifdef DISRUPTOR_DEBUG
+	if (disruptor_producer_do_check_owner(p->ring,
+					      (uint32_t)(p->entry - p->ring->producer_table)) != 0)
+		return 0;
+#endif
+	taken = how->least == 0         ? DISRUPTOR_E_INVAL
+		: how->least > capacity ? DISRUPTOR_E_TOO_BIG
+					: claim_once(p, how->least, how->most);
 
 	while (taken == DISRUPTOR_E_FULL && how->wait) {
 		/* the consumers would have to pass what we have not published */
@@ -415,11 +425,11 @@ static uint64_t claim(struct run *p, const struct claim *how)
 static uint64_t claim_by_policy(struct run *p, uint64_t least, uint64_t most)
 {
 	struct ring_producer *entry = p->entry;
-	struct claim how = {.least = least,
-			    .most = most,
-			    .wait = entry->overflow == DISRUPTOR_BLOCK ||
-				    entry->overflow == DISRUPTOR_UNTIL,
-			    .deadline = DISRUPTOR_FOREVER};
+	struct claim how = { .least = least,
+			     .most = most,
+			     .wait = entry->overflow == DISRUPTOR_BLOCK ||
+				     entry->overflow == DISRUPTOR_UNTIL,
+			     .deadline = DISRUPTOR_FOREVER };
 	uint64_t taken;
 
 	if (entry->overflow == DISRUPTOR_UNTIL)
@@ -461,7 +471,7 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 uint64_t disruptor_producer_do_try_claim(struct disruptor_ring *ring, uint32_t index, uint64_t next,
 					 uint64_t open, uint64_t n, struct disruptor_run *run)
 {
-	const struct claim how = {.least = n, .most = n};
+	const struct claim how = { .least = n, .most = n };
 	struct run p;
 	uint64_t taken = 0;
 
@@ -475,7 +485,7 @@ uint64_t disruptor_producer_do_claim_until(struct disruptor_ring *ring, uint32_t
 					   uint64_t next, uint64_t open, uint64_t n,
 					   uint64_t deadline, struct disruptor_run *run)
 {
-	const struct claim how = {.least = n, .most = n, .wait = true, .deadline = deadline};
+	const struct claim how = { .least = n, .most = n, .wait = true, .deadline = deadline };
 	struct run p;
 	uint64_t taken = 0;
 
@@ -568,8 +578,8 @@ int disruptor_producer_do_abort(struct disruptor_ring *ring, uint32_t index, uin
 			       (unsigned long long)n, length);
 	else if (ring->layout == DISRUPTOR_PACKED && n != length)
 		rc = error_set(DISRUPTOR_E_UNSUPPORTED,
-			       "a packed ring gives up the whole open run of %llu, not %llu", length,
-			       (unsigned long long)n);
+			       "a packed ring gives up the whole open run of %llu, not %llu",
+			       length, (unsigned long long)n);
 	else
 		give_up(&p, n);
 	leave(&p, run);

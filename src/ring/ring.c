@@ -37,8 +37,8 @@ int ring_copy_options(const char *what, void *known, size_t known_size, const vo
 
 	memcpy(&size, given, sizeof(size));
 	if (size < sizeof(size) || size > 65536)
-		return error_set(DISRUPTOR_E_VERSION, "%s: size: %zu; set it to sizeof the structure",
-				 what, size);
+		return error_set(DISRUPTOR_E_VERSION,
+				 "%s: size: %zu; set it to sizeof the structure", what, size);
 	for (size_t i = known_size; i < size; i++)
 		if (bytes[i] != 0)
 			return error_set(DISRUPTOR_E_VERSION,
@@ -82,7 +82,7 @@ static int choose_rung(enum disruptor_rung *rung, enum disruptor_rung wanted)
 static int take_memory(struct os_memory *m, const struct ring_layout *l,
 		       const struct disruptor_options *o)
 {
-	*m = (struct os_memory){.size = l->bytes, .pages = DISRUPTOR_PAGES_CALLER};
+	*m = (struct os_memory){ .size = l->bytes, .pages = DISRUPTOR_PAGES_CALLER };
 	if (o->memory) {
 		if ((uintptr_t)o->memory % l->align != 0)
 			return error_set(DISRUPTOR_E_INVAL, "memory: not aligned to %zu bytes",
@@ -440,8 +440,7 @@ int disruptor_ring_published(const struct disruptor_ring *r, uint64_t position)
 {
 	uint64_t claimed = ring_claimed(r);
 
-	return position < claimed && claimed - position <= r->capacity &&
-	       is_published(r, position);
+	return position < claimed && claimed - position <= r->capacity && is_published(r, position);
 }
 
 static const char *claimer(const struct disruptor_ring *r, uint64_t position)
@@ -505,8 +504,8 @@ int disruptor_type_equal(const struct disruptor_type *a, const struct disruptor_
 	for (uint32_t i = 0; i < a->field_count; i++) {
 		const struct disruptor_field *f = &a->fields[i], *g = &b->fields[i];
 
-		if (strcmp(f->name, g->name) != 0 || f->offset != g->offset ||
-		    f->size != g->size || f->width != g->width || f->kind != g->kind)
+		if (strcmp(f->name, g->name) != 0 || f->offset != g->offset || f->size != g->size ||
+		    f->width != g->width || f->kind != g->kind)
 			return 0;
 	}
 	return 1;
@@ -519,8 +518,7 @@ void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to)
 #if DISRUPTOR_ASAN
 	/* whole granules of 8 bytes only: packed events may share one */
 	for (; from < to && r->header->event_size % 8 == 0; from++)
-		__asan_poison_memory_region(ring_slot(r, from) + r->offset,
-					    r->header->event_size);
+		__asan_poison_memory_region(ring_slot(r, from) + r->offset, r->header->event_size);
 #else
 	(void)r, (void)from, (void)to;
 #endif

@@ -63,7 +63,8 @@ struct disruptor_ring {
 	const struct disruptor_type *type;
 	struct disruptor_wait wait;
 	struct os_monitor lock; /* of attach, detach, open, close */
-	struct os_monitor lot;  /* where threads sleep that cannot park, and the mutex rung's barrier */
+	struct os_monitor
+		lot; /* where threads sleep that cannot park, and the mutex rung's barrier */
 	struct ring_producer *producer_table;
 	struct ring_consumer *consumer_table;
 	uint32_t max_producers;

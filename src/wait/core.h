@@ -34,18 +34,18 @@ struct edge {
 
 static inline struct edge edge_to_consumers(const struct disruptor_ring *r)
 {
-	return (struct edge){&r->shared->wake_consumers, &r->shared->consumers_epoch};
+	return (struct edge){ &r->shared->wake_consumers, &r->shared->consumers_epoch };
 }
 
 static inline struct edge edge_to_producers(const struct disruptor_ring *r)
 {
-	return (struct edge){&r->shared->wake_producers, &r->shared->producers_epoch};
+	return (struct edge){ &r->shared->wake_producers, &r->shared->producers_epoch };
 }
 
 /* From the consumer of that gate to its dependants. */
 static inline struct edge edge_from(struct disruptor_gate *gate)
 {
-	return (struct edge){&gate->wake, &gate->epoch};
+	return (struct edge){ &gate->wake, &gate->epoch };
 }
 
 /* What a fruitless look asks to sleep on. */

@@ -22,45 +22,47 @@ static const char *const names[] = {
 
 struct disruptor_wait disruptor_wait_busy_spin(void)
 {
-	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_BUSY_SPIN};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_BUSY_SPIN };
 }
 
 struct disruptor_wait disruptor_wait_spin(void)
 {
-	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_SPIN};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_SPIN };
 }
 
 struct disruptor_wait disruptor_wait_yielding(void)
 {
-	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_YIELDING, .spins = 100};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_YIELDING, .spins = 100 };
 }
 
 struct disruptor_wait disruptor_wait_sleeping(uint64_t min_ns, uint64_t max_ns)
 {
-	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_SLEEPING,
-				       .spins = 100,
-				       .yields = 100,
-				       .sleep_min_ns = min_ns,
-				       .sleep_max_ns = max_ns};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_SLEEPING,
+					.spins = 100,
+					.yields = 100,
+					.sleep_min_ns = min_ns,
+					.sleep_max_ns = max_ns };
 }
 
 struct disruptor_wait disruptor_wait_phased(uint64_t spin_ns, uint64_t yield_ns)
 {
-	return (struct disruptor_wait){
-		.kind = DISRUPTOR_WAIT_PHASED, .spin_ns = spin_ns, .yield_ns = yield_ns};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_PHASED,
+					.spin_ns = spin_ns,
+					.yield_ns = yield_ns };
 }
 
 struct disruptor_wait disruptor_wait_blocking(void)
 {
-	return (struct disruptor_wait){.kind = DISRUPTOR_WAIT_BLOCKING,
-				       .spins = BLOCKING_SPINS,
-				       .yields = BLOCKING_YIELDS};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_BLOCKING,
+					.spins = BLOCKING_SPINS,
+					.yields = BLOCKING_YIELDS };
 }
 
 struct disruptor_wait disruptor_wait_custom(disruptor_wait_function function, void *context)
 {
-	return (struct disruptor_wait){
-		.kind = DISRUPTOR_WAIT_CUSTOM, .function = function, .context = context};
+	return (struct disruptor_wait){ .kind = DISRUPTOR_WAIT_CUSTOM,
+					.function = function,
+					.context = context };
 }
 
 const char *disruptor_wait_name(enum disruptor_wait_kind kind)
@@ -96,8 +98,8 @@ int wait_check(const char *what, const struct disruptor_wait *w)
 		return error_set(DISRUPTOR_E_INVAL, "%s: reserved: %u is not zero", what,
 				 w->reserved);
 	if (w->kind == DISRUPTOR_WAIT_CUSTOM && !w->function)
-		return error_set(DISRUPTOR_E_INVAL, "%s: function: NULL, but the strategy is custom",
-				 what);
+		return error_set(DISRUPTOR_E_INVAL,
+				 "%s: function: NULL, but the strategy is custom", what);
 	if (w->kind == DISRUPTOR_WAIT_SLEEPING &&
 	    (w->sleep_min_ns == 0 || w->sleep_max_ns < w->sleep_min_ns))
 		return error_set(DISRUPTOR_E_INVAL,
@@ -235,18 +237,19 @@ static int64_t custom_turn(struct turn *t)
 {
 	int answer = t->q->policy->function(t->q->policy->context, t->round);
 
-	return answer <= 0 ? answer
-			   : error_set(DISRUPTOR_E_INVAL,
-				       "wait: the custom function answered %d; 0 or a negative code "
-				       "is allowed",
-				       answer);
+	return answer <= 0
+		       ? answer
+		       : error_set(DISRUPTOR_E_INVAL,
+				   "wait: the custom function answered %d; 0 or a negative code "
+				   "is allowed",
+				   answer);
 }
 
 static int64_t (*const turns[])(struct turn *) = {
-	[DISRUPTOR_WAIT_DEFAULT] = blocking_turn,   [DISRUPTOR_WAIT_BUSY_SPIN] = spin_turn,
-	[DISRUPTOR_WAIT_SPIN] = spin_turn,          [DISRUPTOR_WAIT_YIELDING] = yield_turn,
-	[DISRUPTOR_WAIT_SLEEPING] = sleep_turn,     [DISRUPTOR_WAIT_PHASED] = phased_turn,
-	[DISRUPTOR_WAIT_BLOCKING] = blocking_turn,  [DISRUPTOR_WAIT_CUSTOM] = custom_turn,
+	[DISRUPTOR_WAIT_DEFAULT] = blocking_turn,  [DISRUPTOR_WAIT_BUSY_SPIN] = spin_turn,
+	[DISRUPTOR_WAIT_SPIN] = spin_turn,         [DISRUPTOR_WAIT_YIELDING] = yield_turn,
+	[DISRUPTOR_WAIT_SLEEPING] = sleep_turn,    [DISRUPTOR_WAIT_PHASED] = phased_turn,
+	[DISRUPTOR_WAIT_BLOCKING] = blocking_turn, [DISRUPTOR_WAIT_CUSTOM] = custom_turn,
 };
 
 /* Looking is cheap, the clock is not: it is read at first, then now and then while spinning. */
@@ -268,7 +271,7 @@ static bool too_late(const struct turn *t)
 
 int64_t wait_until(const struct wait_request *q)
 {
-	struct turn t = {.q = q, .deadline = q->deadline};
+	struct turn t = { .q = q, .deadline = q->deadline };
 	int64_t result;
 
 	for (t.round = 1;; t.round++) {
