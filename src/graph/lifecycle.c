@@ -98,7 +98,8 @@ static void join_all(struct disruptor *d)
 		os_thread_join(&d->stages[d->threads - 1].thread);
 	/* a stop that met a run already over is not the next run's */
 	for (uint32_t i = 0; i < d->stage_count; i++)
-		(void)consumer_take_alert(&d->stages[i].consumer);
+		if (!disruptor_stage_running(&d->stages[i])) /* a caller's thread may run it on */
+			(void)consumer_take_alert(&d->stages[i].consumer);
 }
 
 static void halt_and_join(struct disruptor *d)

@@ -18,7 +18,7 @@
 
 struct disruptor_type bytes_type(uint32_t size, uint32_t align)
 {
-	return (struct disruptor_type){.name = "bytes", .size = size, .align = align};
+	return (struct disruptor_type){ .name = "bytes", .size = size, .align = align };
 }
 
 /* ---- rings ---- */
@@ -159,8 +159,8 @@ bool wait_parks(const struct disruptor_wait *w)
 
 static struct timespec timespec_at(uint64_t ns)
 {
-	return (struct timespec){.tv_sec = (time_t)(ns / (1000 * MS)),
-				 .tv_nsec = (long)(ns % (1000 * MS))};
+	return (struct timespec){ .tv_sec = (time_t)(ns / (1000 * MS)),
+				  .tv_nsec = (long)(ns % (1000 * MS)) };
 }
 
 /* Not an assertion: the thread that hangs still uses the test's stack, so nothing may go on. */
@@ -189,7 +189,7 @@ void runner_start(struct runner *t, const char *what, void (*run)(void *), void 
 	pthread_condattr_t attributes;
 	int rc;
 
-	*t = (struct runner){.what = what, .run = run, .argument = argument};
+	*t = (struct runner){ .what = what, .run = run, .argument = argument };
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -254,7 +254,7 @@ static void on_alarm(int signal)
 
 void watchdog(const char *what, unsigned seconds)
 {
-	struct sigaction action = {.sa_handler = on_alarm};
+	struct sigaction action = { .sa_handler = on_alarm };
 
 	watched = what;
 	sigemptyset(&action.sa_mask);
@@ -304,7 +304,7 @@ static bool has_slept(void *context)
 
 void await_sleeps(struct disruptor_ring *ring, uint64_t times)
 {
-	struct sleeps s = {ring, times};
+	struct sleeps s = { ring, times };
 
 	await("a thread that should go to sleep", has_slept, &s);
 }

@@ -277,6 +277,23 @@ TEST(cycle_of_three_is_refused_and_the_graph_still_works)
 	graph_end(&g);
 }
 
+/* However far apart: the order is followed to its beginning. */
+TEST(cycle_of_five_is_refused_and_the_graph_still_works)
+{
+	struct graph g;
+
+	graph_begin(&g, 8, 5);
+	/* not in the order in which they were added */
+	assert_code(disruptor_after(g.stage[4], g.stage[0]), 0);
+	assert_code(disruptor_after(g.stage[0], g.stage[3]), 0);
+	assert_code(disruptor_after(g.stage[3], g.stage[1]), 0);
+	assert_code(disruptor_after(g.stage[1], g.stage[2]), 0);
+	assert_code(disruptor_after(g.stage[2], g.stage[4]), DISRUPTOR_E_INVAL);
+	assert_detail("cycle");
+	graph_carries(&g, 20);
+	graph_end(&g);
+}
+
 /* A short cut past a stage is no cycle. */
 TEST(edge_that_order_implies_already_is_allowed)
 {
@@ -360,9 +377,9 @@ TEST(bad_handlers_are_refused_by_name)
 	struct disruptor_handler h;
 
 	refuse(d, NULL, "handler");
-	h = good_handler(), h.size = 8;
+	h = good_handler(), h.size = 0;
 	refuse(d, &h, "size");
-	h = good_handler(), h.size += 8;
+	h = good_handler(), h.size = SIZE_MAX;
 	refuse(d, &h, "size");
 	h = good_handler(), h.name = NULL;
 	refuse(d, &h, "name");
@@ -384,6 +401,27 @@ TEST(bad_handlers_are_refused_by_name)
 	h = good_handler(), h.name = long_name + 1;
 	assert_non_null(disruptor_stage(d, &h));
 	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, 1);
+	assert_code(disruptor_destroy(&d), 0);
+}
+
+/* A handler compiled against headers of another age. */
+TEST(handler_of_another_size_is_taken_if_it_asks_nothing_unknown)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct {
+		struct disruptor_handler known;
+		uint64_t unknown;
+	} h = { good_handler(), 1 };
+
+	h.known.size = sizeof(h);
+	refuse(d, &h.known, "handler");
+	h.unknown = 0;
+	assert_non_null(disruptor_stage(d, &h.known));
+	h.known.size = offsetof(struct disruptor_handler, on_batch);
+	refuse(d, &h.known, "on_event"); /* what comes later is as if zero */
+	h.known.size = offsetof(struct disruptor_handler, wait);
+	assert_non_null(disruptor_stage(d, &h.known));
 	assert_code(disruptor_destroy(&d), 0);
 }
 
@@ -526,11 +564,13 @@ int main(void)
 		RUN(stage_after_itself_is_refused),
 		RUN(cycle_of_two_is_refused_and_the_graph_still_works),
 		RUN(cycle_of_three_is_refused_and_the_graph_still_works),
+		RUN(cycle_of_five_is_refused_and_the_graph_still_works),
 		RUN(edge_that_order_implies_already_is_allowed),
 		RUN(stages_of_two_disruptors_cannot_be_put_in_order),
 		RUN(null_stages_are_refused),
 		RUN(stages_and_order_are_fixed_once_started),
 		RUN(bad_handlers_are_refused_by_name),
+		RUN(handler_of_another_size_is_taken_if_it_asks_nothing_unknown),
 		RUN(name_is_copied),
 		RUN(stages_beyond_max_consumers_are_refused),
 		RUN(disruptor_with_bad_options_is_not_made),

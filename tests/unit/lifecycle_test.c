@@ -313,6 +313,35 @@ static void stop_it(void *context)
 	s->rc = disruptor_stop(s->life->d, s->mode, in_ms(WATCHDOG_MS / 2));
 }
 
+static bool has_ended(void *context)
+{
+	return !disruptor_stage_running(context);
+}
+
+/* A stage whose own thread has ended may be run on by the caller; a stop is meant for it, too. */
+TEST(stop_now_reaches_a_stage_in_the_callers_thread)
+{
+	struct runner caller;
+	struct life l;
+
+	life_open(&l, 16, 2);
+	l.probe[0].verdict_at = 0;
+	l.probe[0].verdict = DISRUPTOR_STOP;
+	graph_start(l.d);
+	probe_publish(&l.producer, 1);
+	probe_await_stops(&l.probe[0], 1);
+	await("the stage's own thread", has_ended, l.probe[0].stage);
+	hold(&l.probe[0], 1);
+	probe_publish(&l.producer, 5);
+	runner_start(&caller, "a stage in a thread of the caller's", run_stage, l.probe[0].stage);
+	probe_await_hold(&l.probe[0]);
+	assert_code(disruptor_stop(l.d, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	probe_let_go(&l.probe[0]);
+	runner_join(&caller);
+	probe_expect(&l.probe[0], 0, 2); /* the event in hand is the last */
+	life_close(&l);
+}
+
 #if defined(DISRUPTOR_HOOKS)
 static void stop_first(void *context)
 {
@@ -668,7 +697,7 @@ TEST(stop_ends_with_its_run_even_if_another_has_begun)
 
 	life_open(&l, 16, 1);
 	for (uint64_t round = 0; round < 30; round++) {
-		struct stopping other = {.life = &l, .mode = DISRUPTOR_DRAIN, .rc = 1};
+		struct stopping other = { .life = &l, .mode = DISRUPTOR_DRAIN, .rc = 1 };
 
 		hold(&l.probe[0], round);
 		graph_start(l.d);
@@ -900,6 +929,32 @@ TEST(first_of_two_failures_is_the_one_reported)
 	life_close(&l);
 }
 
+TEST(each_of_two_stops_at_once_is_told_of_the_failure)
+{
+	struct stopping s[2] = { { .mode = DISRUPTOR_DRAIN, .rc = 1 },
+				 { .mode = DISRUPTOR_NOW, .rc = 1 } };
+	struct life l;
+
+	life_open(&l, 16, 1);
+	hold(&l.probe[0], 0);
+	l.probe[0].verdict_at = 0;
+	l.probe[0].verdict = -4;
+	graph_start(l.d);
+	probe_publish(&l.producer, 1);
+	probe_await_hold(&l.probe[0]);
+	for (size_t i = 0; i < COUNT(s); i++) {
+		s[i].life = &l;
+		runner_start(&s[i].runner, "one of two stops", stop_it, &s[i]);
+	}
+	pause_ms(20); /* both wait by now */
+	probe_let_go(&l.probe[0]);
+	for (size_t i = 0; i < COUNT(s); i++) {
+		runner_join(&s[i].runner);
+		assert_code(s[i].rc, DISRUPTOR_E_FAILED);
+	}
+	life_close(&l);
+}
+
 /* ---- blocked producers: T38 ---- */
 
 static void stop_frees_blocked(enum disruptor_stop_mode mode, struct disruptor_wait wait)
@@ -949,6 +1004,7 @@ int main(void)
 		RUN(stage_runs_in_the_callers_thread),
 		RUN(stage_in_the_callers_thread_ends_with_the_ring),
 		RUN(failure_in_the_callers_thread_is_returned),
+		RUN(stop_now_reaches_a_stage_in_the_callers_thread),
 #if defined(DISRUPTOR_HOOKS)
 		RUN(stop_between_a_threads_creation_and_its_loop_is_not_lost),
 		RUN(stop_while_starting_ends_what_has_started),
@@ -971,6 +1027,7 @@ int main(void)
 		RUN(failed_stage_lets_every_stop_mode_end),
 		RUN(failed_stage_ends_those_that_wait),
 		RUN(first_of_two_failures_is_the_one_reported),
+		RUN(each_of_two_stops_at_once_is_told_of_the_failure),
 		RUN(stop_frees_blocked_producers_of_every_strategy),
 	};
 

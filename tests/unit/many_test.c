@@ -129,6 +129,27 @@ TEST(room_that_others_have_claimed_is_not_claimed_again)
 	many_close(&m);
 }
 
+/* Nor are the slots that another view holds unpublished, when who was to read them leaves. */
+TEST(an_unpublished_slot_of_another_producer_is_not_lapped)
+{
+	struct tick_consumer late;
+	struct many m;
+	uint64_t more = 0;
+
+	many_open(&m, 4);
+	claim_one(&m.p[0]);                                      /* position 0, open */
+	assert_code(tick_consumer_open(&late, m.ring, NULL), 0); /* at 0 */
+	assert_code(tick_consumer_close(&m.c), 0);
+	while (more < 4 && tick_try_claim(&m.p[1]))
+		more++;
+	assert_int_equal(more, 3); /* the fourth would be position 4, in the slot of 0 */
+	assert_code(tick_publish(&m.p[1]), 0);
+	assert_code(tick_publish(&m.p[0]), 0);
+	assert_int_equal(tick_ready(&late), 1);
+	m.c = late;
+	many_close(&m);
+}
+
 struct waiting {
 	struct tick_producer *p;
 	void *claimed;
@@ -147,9 +168,10 @@ static void claim_in_thread(void *context)
 /* The policy's time counts although this view once knew of room that others have claimed since. */
 TEST(the_policy_until_holds_when_others_have_claimed_the_room)
 {
-	struct disruptor_producer_options po = {
-		.size = sizeof(po), .overflow = DISRUPTOR_UNTIL, .timeout_ns = 2000000};
-	struct waiting w = {0};
+	struct disruptor_producer_options po = { .size = sizeof(po),
+						 .overflow = DISRUPTOR_UNTIL,
+						 .timeout_ns = 2000000 };
+	struct waiting w = { 0 };
 	struct runner t;
 	struct many m;
 
@@ -186,7 +208,7 @@ static void overtake(void *context)
  */
 TEST(a_run_that_is_overtaken_while_it_waits_is_told_so)
 {
-	struct waiting w = {0};
+	struct waiting w = { 0 };
 	struct runner t;
 	struct many m;
 
@@ -228,14 +250,14 @@ TEST(as_many_producers_as_were_asked_for_and_no_more)
 /* Who left the hole is told by name, among several. */
 TEST(unpublished_names_the_producer_among_many)
 {
-	static const char *const names[] = {"north", "east", "south", "west"};
+	static const char *const names[] = { "north", "east", "south", "west" };
 	const char *name = NULL;
 	uint64_t position = 0;
 	struct many m;
 
 	many_open(&m, 8);
 	for (int i = 0; i < PRODUCERS; i++) {
-		struct disruptor_producer_options po = {.size = sizeof(po), .name = names[i]};
+		struct disruptor_producer_options po = { .size = sizeof(po), .name = names[i] };
 
 		assert_code(tick_producer_close(&m.p[i]), 0);
 		assert_code(tick_producer_open(&m.p[i], m.ring, &po), 0);
@@ -280,7 +302,7 @@ static void write_batches(void *context)
 		}
 		for (uint64_t i = 0; i < n; i++)
 			*tick_claimed_at(w->p, i) =
-				(struct tick){.value = sent + i, .from = w->from};
+				(struct tick){ .value = sent + i, .from = w->from };
 		w->error = tick_publish(w->p);
 		sent += n;
 	}
@@ -288,14 +310,16 @@ static void write_batches(void *context)
 
 TEST(batches_of_four_threads_arrive_in_order_without_loss_or_duplicate)
 {
-	uint64_t next[PRODUCERS] = {0}, seed = fixture_seed(UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t next[PRODUCERS] = { 0 }, seed = fixture_seed(UINT64_C(0x9e3779b97f4a7c15));
 	struct writer w[PRODUCERS];
 	struct runner t[PRODUCERS];
 	struct many m;
 
 	many_open(&m, 8);
 	for (int i = 0; i < PRODUCERS; i++) {
-		w[i] = (struct writer){.p = &m.p[i], .from = (uint64_t)i, .seed = seed + (unsigned)i};
+		w[i] = (struct writer){ .p = &m.p[i],
+					.from = (uint64_t)i,
+					.seed = seed + (unsigned)i };
 		runner_start(&t[i], "a producer of random batches", write_batches, &w[i]);
 	}
 	for (uint64_t seen = 0; seen < PRODUCERS * (uint64_t)EVENTS;) {
@@ -334,7 +358,7 @@ struct trespass {
 
 static bool use_view(struct tick_producer *p, enum use use)
 {
-	const struct tick event = {.value = 0};
+	const struct tick event = { .value = 0 };
 
 	switch (use) {
 	case USE_CLAIM:
@@ -376,7 +400,7 @@ TEST(another_threads_view_is_refused_in_debug_builds)
 {
 	for (int fresh = 0; fresh <= 1; fresh++)
 		for (int use = 0; use < USES; use++) {
-			struct trespass t = {.use = (enum use)use};
+			struct trespass t = { .use = (enum use)use };
 			struct fixture f;
 
 			fixture_open(&f, 8, 1);
@@ -397,7 +421,7 @@ TEST(another_threads_view_is_refused_in_debug_builds)
 TEST(a_view_that_is_handed_over_works_in_the_other_thread)
 {
 	for (int use = 0; use < USES; use++) {
-		struct trespass t = {.use = (enum use)use, .handoff = true};
+		struct trespass t = { .use = (enum use)use, .handoff = true };
 		struct fixture f;
 
 		fixture_open(&f, 8, 1);
@@ -421,6 +445,7 @@ int main(void)
 		RUN(a_gap_is_a_gap_in_every_lap),
 		RUN(a_run_that_another_claimed_behind_is_published_before_it_grows),
 		RUN(room_that_others_have_claimed_is_not_claimed_again),
+		RUN(an_unpublished_slot_of_another_producer_is_not_lapped),
 		RUN(the_policy_until_holds_when_others_have_claimed_the_room),
 #if defined(DISRUPTOR_HOOKS)
 		RUN(a_run_that_is_overtaken_while_it_waits_is_told_so),

@@ -30,25 +30,25 @@ TEST(a_capacity_is_a_power_of_two_or_refused)
 		uint64_t capacity;
 		int code;
 	} table[] = {
-		{0, DISRUPTOR_E_INVAL},
-		{1, 0},
-		{2, 0},
-		{3, DISRUPTOR_E_INVAL},
-		{4, 0},
-		{5, DISRUPTOR_E_INVAL},
-		{6, DISRUPTOR_E_INVAL},
-		{7, DISRUPTOR_E_INVAL},
-		{8, 0},
-		{9, DISRUPTOR_E_INVAL},
-		{1000, DISRUPTOR_E_INVAL},
-		{1024, 0},
-		{65535, DISRUPTOR_E_INVAL},
-		{65536, 0},
-		{DISRUPTOR_MAX_CAPACITY - 1, DISRUPTOR_E_INVAL},
-		{DISRUPTOR_MAX_CAPACITY + 1, DISRUPTOR_E_TOO_BIG},
-		{DISRUPTOR_MAX_CAPACITY * 2, DISRUPTOR_E_TOO_BIG},
-		{UINT64_C(1) << 63, DISRUPTOR_E_TOO_BIG},
-		{UINT64_MAX, DISRUPTOR_E_TOO_BIG},
+		{ 0, DISRUPTOR_E_INVAL },
+		{ 1, 0 },
+		{ 2, 0 },
+		{ 3, DISRUPTOR_E_INVAL },
+		{ 4, 0 },
+		{ 5, DISRUPTOR_E_INVAL },
+		{ 6, DISRUPTOR_E_INVAL },
+		{ 7, DISRUPTOR_E_INVAL },
+		{ 8, 0 },
+		{ 9, DISRUPTOR_E_INVAL },
+		{ 1000, DISRUPTOR_E_INVAL },
+		{ 1024, 0 },
+		{ 65535, DISRUPTOR_E_INVAL },
+		{ 65536, 0 },
+		{ DISRUPTOR_MAX_CAPACITY - 1, DISRUPTOR_E_INVAL },
+		{ DISRUPTOR_MAX_CAPACITY + 1, DISRUPTOR_E_TOO_BIG },
+		{ DISRUPTOR_MAX_CAPACITY * 2, DISRUPTOR_E_TOO_BIG },
+		{ UINT64_C(1) << 63, DISRUPTOR_E_TOO_BIG },
+		{ UINT64_MAX, DISRUPTOR_E_TOO_BIG },
 	};
 
 	for (size_t i = 0; i < COUNT(table); i++) {
@@ -95,8 +95,8 @@ TEST(each_refused_option_is_named)
 		refuse(&tick_type, &o, (code), (word));                                            \
 	} while (0)
 	REFUSE(size, 0, DISRUPTOR_E_VERSION, "size");
-	REFUSE(size, sizeof(o) - 8, DISRUPTOR_E_VERSION, "size");
-	REFUSE(size, sizeof(o) + 8, DISRUPTOR_E_VERSION, "size");
+	REFUSE(size, 7, DISRUPTOR_E_VERSION, "size");
+	REFUSE(size, SIZE_MAX, DISRUPTOR_E_VERSION, "size");
 	REFUSE(layout, (enum disruptor_layout)2, DISRUPTOR_E_INVAL, "layout");
 	REFUSE(producers, (enum disruptor_producers)2, DISRUPTOR_E_INVAL, "producers");
 	REFUSE(max_producers, 2, DISRUPTOR_E_INVAL, "max_producers");
@@ -120,6 +120,38 @@ TEST(each_refused_option_is_named)
 	refuse(&tick_type, &o, DISRUPTOR_E_TOO_BIG, "max_producers");
 }
 
+/* A caller compiled against an older or a newer header: what it sets is known, or refused. */
+TEST(options_of_another_size_are_taken_as_far_as_they_are_known)
+{
+	struct {
+		struct disruptor_options known;
+		unsigned char unknown[16];
+	} newer = { .known = fixture_options(8) };
+	struct disruptor_options older = fixture_options(8);
+	struct disruptor_ring *ring;
+
+	newer.known.size = sizeof(newer);
+	ring = ring_open(&newer.known);
+	ring_close(&ring);
+	newer.unknown[15] = 1; /* asks for what this library does not have */
+	refuse(&tick_type, &newer.known, DISRUPTOR_E_VERSION, "options");
+	older.size = offsetof(struct disruptor_options, flags);
+	older.flags = 0x80000000u; /* beyond its end, and not read */
+	ring = ring_open(&older);
+	assert_int_equal(disruptor_ring_info(ring).capacity, 8);
+	ring_close(&ring);
+}
+
+/* Several producers cannot guard each other's unpublished slots without a consumer. */
+TEST(free_running_is_for_one_producer)
+{
+	struct disruptor_options o = fixture_options(8);
+
+	o.flags = DISRUPTOR_FREE_RUN;
+	o.producers = DISRUPTOR_MANY;
+	refuse(&tick_type, &o, DISRUPTOR_E_INVAL, "FREE_RUN");
+}
+
 TEST(null_arguments_are_named)
 {
 	struct disruptor_options o = fixture_options(8);
@@ -136,8 +168,8 @@ TEST(null_arguments_are_named)
 TEST(a_type_that_is_none_is_refused_by_name)
 {
 	struct disruptor_options o = fixture_options(8);
-	const struct disruptor_field outside = {"far", 8, 1, 1, DISRUPTOR_KIND_BYTES};
-	const struct disruptor_field overlong = {"long", 4, 5, 1, DISRUPTOR_KIND_BYTES};
+	const struct disruptor_field outside = { "far", 8, 1, 1, DISRUPTOR_KIND_BYTES };
+	const struct disruptor_field overlong = { "long", 4, 5, 1, DISRUPTOR_KIND_BYTES };
 	struct disruptor_type t = bytes_type(8, 8);
 
 	t.name = NULL;
@@ -214,7 +246,7 @@ TEST(every_machine_offers_fence_and_mutex)
 	assert_string_equal(disruptor_rung_name(DISRUPTOR_RUNG_FENCE), "fence");
 	assert_string_equal(disruptor_rung_name(DISRUPTOR_RUNG_MUTEX), "mutex");
 	assert_null(disruptor_rung_name((enum disruptor_rung)4));
-	assert_null(disruptor_rung_name((enum disruptor_rung)-1));
+	assert_null(disruptor_rung_name((enum disruptor_rung) - 1));
 }
 
 /* ---- what it says of itself ---- */
@@ -390,7 +422,7 @@ TEST(published_is_true_for_one_lap)
 
 TEST(unpublished_names_the_lowest_hole_and_its_producer)
 {
-	struct disruptor_producer_options po = {.size = sizeof(po), .name = "feed"};
+	struct disruptor_producer_options po = { .size = sizeof(po), .name = "feed" };
 	struct disruptor_options o = fixture_options(8);
 	struct disruptor_ring *ring = ring_open(&o);
 	struct tick_producer p;
@@ -444,7 +476,7 @@ static void count_fini(void *event, void *context)
 TEST(init_and_fini_meet_each_slot_exactly_once)
 {
 	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
-		struct counted counted = {.zeroed = true};
+		struct counted counted = { .zeroed = true };
 		struct disruptor_options o = fixture_options(16);
 		struct fixture f;
 
@@ -466,9 +498,9 @@ TEST(init_and_fini_meet_each_slot_exactly_once)
 
 TEST(destroying_a_ring_in_use_is_refused_and_names_the_user)
 {
-	struct disruptor_producer_options po = {.size = sizeof(po), .name = "writer"};
-	struct disruptor_consumer_options co = {.size = sizeof(co), .name = "reader"};
-	struct counted counted = {.zeroed = true};
+	struct disruptor_producer_options po = { .size = sizeof(po), .name = "writer" };
+	struct disruptor_consumer_options co = { .size = sizeof(co), .name = "reader" };
+	struct counted counted = { .zeroed = true };
 	struct disruptor_options o = fixture_options(4);
 	struct disruptor_ring *ring, *same;
 	struct tick_producer p;
@@ -503,6 +535,8 @@ int main(void)
 		RUN(a_capacity_is_a_power_of_two_or_refused),
 		RUN(capacity_times_stride_does_not_overflow),
 		RUN(each_refused_option_is_named),
+		RUN(options_of_another_size_are_taken_as_far_as_they_are_known),
+		RUN(free_running_is_for_one_producer),
 		RUN(null_arguments_are_named),
 		RUN(a_type_that_is_none_is_refused_by_name),
 		RUN(a_forced_rung_is_the_rings_rung_and_auto_is_the_best),

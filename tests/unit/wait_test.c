@@ -5,6 +5,7 @@
  */
 #include "fixture.h"
 
+#include "jump.h"
 #include "wait/core.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ TEST(an_event_ends_the_wait_of_every_strategy)
 {
 	for (size_t i = 0; i < FIXTURE_WAITS; i++) {
 		struct disruptor_wait strategy = fixture_wait(i);
-		struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+		struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 		struct runner t;
 		struct fixture f;
 
@@ -90,7 +91,7 @@ TEST(a_release_ends_the_wait_of_a_producer_of_every_strategy)
 {
 	for (size_t i = 0; i < FIXTURE_WAITS; i++) {
 		struct disruptor_wait strategy = fixture_wait(i);
-		struct claimer w = {.n = 1, .deadline = DISRUPTOR_FOREVER};
+		struct claimer w = { .n = 1, .deadline = DISRUPTOR_FOREVER };
 		struct runner t;
 		struct fixture f;
 
@@ -113,11 +114,12 @@ TEST(consumers_of_two_levels_wake_from_one_publish)
 {
 	for (size_t i = 0; i < FIXTURE_WAITS; i++) {
 		const struct disruptor_consumer *after[1];
-		struct disruptor_consumer_options co = {
-			.size = sizeof(co), .after = after, .after_count = 1};
+		struct disruptor_consumer_options co = { .size = sizeof(co),
+							 .after = after,
+							 .after_count = 1 };
 		struct disruptor_wait strategy = fixture_wait(i);
-		struct waiter w[2] = {{.deadline = DISRUPTOR_FOREVER},
-				      {.deadline = DISRUPTOR_FOREVER}};
+		struct waiter w[2] = { { .deadline = DISRUPTOR_FOREVER },
+				       { .deadline = DISRUPTOR_FOREVER } };
 		struct tick_consumer second;
 		struct runner t[2];
 		struct fixture f;
@@ -153,7 +155,8 @@ TEST(consumers_side_by_side_wake_from_one_publish)
 
 		open_with_wait(&f, 4, strategy, 2);
 		for (int k = 0; k < 2; k++) {
-			w[k] = (struct waiter){.c = &f.consumer[k], .deadline = DISRUPTOR_FOREVER};
+			w[k] = (struct waiter){ .c = &f.consumer[k],
+						.deadline = DISRUPTOR_FOREVER };
 			runner_start(&t[k], "one of two consumers", wait_for_event, &w[k]);
 		}
 		let_it_wait(f.ring, &strategy, 2);
@@ -177,10 +180,11 @@ TEST(a_sleeper_that_times_out_does_not_unannounce_another)
 
 		open_with_wait(&f, 4, strategy, 2);
 		for (int k = 0; k < 2; k++) {
-			w[k] = (struct waiter){.c = &f.consumer[k],
-					       .deadline = k == 0 ? DISRUPTOR_FOREVER
-								  : disruptor_in(20 * MS)};
-			runner_start(&t[k], "a sleeper whose neighbour left", wait_for_event, &w[k]);
+			w[k] = (struct waiter){ .c = &f.consumer[k],
+						.deadline = k == 0 ? DISRUPTOR_FOREVER
+								   : disruptor_in(20 * MS) };
+			runner_start(&t[k], "a sleeper whose neighbour left", wait_for_event,
+				     &w[k]);
 		}
 		runner_join(&t[1]);
 		assert_code(w[1].result, DISRUPTOR_E_TIMEOUT);
@@ -210,8 +214,8 @@ TEST(sleepers_with_different_needs_are_each_woken_in_time)
 	for (int k = 0; k < 2; k++)
 		assert_code(tick_producer_open(&p[k], ring, NULL), 0);
 	publish_ticks(&p[0], 8);
-	w[0] = (struct claimer){.p = &p[0], .n = 6, .deadline = DISRUPTOR_FOREVER};
-	w[1] = (struct claimer){.p = &p[1], .n = 2, .deadline = DISRUPTOR_FOREVER};
+	w[0] = (struct claimer){ .p = &p[0], .n = 6, .deadline = DISRUPTOR_FOREVER };
+	w[1] = (struct claimer){ .p = &p[1], .n = 2, .deadline = DISRUPTOR_FOREVER };
 	runner_start(&t[0], "a producer that needs six slots", wait_for_room, &w[0]);
 	await_sleeps(ring, 1);
 	runner_start(&t[1], "a producer that needs two slots", wait_for_room, &w[1]);
@@ -234,7 +238,7 @@ TEST(sleepers_with_different_needs_are_each_woken_in_time)
 /* "A producer waiting for 16 slots is not woken for each". */
 TEST(a_producer_that_waits_for_sixteen_slots_is_woken_once)
 {
-	struct claimer w = {.n = 16, .deadline = DISRUPTOR_FOREVER};
+	struct claimer w = { .n = 16, .deadline = DISRUPTOR_FOREVER };
 	struct disruptor_ring_stats before, s;
 	struct runner t;
 	struct fixture f;
@@ -256,7 +260,8 @@ TEST(a_producer_that_waits_for_sixteen_slots_is_woken_once)
 	s = disruptor_ring_stats(f.ring);
 	assert_true(w.claimed);
 	assert_int_equal(s.wakes, before.wakes + 1);
-	assert_true(s.sleeps <= before.sleeps + 4); /* a sleep may end for no reason, not each time */
+	assert_true(s.sleeps <=
+		    before.sleeps + 4); /* a sleep may end for no reason, not each time */
 	(void)disruptor_producer_handoff(&f.producer.view);
 	fixture_close(&f);
 }
@@ -264,7 +269,7 @@ TEST(a_producer_that_waits_for_sixteen_slots_is_woken_once)
 /* A publish that finds nobody asleep wakes nobody, and one that does is counted once. */
 TEST(only_those_who_sleep_are_woken)
 {
-	struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+	struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 	struct runner t;
 	struct fixture f;
 
@@ -322,7 +327,7 @@ static int release_in_callback(void *context, uint64_t round)
 	return 0;
 }
 
-static const uint64_t deadlines[] = {DISRUPTOR_FOREVER, 60000 * MS};
+static const uint64_t deadlines[] = { DISRUPTOR_FOREVER, 60000 * MS };
 
 static uint64_t deadline_of(size_t i)
 {
@@ -333,8 +338,8 @@ static uint64_t deadline_of(size_t i)
 static void aim_custom(struct disruptor_consumer_options *co, struct disruptor_producer_options *po,
 		       struct fixture *f, struct disruptor_wait w)
 {
-	*co = (struct disruptor_consumer_options){.size = sizeof(*co), .wait = w};
-	*po = (struct disruptor_producer_options){.size = sizeof(*po), .wait = w};
+	*co = (struct disruptor_consumer_options){ .size = sizeof(*co), .wait = w };
+	*po = (struct disruptor_producer_options){ .size = sizeof(*po), .wait = w };
 	if (w.kind == DISRUPTOR_WAIT_CUSTOM) {
 		co->wait = disruptor_wait_custom(publish_in_callback, f);
 		po->wait = disruptor_wait_custom(release_in_callback, f);
@@ -362,7 +367,7 @@ static bool has_hook(const struct disruptor_wait *w)
 
 static void publish_at(enum hook_point point, struct disruptor_wait strategy, uint64_t deadline)
 {
-	struct waiter w = {.deadline = deadline};
+	struct waiter w = { .deadline = deadline };
 	struct runner t;
 	struct fixture f;
 
@@ -385,7 +390,7 @@ static void publish_at(enum hook_point point, struct disruptor_wait strategy, ui
 
 static void release_at(enum hook_point point, struct disruptor_wait strategy, uint64_t deadline)
 {
-	struct claimer w = {.n = 1, .deadline = deadline};
+	struct claimer w = { .n = 1, .deadline = deadline };
 	struct runner t;
 	struct fixture f;
 
@@ -441,9 +446,10 @@ TEST(a_release_between_the_flag_and_the_sleep_is_not_missed)
 static void release_to_dependant_at(enum hook_point point, struct disruptor_wait strategy)
 {
 	const struct disruptor_consumer *after[1];
-	struct disruptor_consumer_options co = {
-		.size = sizeof(co), .after = after, .after_count = 1};
-	struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+	struct disruptor_consumer_options co = { .size = sizeof(co),
+						 .after = after,
+						 .after_count = 1 };
+	struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 	struct tick_consumer second;
 	struct runner t;
 	struct fixture f;
@@ -475,9 +481,10 @@ TEST(a_stages_release_beside_the_flag_is_not_missed)
 TEST(a_stage_after_two_others_waits_for_each_in_turn)
 {
 	const struct disruptor_consumer *after[2];
-	struct disruptor_consumer_options co = {
-		.size = sizeof(co), .after = after, .after_count = 2};
-	struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+	struct disruptor_consumer_options co = { .size = sizeof(co),
+						 .after = after,
+						 .after_count = 2 };
+	struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 	struct tick_consumer last;
 	struct runner t;
 	struct fixture f;
@@ -510,12 +517,12 @@ TEST(no_wake_up_is_lost_where_the_low_half_of_a_position_is_zero)
 {
 	for (uint64_t start = UINT64_C(0xfffffffe); start < UINT64_C(0x100000002); start++) {
 		struct disruptor_options o = fixture_options(4);
-		struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+		struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 		struct runner t;
-		struct fixture f = {0};
+		struct fixture f = { 0 };
 
 		f.ring = ring_open(&o);
-		disruptor_store_relaxed(&f.ring->shared->claimed, start);
+		ring_jump(f.ring, start);
 		assert_code(tick_producer_open(&f.producer, f.ring, NULL), 0);
 		assert_code(tick_consumer_open(&f.consumer[0], f.ring, NULL), 0);
 		f.consumers = 1;
@@ -541,8 +548,7 @@ TEST(a_past_deadline_is_one_look_of_every_strategy)
 		open_with_wait(&f, 4, fixture_wait(i), 1);
 		assert_code(tick_ready_until(&f.consumer[0], 0), DISRUPTOR_E_TIMEOUT);
 		assert_code(tick_ready_until(&f.consumer[0], 1), DISRUPTOR_E_TIMEOUT);
-		assert_code(tick_ready_until(&f.consumer[0], disruptor_now()),
-			    DISRUPTOR_E_TIMEOUT);
+		assert_code(tick_ready_until(&f.consumer[0], disruptor_now()), DISRUPTOR_E_TIMEOUT);
 		publish_ticks(&f.producer, 1);
 		assert_int_equal(tick_ready_until(&f.consumer[0], 0), 1); /* but a look it is */
 		fixture_close(&f);
@@ -597,7 +603,7 @@ static void make_noise(void *context)
 TEST(wake_ups_for_no_reason_do_not_move_the_deadline)
 {
 	for (size_t i = 0; i < FIXTURE_WAITS; i++) {
-		struct noise n = {0};
+		struct noise n = { 0 };
 		struct runner t;
 		struct fixture f;
 		uint64_t deadline;
@@ -667,16 +673,16 @@ static const struct {
 	size_t wait;
 	unsigned ms;
 } idle[] = {
-	{3, 150}, /* sleeping */
-	{4, 20},  /* phased */
-	{5, 20},  /* blocking */
+	{ 3, 150 }, /* sleeping */
+	{ 4, 20 },  /* phased */
+	{ 5, 20 },  /* blocking */
 };
 
 TEST(strategies_that_sleep_use_hardly_any_processor)
 {
 	for (size_t i = 0; i < COUNT(idle); i++) {
 		struct disruptor_wait strategy = fixture_wait(idle[i].wait);
-		struct waiter w = {0};
+		struct waiter w = { 0 };
 		struct fixture f;
 
 		open_with_wait(&f, 4, strategy, 1);
@@ -711,7 +717,7 @@ TEST(an_interrupt_ends_the_wait_of_every_strategy_once)
 {
 	for (size_t i = 0; i < FIXTURE_WAITS; i++) {
 		struct disruptor_wait strategy = fixture_wait(i);
-		struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+		struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 		struct runner t;
 		struct fixture f;
 
@@ -758,9 +764,10 @@ TEST(an_interrupt_is_not_inherited_with_the_gate)
 TEST(an_interrupt_finds_a_stage_that_waits_for_another)
 {
 	const struct disruptor_consumer *after[2];
-	struct disruptor_consumer_options co = {
-		.size = sizeof(co), .after = after, .after_count = 2};
-	struct waiter w = {.deadline = DISRUPTOR_FOREVER};
+	struct disruptor_consumer_options co = { .size = sizeof(co),
+						 .after = after,
+						 .after_count = 2 };
+	struct waiter w = { .deadline = DISRUPTOR_FOREVER };
 	struct tick_consumer last;
 	struct runner t;
 	struct fixture f;
@@ -825,7 +832,8 @@ TEST(a_view_inherits_the_rings_strategy_unless_it_brings_its_own)
 {
 	uint64_t own = 0, rings = 0;
 	struct disruptor_consumer_options co = {
-		.size = sizeof(co), .wait = disruptor_wait_custom(give_up_at_three, &own)};
+		.size = sizeof(co), .wait = disruptor_wait_custom(give_up_at_three, &own)
+	};
 	struct tick_consumer c;
 	struct fixture f;
 
@@ -861,7 +869,7 @@ TEST(strategies_are_found_by_their_names)
 		assert_int_equal(((unsigned char *)&w)[i], 0x5a);
 	assert_string_equal(disruptor_wait_name(DISRUPTOR_WAIT_CUSTOM), "custom");
 	assert_null(disruptor_wait_name((enum disruptor_wait_kind)8));
-	assert_null(disruptor_wait_name((enum disruptor_wait_kind)-1));
+	assert_null(disruptor_wait_name((enum disruptor_wait_kind) - 1));
 }
 
 /* ---- T25, short: both sides asleep at once; the long one is a stress test ---- */
@@ -941,7 +949,7 @@ static void serve(void *context)
 TEST(a_blocked_producer_and_a_blocked_consumer_do_not_wait_for_each_other)
 {
 	for (uint64_t capacity = 1; capacity <= 2; capacity++) {
-		struct match m = {.rounds = FIXTURE_TSAN ? 1000 : 4000};
+		struct match m = { .rounds = FIXTURE_TSAN ? 1000 : 4000 };
 		struct runner t[2];
 
 		open_end(&m.there, capacity);
