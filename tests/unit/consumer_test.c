@@ -15,8 +15,6 @@ static void open_layout(struct fixture *f, int layout, uint64_t capacity, unsign
 	fixture_open_with(f, &o, consumers);
 }
 
-#define EACH_LAYOUT(layout) (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
-
 /* A consumer after @p before, with a batch limit of its own. */
 static void open_after(struct tick_consumer *c, struct fixture *f,
 		       const struct tick_consumer *before, uint32_t batch)
@@ -39,20 +37,19 @@ static void reopen_with_batch(struct fixture *f, uint32_t batch)
 
 TEST(ready_is_bounded_by_the_batch_limit)
 {
-	for
-		EACH_LAYOUT(layout)
-	for (uint32_t batch = 1; batch <= 8; batch++) {
-		struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
+		for (uint32_t batch = 1; batch <= 8; batch++) {
+			struct fixture f;
 
-		open_layout(&f, layout, 8, 1);
-		reopen_with_batch(&f, batch);
-		publish_ticks(&f.producer, 8);
-		for (int i = 0; i < 3; i++) /* asking again is no progress */
-			assert_int_equal(tick_ready(&f.consumer[0]), batch);
-		read_ticks(&f.consumer[0], 8);
-		assert_int_equal(tick_ready(&f.consumer[0]), 0);
-		fixture_close(&f);
-	}
+			open_layout(&f, layout, 8, 1);
+			reopen_with_batch(&f, batch);
+			publish_ticks(&f.producer, 8);
+			for (int i = 0; i < 3; i++) /* asking again is no progress */
+				assert_int_equal(tick_ready(&f.consumer[0]), batch);
+			read_ticks(&f.consumer[0], 8);
+			assert_int_equal(tick_ready(&f.consumer[0]), 0);
+			fixture_close(&f);
+		}
 }
 
 TEST(the_default_batch_is_a_quarter_of_the_ring)
@@ -75,23 +72,21 @@ TEST(the_default_batch_is_a_quarter_of_the_ring)
 /* A poll that was offered more than it could take leaves no more ready than the batch limit. */
 TEST(ready_keeps_the_batch_limit_after_a_poll)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct disruptor_span span;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct disruptor_span span;
+		struct fixture f;
 
-			open_layout(&f, layout, 8, 1);
-			reopen_with_batch(&f, 2);
-			publish_ticks(&f.producer, 5);
-			read_ticks(&f.consumer[0], 5);
-			publish_ticks(&f.producer, 8);
-			assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 8, &span), 3);
-			assert_code(tick_release(&f.consumer[0], 3), 0);
-			assert_int_equal(tick_ready(&f.consumer[0]), 2);
-			read_ticks(&f.consumer[0], 5);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 8, 1);
+		reopen_with_batch(&f, 2);
+		publish_ticks(&f.producer, 5);
+		read_ticks(&f.consumer[0], 5);
+		publish_ticks(&f.producer, 8);
+		assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 8, &span), 3);
+		assert_code(tick_release(&f.consumer[0], 3), 0);
+		assert_int_equal(tick_ready(&f.consumer[0]), 2);
+		read_ticks(&f.consumer[0], 5);
+		fixture_close(&f);
+	}
 }
 
 /* ---- releasing ---- */
@@ -99,142 +94,133 @@ TEST(ready_keeps_the_batch_limit_after_a_poll)
 /* T48: what is released early is free at once, and exactly that. */
 TEST(an_early_release_frees_exactly_its_slots)
 {
-	for
-		EACH_LAYOUT(layout)
-	for (uint64_t k = 0; k <= 4; k++) {
-		struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
+		for (uint64_t k = 0; k <= 4; k++) {
+			struct fixture f;
 
-		open_layout(&f, layout, 4, 1);
-		reopen_with_batch(&f, 4);
-		publish_ticks(&f.producer, 4);
-		assert_int_equal(tick_ready(&f.consumer[0]), 4);
-		assert_code(tick_release(&f.consumer[0], k), 0);
-		assert_int_equal(disruptor_ring_stats(f.ring).remaining, k);
-		for (uint64_t i = 0; i < k; i++)
-			assert_non_null(tick_try_claim(&f.producer));
-		assert_null(tick_try_claim(&f.producer));
-		for (uint64_t i = 0; i + k < 4; i++) /* at(k) is at(0) now */
-			assert_int_equal(tick_at(&f.consumer[0], i)->value, k + i);
-		assert_code(tick_release(&f.consumer[0], 4 - k), 0); /* the rest */
-		assert_int_equal(disruptor_ring_stats(f.ring).released, 4);
-		fixture_close(&f);
-	}
+			open_layout(&f, layout, 4, 1);
+			reopen_with_batch(&f, 4);
+			publish_ticks(&f.producer, 4);
+			assert_int_equal(tick_ready(&f.consumer[0]), 4);
+			assert_code(tick_release(&f.consumer[0], k), 0);
+			assert_int_equal(disruptor_ring_stats(f.ring).remaining, k);
+			for (uint64_t i = 0; i < k; i++)
+				assert_non_null(tick_try_claim(&f.producer));
+			assert_null(tick_try_claim(&f.producer));
+			for (uint64_t i = 0; i + k < 4; i++) /* at(k) is at(0) now */
+				assert_int_equal(tick_at(&f.consumer[0], i)->value, k + i);
+			assert_code(tick_release(&f.consumer[0], 4 - k), 0); /* the rest */
+			assert_int_equal(disruptor_ring_stats(f.ring).released, 4);
+			fixture_close(&f);
+		}
 }
 
 /* "Never acknowledging what was not read". */
 TEST(no_more_is_released_than_was_handed_out)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct disruptor_span span;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct disruptor_span span;
+		struct fixture f;
 
-			open_layout(&f, layout, 8, 1);
-			reopen_with_batch(&f, 4);
-			publish_ticks(&f.producer, 8);
-			assert_code(tick_release(&f.consumer[0], 1), DISRUPTOR_E_INVAL);
-			assert_int_equal(tick_ready(&f.consumer[0]), 4);
-			assert_code(tick_release(&f.consumer[0], 5), DISRUPTOR_E_INVAL);
-			assert_code(tick_release(&f.consumer[0], UINT64_MAX), DISRUPTOR_E_INVAL);
-			assert_int_equal(disruptor_ring_stats(f.ring).released, 0);
-			assert_code(tick_release(&f.consumer[0], 4), 0);
-			assert_code(tick_release(&f.consumer[0], 1), DISRUPTOR_E_INVAL);
-			assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 2, &span), 2);
-			assert_code(tick_release(&f.consumer[0], 3), DISRUPTOR_E_INVAL);
-			assert_int_equal(disruptor_ring_stats(f.ring).released, 4);
-			assert_code(tick_release(&f.consumer[0], 0), 0);
-			assert_code(tick_release(&f.consumer[0], 2), 0);
-			assert_int_equal(disruptor_consumer_position(&f.consumer[0].view), 6);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 8, 1);
+		reopen_with_batch(&f, 4);
+		publish_ticks(&f.producer, 8);
+		assert_code(tick_release(&f.consumer[0], 1), DISRUPTOR_E_INVAL);
+		assert_int_equal(tick_ready(&f.consumer[0]), 4);
+		assert_code(tick_release(&f.consumer[0], 5), DISRUPTOR_E_INVAL);
+		assert_code(tick_release(&f.consumer[0], UINT64_MAX), DISRUPTOR_E_INVAL);
+		assert_int_equal(disruptor_ring_stats(f.ring).released, 0);
+		assert_code(tick_release(&f.consumer[0], 4), 0);
+		assert_code(tick_release(&f.consumer[0], 1), DISRUPTOR_E_INVAL);
+		assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 2, &span), 2);
+		assert_code(tick_release(&f.consumer[0], 3), DISRUPTOR_E_INVAL);
+		assert_int_equal(disruptor_ring_stats(f.ring).released, 4);
+		assert_code(tick_release(&f.consumer[0], 0), 0);
+		assert_code(tick_release(&f.consumer[0], 2), 0);
+		assert_int_equal(disruptor_consumer_position(&f.consumer[0].view), 6);
+		fixture_close(&f);
+	}
 }
 
 /* "A scan is not a snapshot": every attached consumer gates, whichever is slowest now. */
 TEST(the_slowest_consumer_gates_whoever_it_is)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct fixture f;
 
-			open_layout(&f, layout, 4, 3);
-			for (unsigned slow = 0; slow < 3; slow++) {
-				publish_ticks(&f.producer, 4);
-				for (unsigned i = 0; i < 3; i++)
-					if (i != slow)
-						read_ticks(&f.consumer[i], 4);
-				assert_null(tick_try_claim(&f.producer));
-				read_ticks(&f.consumer[slow], 1);
-				assert_int_equal(disruptor_ring_stats(f.ring).remaining, 1);
-				read_ticks(&f.consumer[slow], 3);
-			}
-			fixture_close(&f);
+		open_layout(&f, layout, 4, 3);
+		for (unsigned slow = 0; slow < 3; slow++) {
+			publish_ticks(&f.producer, 4);
+			for (unsigned i = 0; i < 3; i++)
+				if (i != slow)
+					read_ticks(&f.consumer[i], 4);
+			assert_null(tick_try_claim(&f.producer));
+			read_ticks(&f.consumer[slow], 1);
+			assert_int_equal(disruptor_ring_stats(f.ring).remaining, 1);
+			read_ticks(&f.consumer[slow], 3);
 		}
+		fixture_close(&f);
+	}
 }
 
 /* ---- order ---- */
 
 TEST(a_later_consumer_sees_an_event_once_all_before_it_have_released_it)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			const struct disruptor_consumer *after[2];
-			struct disruptor_consumer_options o = {
-				.size = sizeof(o), .after = after, .after_count = 2, .batch = 8
-			};
-			struct tick_consumer last;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		const struct disruptor_consumer *after[2];
+		struct disruptor_consumer_options o = {
+			.size = sizeof(o), .after = after, .after_count = 2, .batch = 8
+		};
+		struct tick_consumer last;
+		struct fixture f;
 
-			open_layout(&f, layout, 8, 2);
-			after[0] = &f.consumer[0].view;
-			after[1] = &f.consumer[1].view;
-			assert_code(tick_consumer_open(&last, f.ring, &o), 0);
-			publish_ticks(&f.producer, 6);
-			assert_int_equal(tick_ready(&last), 0);
-			read_ticks(&f.consumer[0], 4);
-			assert_int_equal(tick_ready(&last), 0);
-			read_ticks(&f.consumer[1], 2);
-			assert_int_equal(tick_ready(&last), 2);
-			read_ticks(&f.consumer[1], 4);
-			assert_int_equal(tick_ready(&last), 4);
-			read_ticks(&last, 4);
-			assert_int_equal(tick_ready(&last), 0);
-			assert_int_equal(disruptor_ring_stats(f.ring).released, 4);
-			assert_code(tick_consumer_close(&last), 0);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 8, 2);
+		after[0] = &f.consumer[0].view;
+		after[1] = &f.consumer[1].view;
+		assert_code(tick_consumer_open(&last, f.ring, &o), 0);
+		publish_ticks(&f.producer, 6);
+		assert_int_equal(tick_ready(&last), 0);
+		read_ticks(&f.consumer[0], 4);
+		assert_int_equal(tick_ready(&last), 0);
+		read_ticks(&f.consumer[1], 2);
+		assert_int_equal(tick_ready(&last), 2);
+		read_ticks(&f.consumer[1], 4);
+		assert_int_equal(tick_ready(&last), 4);
+		read_ticks(&last, 4);
+		assert_int_equal(tick_ready(&last), 0);
+		assert_int_equal(disruptor_ring_stats(f.ring).released, 4);
+		assert_code(tick_consumer_close(&last), 0);
+		fixture_close(&f);
+	}
 }
 
 TEST(a_chain_hands_each_event_from_one_to_the_next)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct tick_consumer second, third;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct tick_consumer second, third;
+		struct fixture f;
 
-			open_layout(&f, layout, 4, 1);
-			open_after(&second, &f, &f.consumer[0], 0);
-			open_after(&third, &f, &second, 0);
-			for (int lap = 0; lap < 5; lap++) {
-				publish_ticks(&f.producer, 3);
-				assert_int_equal(tick_ready(&second), 0);
-				assert_int_equal(tick_ready(&third), 0);
-				tick_ready(&f.consumer[0]);
-				tick_at(&f.consumer[0], 0)->from = 100; /* seen by those after it */
-				read_ticks(&f.consumer[0], 3);
-				assert_int_equal(tick_ready(&third), 0);
-				assert_true(tick_ready(&second) >= 1);
-				assert_int_equal(tick_at(&second, 0)->from, 100);
-				read_ticks(&second, 3);
-				read_ticks(&third, 3);
-			}
-			assert_code(tick_consumer_close(&third), 0);
-			assert_code(tick_consumer_close(&second), 0);
-			fixture_close(&f);
+		open_layout(&f, layout, 4, 1);
+		open_after(&second, &f, &f.consumer[0], 0);
+		open_after(&third, &f, &second, 0);
+		for (int lap = 0; lap < 5; lap++) {
+			publish_ticks(&f.producer, 3);
+			assert_int_equal(tick_ready(&second), 0);
+			assert_int_equal(tick_ready(&third), 0);
+			tick_ready(&f.consumer[0]);
+			tick_at(&f.consumer[0], 0)->from = 100; /* seen by those after it */
+			read_ticks(&f.consumer[0], 3);
+			assert_int_equal(tick_ready(&third), 0);
+			assert_true(tick_ready(&second) >= 1);
+			assert_int_equal(tick_at(&second, 0)->from, 100);
+			read_ticks(&second, 3);
+			read_ticks(&third, 3);
 		}
+		assert_code(tick_consumer_close(&third), 0);
+		assert_code(tick_consumer_close(&second), 0);
+		fixture_close(&f);
+	}
 }
 
 TEST(who_comes_after_others_is_closed_before_them)
@@ -280,34 +266,35 @@ static void check_span(const struct disruptor_span *span, const struct disruptor
 /* Spans end where the ring's memory ends, and together they are everything, in order. */
 TEST(spans_cover_all_that_is_ready_and_split_at_the_wrap)
 {
-	for
-		EACH_LAYOUT(layout)
-	for (uint64_t start = 0; start < 8; start++)
-		for (uint64_t n = 1; n <= 8; n++) {
-			struct disruptor_ring_info info;
-			struct disruptor_span span;
-			uint64_t first = n < 8 - start ? n : 8 - start;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
+		for (uint64_t start = 0; start < 8; start++)
+			for (uint64_t n = 1; n <= 8; n++) {
+				struct disruptor_ring_info info;
+				struct disruptor_span span;
+				uint64_t first = n < 8 - start ? n : 8 - start;
+				struct fixture f;
 
-			open_layout(&f, layout, 8, 1);
-			info = disruptor_ring_info(f.ring);
-			reopen_with_batch(&f, 8);
-			publish_ticks(&f.producer, start);
-			read_ticks(&f.consumer[0], start);
-			publish_ticks(&f.producer, n);
-			assert_int_equal(disruptor_ready_span(&f.consumer[0].view, &span), first);
-			assert_int_equal(span.count, first);
-			assert_int_equal(span.position, start);
-			check_span(&span, &info);
-			assert_code(tick_release(&f.consumer[0], first), 0);
-			assert_int_equal(disruptor_ready_span(&f.consumer[0].view, &span),
-					 n - first);
-			check_span(&span, &info);
-			assert_code(tick_release(&f.consumer[0], n - first), 0);
-			assert_int_equal(disruptor_ready_span(&f.consumer[0].view, &span), 0);
-			assert_null(span.first);
-			fixture_close(&f);
-		}
+				open_layout(&f, layout, 8, 1);
+				info = disruptor_ring_info(f.ring);
+				reopen_with_batch(&f, 8);
+				publish_ticks(&f.producer, start);
+				read_ticks(&f.consumer[0], start);
+				publish_ticks(&f.producer, n);
+				assert_int_equal(disruptor_ready_span(&f.consumer[0].view, &span),
+						 first);
+				assert_int_equal(span.count, first);
+				assert_int_equal(span.position, start);
+				check_span(&span, &info);
+				assert_code(tick_release(&f.consumer[0], first), 0);
+				assert_int_equal(disruptor_ready_span(&f.consumer[0].view, &span),
+						 n - first);
+				check_span(&span, &info);
+				assert_code(tick_release(&f.consumer[0], n - first), 0);
+				assert_int_equal(disruptor_ready_span(&f.consumer[0].view, &span),
+						 0);
+				assert_null(span.first);
+				fixture_close(&f);
+			}
 }
 
 /* ---- polling ---- */
@@ -315,83 +302,78 @@ TEST(spans_cover_all_that_is_ready_and_split_at_the_wrap)
 /* A poll hands out each event once; the sequence moves by what is released and nothing else. */
 TEST(poll_hands_each_event_out_once)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct disruptor_consumer *c;
-			struct disruptor_span span;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct disruptor_consumer *c;
+		struct disruptor_span span;
+		struct fixture f;
 
-			open_layout(&f, layout, 8, 1);
-			c = &f.consumer[0].view;
-			publish_ticks(&f.producer, 5);
-			assert_int_equal(disruptor_consumer_poll(c, 0, &span), 0);
-			assert_null(span.first);
-			assert_int_equal(disruptor_consumer_poll(c, 2, &span), 2);
-			assert_int_equal(span.position, 0);
-			assert_int_equal(disruptor_consumer_poll(c, 2, &span), 2);
-			assert_int_equal(span.position, 2);
-			assert_int_equal(disruptor_consumer_poll(c, 2, &span), 1);
-			assert_int_equal(span.position, 4);
-			assert_int_equal(disruptor_consumer_poll(c, 2, &span), 0);
-			assert_int_equal(disruptor_ring_stats(f.ring).released, 0);
-			assert_code(tick_release(&f.consumer[0], 3), 0);
-			assert_int_equal(disruptor_ring_stats(f.ring).released, 3);
-			assert_int_equal(disruptor_consumer_poll(c, 8, &span), 0);
-			publish_ticks(&f.producer, 6);
-			assert_int_equal(disruptor_consumer_poll(c, UINT64_MAX, &span),
-					 3); /* to the wrap */
-			assert_int_equal(span.position, 5);
-			assert_int_equal(disruptor_consumer_poll(c, UINT64_MAX, &span), 3);
-			assert_int_equal(span.position, 8);
-			assert_int_equal(disruptor_consumer_poll(c, UINT64_MAX, &span), 0);
-			assert_code(tick_release(&f.consumer[0], 8), 0);
-			assert_int_equal(disruptor_ring_stats(f.ring).released, 11);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 8, 1);
+		c = &f.consumer[0].view;
+		publish_ticks(&f.producer, 5);
+		assert_int_equal(disruptor_consumer_poll(c, 0, &span), 0);
+		assert_null(span.first);
+		assert_int_equal(disruptor_consumer_poll(c, 2, &span), 2);
+		assert_int_equal(span.position, 0);
+		assert_int_equal(disruptor_consumer_poll(c, 2, &span), 2);
+		assert_int_equal(span.position, 2);
+		assert_int_equal(disruptor_consumer_poll(c, 2, &span), 1);
+		assert_int_equal(span.position, 4);
+		assert_int_equal(disruptor_consumer_poll(c, 2, &span), 0);
+		assert_int_equal(disruptor_ring_stats(f.ring).released, 0);
+		assert_code(tick_release(&f.consumer[0], 3), 0);
+		assert_int_equal(disruptor_ring_stats(f.ring).released, 3);
+		assert_int_equal(disruptor_consumer_poll(c, 8, &span), 0);
+		publish_ticks(&f.producer, 6);
+		assert_int_equal(disruptor_consumer_poll(c, UINT64_MAX, &span),
+				 3); /* to the wrap */
+		assert_int_equal(span.position, 5);
+		assert_int_equal(disruptor_consumer_poll(c, UINT64_MAX, &span), 3);
+		assert_int_equal(span.position, 8);
+		assert_int_equal(disruptor_consumer_poll(c, UINT64_MAX, &span), 0);
+		assert_code(tick_release(&f.consumer[0], 8), 0);
+		assert_int_equal(disruptor_ring_stats(f.ring).released, 11);
+		fixture_close(&f);
+	}
 }
 
 /* T62: a caller that stops in the middle has acknowledged what it accepted, and sees the rest. */
 TEST(a_poller_that_stops_early_keeps_what_it_did_not_accept)
 {
-	for
-		EACH_LAYOUT(layout)
-	for (uint64_t accepted = 0; accepted <= 4; accepted++) {
-		struct disruptor_span span;
-		struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
+		for (uint64_t accepted = 0; accepted <= 4; accepted++) {
+			struct disruptor_span span;
+			struct fixture f;
 
-		open_layout(&f, layout, 8, 1);
-		publish_ticks(&f.producer, 4);
-		assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 4, &span), 4);
-		assert_code(tick_release(&f.consumer[0], accepted), 0);
-		assert_int_equal(disruptor_ring_stats(f.ring).released, accepted);
-		assert_int_equal(disruptor_consumer_position(&f.consumer[0].view), accepted);
-		read_ticks(&f.consumer[0], 4 - accepted); /* ready() begins at the rest */
-		fixture_close(&f);
-	}
+			open_layout(&f, layout, 8, 1);
+			publish_ticks(&f.producer, 4);
+			assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 4, &span), 4);
+			assert_code(tick_release(&f.consumer[0], accepted), 0);
+			assert_int_equal(disruptor_ring_stats(f.ring).released, accepted);
+			assert_int_equal(disruptor_consumer_position(&f.consumer[0].view),
+					 accepted);
+			read_ticks(&f.consumer[0], 4 - accepted); /* ready() begins at the rest */
+			fixture_close(&f);
+		}
 }
 
 TEST(a_poller_may_hold_the_whole_ring_and_no_more)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct disruptor_span span;
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct disruptor_span span;
+		struct fixture f;
 
-			open_layout(&f, layout, 4, 1);
-			for (int i = 0; i < 4; i++) {
-				publish_ticks(&f.producer, 1);
-				assert_int_equal(
-					disruptor_consumer_poll(&f.consumer[0].view, 4, &span), 1);
-			}
-			assert_null(tick_try_claim(&f.producer));
-			assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 4, &span), 0);
-			assert_code(tick_release(&f.consumer[0], 4), 0);
-			publish_ticks(&f.producer, 4);
-			assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 9, &span), 4);
-			fixture_close(&f);
+		open_layout(&f, layout, 4, 1);
+		for (int i = 0; i < 4; i++) {
+			publish_ticks(&f.producer, 1);
+			assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 4, &span), 1);
 		}
+		assert_null(tick_try_claim(&f.producer));
+		assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 4, &span), 0);
+		assert_code(tick_release(&f.consumer[0], 4), 0);
+		publish_ticks(&f.producer, 4);
+		assert_int_equal(disruptor_consumer_poll(&f.consumer[0].view, 9, &span), 4);
+		fixture_close(&f);
+	}
 }
 
 /* ---- attaching and detaching ---- */
@@ -399,80 +381,75 @@ TEST(a_poller_may_hold_the_whole_ring_and_no_more)
 /* Who attaches begins at the first position not published, not at what is published and unread. */
 TEST(a_late_consumer_begins_at_the_first_unpublished_position)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct fixture f;
 
-			open_layout(&f, layout, 8, 1);
-			publish_ticks(&f.producer, 5);
-			assert_non_null(tick_claim_n(&f.producer, 2));
-			assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
-			f.consumers = 2;
-			assert_int_equal(disruptor_consumer_position(&f.consumer[1].view), 5);
-			assert_int_equal(tick_ready(&f.consumer[1]), 0);
-			for (uint64_t i = 0; i < 2; i++)
-				tick_claimed_at(&f.producer, i)->value = 5 + i;
-			assert_code(tick_publish(&f.producer), 0);
-			publish_ticks(&f.producer, 1);
-			assert_int_equal(tick_at(&f.consumer[1], 0)->value, 5);
-			read_ticks(&f.consumer[0], 8);
-			read_ticks(&f.consumer[1], 3);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 8, 1);
+		publish_ticks(&f.producer, 5);
+		assert_non_null(tick_claim_n(&f.producer, 2));
+		assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
+		f.consumers = 2;
+		assert_int_equal(disruptor_consumer_position(&f.consumer[1].view), 5);
+		assert_int_equal(tick_ready(&f.consumer[1]), 0);
+		for (uint64_t i = 0; i < 2; i++)
+			tick_claimed_at(&f.producer, i)->value = 5 + i;
+		assert_code(tick_publish(&f.producer), 0);
+		publish_ticks(&f.producer, 1);
+		assert_int_equal(tick_at(&f.consumer[1], 0)->value, 5);
+		read_ticks(&f.consumer[0], 8);
+		read_ticks(&f.consumer[1], 3);
+		fixture_close(&f);
+	}
 }
 
 /* It gates from its first position on, though the producer knew of room before it came. */
 TEST(a_late_consumer_is_not_lapped)
 {
-	for
-		EACH_LAYOUT(layout)
-	for (uint64_t before = 0; before <= 8; before++) {
-		struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
+		for (uint64_t before = 0; before <= 8; before++) {
+			struct fixture f;
 
-		open_layout(&f, layout, 4, 1);
-		for (uint64_t i = 0; i < before; i++) {
-			publish_ticks(&f.producer, 1);
-			read_ticks(&f.consumer[0], 1);
+			open_layout(&f, layout, 4, 1);
+			for (uint64_t i = 0; i < before; i++) {
+				publish_ticks(&f.producer, 1);
+				read_ticks(&f.consumer[0], 1);
+			}
+			assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
+			f.consumers = 2;
+			for (uint64_t i = 0; i < 4; i++) {
+				publish_ticks(&f.producer, 1);
+				read_ticks(&f.consumer[0], 1);
+			}
+			assert_null(tick_try_claim(&f.producer));
+			read_ticks(&f.consumer[1], 4);
+			fixture_close(&f);
 		}
-		assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
-		f.consumers = 2;
-		for (uint64_t i = 0; i < 4; i++) {
-			publish_ticks(&f.producer, 1);
-			read_ticks(&f.consumer[0], 1);
-		}
-		assert_null(tick_try_claim(&f.producer));
-		read_ticks(&f.consumer[1], 4);
-		fixture_close(&f);
-	}
 }
 
 /* Who attaches while a run is open guards it, so that those who were before it may leave. */
 TEST(an_unpublished_run_is_not_lapped_when_its_reader_leaves)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct fixture f;
-			uint64_t more = 0;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct fixture f;
+		uint64_t more = 0;
 
-			open_layout(&f, layout, 4, 1);
-			publish_ticks(&f.producer, 3);
-			read_ticks(&f.consumer[0], 3);
-			assert_non_null(tick_claim_n(&f.producer, 2)); /* positions 3 and 4 */
-			assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0); /* at 3 */
-			assert_code(tick_consumer_close(&f.consumer[0]), 0);
-			f.consumers = 2;
-			while (more < 4 && tick_try_claim(&f.producer))
-				more++;
-			assert_int_equal(more, 2);
-			assert_int_equal(disruptor_claimed(&f.producer.view), 4);
-			for (uint64_t i = 0; i < 4; i++)
-				tick_claimed_at(&f.producer, i)->value = 3 + i;
-			assert_code(tick_publish(&f.producer), 0);
-			read_ticks(&f.consumer[1], 4);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 4, 1);
+		publish_ticks(&f.producer, 3);
+		read_ticks(&f.consumer[0], 3);
+		assert_non_null(tick_claim_n(&f.producer, 2)); /* positions 3 and 4 */
+		assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0); /* at 3 */
+		assert_code(tick_consumer_close(&f.consumer[0]), 0);
+		f.consumers = 2;
+		while (more < 4 && tick_try_claim(&f.producer))
+			more++;
+		assert_int_equal(more, 2);
+		assert_int_equal(disruptor_claimed(&f.producer.view), 4);
+		for (uint64_t i = 0; i < 4; i++)
+			tick_claimed_at(&f.producer, i)->value = 3 + i;
+		assert_code(tick_publish(&f.producer), 0);
+		read_ticks(&f.consumer[1], 4);
+		fixture_close(&f);
+	}
 }
 
 #if defined(DISRUPTOR_HOOKS)
@@ -496,32 +473,32 @@ static void run_on(void *context)
 /* "Attach": it starts where the claims are once its gate stands, and is lapped by none of them. */
 TEST(a_consumer_that_attaches_while_producers_run_starts_behind_their_claims)
 {
-	for
-		EACH_LAYOUT(layout)
-	for (uint64_t before = 0; before <= 4; before++) {
-		struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++)
+		for (uint64_t before = 0; before <= 4; before++) {
+			struct fixture f;
 
-		open_layout(&f, layout, 4, 1);
-		for (uint64_t i = 0; i < before; i++) {
-			publish_ticks(&f.producer, 1);
-			read_ticks(&f.consumer[0], 1);
+			open_layout(&f, layout, 4, 1);
+			for (uint64_t i = 0; i < before; i++) {
+				publish_ticks(&f.producer, 1);
+				read_ticks(&f.consumer[0], 1);
+			}
+			hook_at(HOOK_ATTACH_PROVISIONAL, 1, run_on, &f);
+			assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
+			assert_int_equal(hook_calls(), 1);
+			hook_clear();
+			f.consumers = 2;
+			assert_int_equal(disruptor_ring_stats(f.ring).claimed, before + 3);
+			assert_int_equal(disruptor_consumer_position(&f.consumer[1].view),
+					 before + 3);
+			assert_int_equal(tick_ready(&f.consumer[1]), 0);
+			for (uint64_t i = 0; i < 4; i++) {
+				publish_ticks(&f.producer, 1);
+				read_ticks(&f.consumer[0], 1);
+			}
+			assert_null(tick_try_claim(&f.producer));
+			read_ticks(&f.consumer[1], 4);
+			fixture_close(&f);
 		}
-		hook_at(HOOK_ATTACH_PROVISIONAL, 1, run_on, &f);
-		assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
-		assert_int_equal(hook_calls(), 1);
-		hook_clear();
-		f.consumers = 2;
-		assert_int_equal(disruptor_ring_stats(f.ring).claimed, before + 3);
-		assert_int_equal(disruptor_consumer_position(&f.consumer[1].view), before + 3);
-		assert_int_equal(tick_ready(&f.consumer[1]), 0);
-		for (uint64_t i = 0; i < 4; i++) {
-			publish_ticks(&f.producer, 1);
-			read_ticks(&f.consumer[0], 1);
-		}
-		assert_null(tick_try_claim(&f.producer));
-		read_ticks(&f.consumer[1], 4);
-		fixture_close(&f);
-	}
 }
 
 /* A provisional gate holds producers back at most a lap: a ring that looks full is not overrun. */
@@ -541,45 +518,41 @@ static void fill_up(void *context)
 
 TEST(a_provisional_gate_counts)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct fixture f;
 
-			open_layout(&f, layout, 4, 1);
-			publish_ticks(&f.producer, 2);
-			read_ticks(&f.consumer[0], 2);
-			hook_at(HOOK_ATTACH_PROVISIONAL, 1, fill_up, &f);
-			assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
-			hook_clear();
-			f.consumers = 2;
-			assert_int_equal(disruptor_ring_stats(f.ring).claimed, 6);
-			assert_int_equal(disruptor_consumer_position(&f.consumer[1].view), 6);
-			publish_ticks(&f.producer, 4);
-			assert_null(tick_try_claim(&f.producer));
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 4, 1);
+		publish_ticks(&f.producer, 2);
+		read_ticks(&f.consumer[0], 2);
+		hook_at(HOOK_ATTACH_PROVISIONAL, 1, fill_up, &f);
+		assert_code(tick_consumer_open(&f.consumer[1], f.ring, NULL), 0);
+		hook_clear();
+		f.consumers = 2;
+		assert_int_equal(disruptor_ring_stats(f.ring).claimed, 6);
+		assert_int_equal(disruptor_consumer_position(&f.consumer[1].view), 6);
+		publish_ticks(&f.producer, 4);
+		assert_null(tick_try_claim(&f.producer));
+		fixture_close(&f);
+	}
 }
 #endif
 
 /* T57 on one thread; that a blocked producer is woken is below. */
 TEST(a_detached_consumer_gates_no_longer)
 {
-	for
-		EACH_LAYOUT(layout)
-		{
-			struct fixture f;
+	for (int layout = DISRUPTOR_STAMPED; layout <= DISRUPTOR_PACKED; layout++) {
+		struct fixture f;
 
-			open_layout(&f, layout, 4, 2);
-			publish_ticks(&f.producer, 4);
-			read_ticks(&f.consumer[0], 4);
-			assert_null(tick_try_claim(&f.producer));
-			assert_code(tick_consumer_close(&f.consumer[1]), 0);
-			assert_int_equal(disruptor_ring_stats(f.ring).remaining, 4);
-			assert_int_equal(disruptor_ring_stats(f.ring).consumers, 1);
-			publish_ticks(&f.producer, 4);
-			fixture_close(&f);
-		}
+		open_layout(&f, layout, 4, 2);
+		publish_ticks(&f.producer, 4);
+		read_ticks(&f.consumer[0], 4);
+		assert_null(tick_try_claim(&f.producer));
+		assert_code(tick_consumer_close(&f.consumer[1]), 0);
+		assert_int_equal(disruptor_ring_stats(f.ring).remaining, 4);
+		assert_int_equal(disruptor_ring_stats(f.ring).consumers, 1);
+		publish_ticks(&f.producer, 4);
+		fixture_close(&f);
+	}
 }
 
 struct claimer {
