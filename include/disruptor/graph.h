@@ -85,7 +85,11 @@ DISRUPTOR_API struct disruptor_stage *disruptor_stage(struct disruptor *d,
  */
 DISRUPTOR_API int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier);
 
-/** Put @p count stages one after another: a pipeline. Errors: as disruptor_after(). */
+/**
+ * Put @p count stages one after another: a pipeline.
+ *
+ * Threads: as disruptor_after(). Errors: as disruptor_after(); the edges before the refused one stay.
+ */
 DISRUPTOR_API int disruptor_pipeline(struct disruptor_stage *const *stages, size_t count);
 
 /**
@@ -93,8 +97,9 @@ DISRUPTOR_API int disruptor_pipeline(struct disruptor_stage *const *stages, size
  * After a stop, stages continue at the next event, and the ring is open again.
  *
  * Threads: one at a time.
- * Errors:  DISRUPTOR_E_STATE if it runs already or has no stage; E_SYSTEM if a thread could not be
- *          made as asked (the detail names the stage); E_FAILED if an on_start failed. No thread
+ * Errors:  DISRUPTOR_E_STATE if it runs already or has no stage; E_SYSTEM, E_INVAL or
+ *          E_UNSUPPORTED if a thread could not be made as asked (the detail names the stage and the
+ *          field); E_FAILED if an on_start failed. No thread
  *          is left then, and start may be tried again.
  */
 DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
@@ -108,6 +113,9 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
  * mode; DRAIN_THEN_HALT waits on for the events in hand. Stopping what does not run does nothing.
  *
  * Threads: any but the disruptor's own stages; several may stop at once.
+ * A stage that has ended by itself, by its verdict or disruptor_stage_stop(), is not waited for:
+ * disruptor_stage_position() tells where it stands.
+ *
  * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if a stage had failed (all is joined); E_DEADLK if called
  *          by a stage's thread.
  */

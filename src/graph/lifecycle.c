@@ -8,7 +8,7 @@
 #include "graph/graph_internal.h"
 #include "ring/gate.h"
 
-#include <stdio.h>
+#include <string.h>
 
 const char *disruptor_state_name(enum disruptor_state state)
 {
@@ -149,6 +149,12 @@ static int make_threads(struct disruptor *d)
 	return 0;
 }
 
+/* Whether it was an on_start; another hook's failure is the run's, and stop() tells of it. */
+static bool failed_to_start(const struct disruptor *d)
+{
+	return strcmp(d->failure.hook, "on_start") == 0;
+}
+
 int disruptor_start(struct disruptor *d)
 {
 	enum disruptor_state before;
@@ -168,7 +174,7 @@ int disruptor_start(struct disruptor *d)
 		if (before == DISRUPTOR_STOPPED)
 			disruptor_ring_close(d->ring);
 		d->state = before;
-	} else if (d->state == DISRUPTOR_FAILED) {
+	} else if (d->state == DISRUPTOR_FAILED && failed_to_start(d)) {
 		halt_and_join(d);
 		rc = error_set(DISRUPTOR_E_FAILED, "stage '%s': %s answered %d", d->failure.stage,
 			       d->failure.hook, d->failure.code);
@@ -209,7 +215,7 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 	const uint64_t run = d->starts;
 
 	while (d->alive > 0 && d->starts == run) {
-		if (os_monitor_wait(&d->monitor, deadline) || d->alive == 0)
+		if (os_monitor_wait(&d->monitor, deadline) || d->alive == 0 || d->starts != run)
 			continue;
 		if (mode == DISRUPTOR_DRAIN_THEN_HALT) {
 			halt_all(d);
