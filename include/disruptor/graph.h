@@ -111,11 +111,10 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
  * Sleeps until @p deadline (see disruptor_in()). At the deadline NOW and DRAIN return E_TIMEOUT,
  * the detail says what is left and where, stopping goes on, and stop may be called again, in any
  * mode; DRAIN_THEN_HALT waits on for the events in hand. Stopping what does not run does nothing.
- *
- * Threads: any but the disruptor's own stages; several may stop at once.
  * A stage that has ended by itself, by its verdict or disruptor_stage_stop(), is not waited for:
  * disruptor_stage_position() tells where it stands.
  *
+ * Threads: any but the disruptor's own stages; several may stop at once.
  * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if a stage had failed (all is joined); E_DEADLK if called
  *          by a stage's thread.
  */
