@@ -179,17 +179,14 @@ TEST(a_sleeper_that_times_out_does_not_unannounce_another)
 		struct fixture f;
 
 		open_with_wait(&f, 4, strategy, 2);
-		for (int k = 0; k < 2; k++) {
-			w[k] = (struct waiter){ .c = &f.consumer[k],
-						.deadline = k == 0 ? DISRUPTOR_FOREVER
-								   : disruptor_in(20 * MS) };
-			runner_start(&t[k], "a sleeper whose neighbour left", wait_for_event,
-				     &w[k]);
-		}
+		w[0] = (struct waiter){ .c = &f.consumer[0], .deadline = DISRUPTOR_FOREVER };
+		runner_start(&t[0], "a sleeper whose neighbour left", wait_for_event, &w[0]);
+		if (wait_parks(&strategy))
+			await_sleeps(f.ring, 1);
+		w[1] = (struct waiter){ .c = &f.consumer[1], .deadline = disruptor_in(20 * MS) };
+		runner_start(&t[1], "a sleeper that leaves", wait_for_event, &w[1]);
 		runner_join(&t[1]);
 		assert_code(w[1].result, DISRUPTOR_E_TIMEOUT);
-		if (wait_parks(&strategy))
-			await_sleeps(f.ring, 2);
 		assert_false(runner_done(&t[0]));
 		publish_ticks(&f.producer, 1);
 		runner_join(&t[0]);
