@@ -186,7 +186,7 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
 
 		/*
 		 * The difference, not equality: told that they are equal, a compiler may take the
-		 * stamp for the position, and so chain each load to the last: four times slower.
+		 * stamp for the position, and so chain each load to the last (ADR 0006).
 		 */
 		if (stamp - at != 1) {
 			if (disruptor_unlikely(stamp == ((at + 1) | DISRUPTOR_VOID)) &&

@@ -84,8 +84,7 @@ struct disruptor_run {
  *
  * They are never handed the view itself. So the address of a local view does
  * not leave its function, and a compiler may keep it in registers across the
- * stores that publish, which doubles the rate of a loop that claims and
- * publishes. What changes seldom (the limit learnt from the gates, the policy,
+ * stores that publish (ADR 0006). What changes seldom (the limit learnt from the gates, the policy,
  * the status) is kept beside the ring.
  */
 DISRUPTOR_API int disruptor_producer_do_open(struct disruptor_producer *p,

@@ -122,24 +122,14 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 {
 	struct disruptor_consumer_options o = { .size = sizeof(o) };
 	uint32_t index = 0;
-	int rc = ring_check_view("consumer view", view_size, sizeof(*c));
+	int rc = ring_check_open("consumer", c, view_size, sizeof(*c), ring, type);
 
-	if (rc == 0 && c)
-		*c = (struct disruptor_consumer){ 0 };
-	if (rc == 0 && (!c || !ring || !type))
-		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL",
-			       !c      ? "consumer"
-			       : !ring ? "ring"
-				       : "type");
 	if (rc == 0 && options)
 		rc = ring_copy_options("consumer options", &o, sizeof(o), options);
 	if (rc == 0)
 		rc = check_options(ring, &o);
 	if (rc != 0)
 		return rc;
-	if (!disruptor_type_equal(type, ring->type))
-		return error_set(DISRUPTOR_E_TYPE, "type: '%s', the ring's is '%s'", type->name,
-				 ring->type->name);
 	os_lock(&ring->lock);
 	rc = take_entry(ring, &o, &index);
 	if (rc == 0) {

@@ -106,24 +106,14 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 {
 	struct disruptor_producer_options o = { .size = sizeof(o) };
 	uint32_t index = 0;
-	int rc = ring_check_view("producer view", view_size, sizeof(*p));
+	int rc = ring_check_open("producer", p, view_size, sizeof(*p), ring, type);
 
-	if (rc == 0 && p)
-		*p = (struct disruptor_producer){ 0 };
-	if (rc == 0 && (!p || !ring || !type))
-		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL",
-			       !p      ? "producer"
-			       : !ring ? "ring"
-				       : "type");
 	if (rc == 0 && options)
 		rc = ring_copy_options("producer options", &o, sizeof(o), options);
 	if (rc == 0)
 		rc = check_options(&o);
 	if (rc != 0)
 		return rc;
-	if (!disruptor_type_equal(type, ring->type))
-		return error_set(DISRUPTOR_E_TYPE, "type: '%s', the ring's is '%s'", type->name,
-				 ring->type->name);
 	os_lock(&ring->lock);
 	rc = take_entry(ring, &o, &index);
 	if (rc == 0) {

@@ -21,13 +21,25 @@ void *hook_context;
 
 /* ---- arguments that several functions share ---- */
 
-int ring_check_view(const char *what, size_t size, size_t expected)
+int ring_check_open(const char *what, void *view, size_t view_size, size_t expected,
+		    const struct disruptor_ring *ring, const struct disruptor_type *type)
 {
-	if (size == expected)
-		return 0;
-	return error_set(DISRUPTOR_E_VERSION,
-			 "%s: %zu bytes, this library's has %zu: compile against its headers", what,
-			 size, expected);
+	if (view_size != expected)
+		return error_set(DISRUPTOR_E_VERSION,
+				 "%s view: %zu bytes, this library's has %zu: compile against its "
+				 "headers",
+				 what, view_size, expected);
+	if (view)
+		memset(view, 0, expected);
+	if (!view || !ring || !type)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
+				 !view   ? what
+				 : !ring ? "ring"
+					 : "type");
+	if (!disruptor_type_equal(type, ring->type))
+		return error_set(DISRUPTOR_E_TYPE, "type: '%s', the ring's is '%s'", type->name,
+				 ring->type->name);
+	return 0;
 }
 
 int ring_copy_options(const char *what, void *known, size_t known_size, const void *given)

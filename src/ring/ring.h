@@ -100,8 +100,12 @@ void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
 void ring_unpoison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
 /* Copy at most 31 bytes of a name, `fallback` for NULL; E_INVAL if it is longer or empty. */
 int ring_name(char (*to)[32], const char *name, const char *fallback);
-/* A view must have the size this library knows. */
-int ring_check_view(const char *what, size_t size, size_t expected);
+/*
+ * What opening a producer or a consumer begins with: the view has the size this library knows and
+ * is cleared, nothing is NULL, and the event types agree.
+ */
+int ring_check_open(const char *what, void *view, size_t view_size, size_t expected,
+		    const struct disruptor_ring *ring, const struct disruptor_type *type);
 /*
  * Copy an options structure, which begins with its size, of a caller compiled
  * against an older or newer header: missing fields are zero, and fields that
