@@ -10,6 +10,7 @@
 #include "error.h"
 #include "graph/graph_internal.h"
 #include "hook.h"
+#include "ring/hold.h"
 
 /* Why a batch ended, when it was not its last event. */
 enum { BATCH_DONE = 0, BATCH_STOP = 1 };
@@ -108,6 +109,9 @@ static int loop(struct disruptor_stage *s)
 
 int disruptor_stage_run(struct disruptor_stage *s)
 {
+	struct ring_hold hold = { .ring = s->owner->ring,
+				  .sequence = &s->consumer.gate->sequence,
+				  .name = s->name };
 	uint32_t idle = 0;
 	int rc;
 
@@ -116,6 +120,7 @@ int disruptor_stage_run(struct disruptor_stage *s)
 			return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
 		/* OWNER: acquire, the last run's view of the consumer; release, ours to the next */
 	} while (!disruptor_cas_acq_rel(&s->running, &idle, 1u));
+	ring_hold_push(&hold);
 	HOOK(HOOK_STAGE_BEFORE_LOOP);
 	rc = call(s, "on_start", s->handler.on_start);
 	graph_report(s);
@@ -123,6 +128,7 @@ int disruptor_stage_run(struct disruptor_stage *s)
 		rc = loop(s);
 	if (s->handler.on_stop)
 		s->handler.on_stop(s->handler.context);
+	ring_hold_pop(&hold);
 	(void)consumer_take_alert(&s->consumer);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */
 	disruptor_store_release(&s->running, 0u);

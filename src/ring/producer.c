@@ -9,6 +9,7 @@
  */
 #include "error.h"
 #include "ring/gate.h"
+#include "ring/hold.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 
@@ -378,6 +379,34 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	return result > 0 ? 0 : (int)result;
 }
 
+/*
+ * Whether a wait for @p least slots would be a wait for the calling thread itself: E_DEADLK then,
+ * with the cause as its detail, else 0.
+ */
+static int waits_for_itself(const struct run *p, uint64_t least)
+{
+	struct disruptor_ring *r = p->ring;
+	/* the position that every gate has to reach; the ring is full, so this is above 0 */
+	uint64_t need = ring_claimed(r) + least - r->capacity;
+	const struct ring_hold *hold;
+
+	/* the consumers would have to pass what we have not published */
+	if (p->next - p->open + least > r->capacity)
+		return error_set(DISRUPTOR_E_DEADLK,
+				 "the open run of %llu and %llu more are above the capacity %llu: "
+				 "publish or abort it first",
+				 (unsigned long long)(p->next - p->open), (unsigned long long)least,
+				 (unsigned long long)r->capacity);
+	hold = ring_hold_behind(r, need);
+	if (!hold)
+		return 0;
+	return error_set(
+		DISRUPTOR_E_DEADLK,
+		"the handler of stage '%s' makes this claim, and the ring is full because that "
+		"stage has not released position %llu: use try_claim, or another ring",
+		hold->name, (unsigned long long)disruptor_load_relaxed(hold->sequence));
+}
+
 /* The claim, with waiting. How many were taken; 0 with the status set. */
 static uint64_t claim(struct run *p, const struct claim *how)
 {
@@ -394,11 +423,9 @@ static uint64_t claim(struct run *p, const struct claim *how)
 					: claim_once(p, how->least, how->most);
 
 	while (taken == DISRUPTOR_E_FULL && how->wait) {
-		/* the consumers would have to pass what we have not published */
-		if (p->next - p->open + how->least > capacity) {
-			taken = DISRUPTOR_E_DEADLK;
+		taken = waits_for_itself(p, how->least);
+		if (taken != 0)
 			break;
-		}
 		taken = wait_for_room(p, how->least, how->deadline);
 		if (taken == 0)
 			taken = claim_once(p, how->least, how->most);
