@@ -56,7 +56,8 @@ int main(void)
 		const struct disruptor_handler h = { .size = sizeof(h),
 						     .name = statistics[i].name,
 						     .context = &statistics[i],
-						     .on_event = handlers[i] };
+						     .on_event = handlers[i],
+						     .reads = "*" };
 
 		if (!disruptor_stage(d, &h))
 			goto fail;

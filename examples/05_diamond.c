@@ -38,10 +38,14 @@ static int on_match(void *context, void *event, uint64_t position, int last)
 	return DISRUPTOR_CONTINUE;
 }
 
-static struct disruptor_stage *stage(struct disruptor *d, const char *name,
+/* journal and risk run side by side: start() checks that neither writes what the other touches. */
+static struct disruptor_stage *stage(struct disruptor *d, const char *name, const char *reads,
+				     const char *writes,
 				     int (*on_event)(void *, void *, uint64_t, int))
 {
-	struct disruptor_handler h = { .size = sizeof(h), .name = name };
+	struct disruptor_handler h = {
+		.size = sizeof(h), .name = name, .reads = reads, .writes = writes
+	};
 
 	h.on_event = on_event;
 	return disruptor_stage(d, &h);
@@ -56,9 +60,9 @@ int main(void)
 
 	if (disruptor_create(&d, &order_type, &options) != 0)
 		goto fail;
-	journal = stage(d, "journal", on_journal);
-	risk = stage(d, "risk", on_risk);
-	match = stage(d, "match", on_match);
+	journal = stage(d, "journal", "quantity", NULL, on_journal);
+	risk = stage(d, "risk", "quantity", "refused", on_risk);
+	match = stage(d, "match", "refused", NULL, on_match);
 	if (disruptor_after(match, journal) != 0 || disruptor_after(match, risk) != 0 ||
 	    disruptor_start(d) != 0 || order_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		goto fail;

@@ -29,6 +29,7 @@ static struct disruptor_stage *add(struct disruptor *d, const struct stage *stag
 		d, &(struct disruptor_handler){ .size = sizeof(struct disruptor_handler),
 						.name = stage->name,
 						.on_event = stage->on_event,
+						.reads = "*", /* and write nothing */
 						.context = stage->self });
 }
 

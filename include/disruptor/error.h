@@ -33,7 +33,8 @@
 	X(E_SYSTEM, -15, "a system call failed")                                                   \
 	X(E_UNSUPPORTED, -16, "this machine or build does not offer it")                           \
 	X(E_INTERRUPTED, -17, "the wait was interrupted")                                          \
-	X(E_VERSION, -18, "compiled against another version of the headers")
+	X(E_VERSION, -18, "compiled against another version of the headers")                       \
+	X(E_CONFLICT, -19, "stages without an order touch the same bytes")
 
 #ifdef __cplusplus
 extern "C" {

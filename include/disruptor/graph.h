@@ -99,7 +99,9 @@ DISRUPTOR_API int disruptor_pipeline(struct disruptor_stage *const *stages, size
  * Threads: one at a time.
  * Errors:  DISRUPTOR_E_STATE if it runs already or has no stage; E_SYSTEM, E_INVAL or
  *          E_UNSUPPORTED if a thread could not be made as asked (the detail names the stage and the
- *          field); E_FAILED if an on_start failed. No thread
+ *          field); E_FAILED if an on_start failed; E_CONFLICT if stages without
+ *          an order touch the same bytes and one writes them (the detail names the stages, the
+ *          fields and the bytes; see struct disruptor_handler). No thread
  *          is left then, and start may be tried again.
  */
 DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);

@@ -116,7 +116,14 @@ enum disruptor_ring_flag {
 	DISRUPTOR_PREFAULT = 4,           /**< touch every page now, not on the hot path */
 	DISRUPTOR_LOCK_MEMORY = 8,        /**< mlock(2) the block */
 	DISRUPTOR_BIND_NODE = 16,         /**< allocate on the NUMA node `numa_node` */
-	DISRUPTOR_FREE_RUN = 32           /**< one producer: claims need no consumer */
+	DISRUPTOR_FREE_RUN = 32,          /**< one producer: claims need no consumer */
+	/**
+	 * Of a disruptor, not of a bare ring. The unsafe way to change events side by side: a
+	 * handler that declares neither reads nor writes is not checked against the stages beside
+	 * it. That they do not touch the same bytes at the same time is then the caller's
+	 * responsibility. Declared handlers are still checked against each other.
+	 */
+	DISRUPTOR_TRUST_HANDLERS = 64
 };
 
 /** Where the block comes from, instead of mmap(2). */

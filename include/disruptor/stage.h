@@ -60,6 +60,15 @@ struct disruptor_handler {
 	uint32_t reserved; /**< zero */
 	const char *cpus;  /**< the CPUs its thread may run on, as "2" or "0-3,8"; NULL: any */
 	size_t stack_size; /**< of its thread; 0 is the system's default */
+	/**
+	 * The fields of the event that its callbacks read, and those that they write, by their
+	 * names in the schema: "price, quantity"; "*" is the whole event, padding included; "" is
+	 * nothing. Copied. If one is NULL it is "". If both are, the handler is undeclared: it
+	 * counts as writing everything. disruptor_start() refuses stages without an order that
+	 * touch the same bytes, unless both only read them.
+	 */
+	const char *reads;
+	const char *writes;
 };
 
 /**

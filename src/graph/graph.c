@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* A disruptor's parts: the ring, the stages and the order between them. */
 #include "error.h"
+#include "graph/check.h"
 #include "graph/graph_internal.h"
 #include "wait/core.h"
 
@@ -25,6 +26,17 @@ static void release(const struct disruptor_allocator *a, void *memory, size_t by
 		free(memory);
 }
 
+/* The stages' field sets lie behind the stages. */
+static void place_sets(struct disruptor *d, size_t set_bytes)
+{
+	unsigned char *at = (unsigned char *)&d->stages[d->stage_max];
+
+	for (uint32_t i = 0; i < d->stage_max; i++, at += set_bytes) {
+		d->stages[i].reads.fields = (uint64_t *)(void *)at;
+		d->stages[i].writes.fields = (uint64_t *)(void *)(at + set_bytes / 2);
+	}
+}
+
 int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 		     const struct disruptor_options *given)
 {
@@ -33,18 +45,24 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	struct disruptor *made;
 	size_t bytes;
 	uint32_t max;
+	bool trusts;
 	int rc;
 
 	if (!d)
 		return error_set(DISRUPTOR_E_INVAL, "d: NULL");
 	*d = NULL;
-	rc = disruptor_ring_create(&ring, type, given);
-	if (rc == 0)
-		rc = ring_copy_options("options", &known, sizeof(known), given);
+	rc = given ? ring_copy_options("options", &known, sizeof(known), given)
+		   : error_set(DISRUPTOR_E_INVAL, "options: NULL");
+	if (rc != 0)
+		return rc;
+	trusts = (options->flags & DISRUPTOR_TRUST_HANDLERS) != 0;
+	options->flags &= ~(unsigned)DISRUPTOR_TRUST_HANDLERS;
+	options->size = sizeof(*options);
+	rc = disruptor_ring_create(&ring, type, options);
 	if (rc != 0)
 		return rc;
 	max = options->max_consumers ? options->max_consumers : 16;
-	bytes = sizeof(*made) + max * sizeof(made->stages[0]);
+	bytes = sizeof(*made) + max * (sizeof(made->stages[0]) + check_bytes(type));
 	made = allocate(&options->allocator, bytes);
 	if (!made) {
 		rc = error_set(DISRUPTOR_E_NOMEM, "%zu bytes for %u stages", bytes, max);
@@ -57,6 +75,8 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	made->allocator = options->allocator;
 	made->bytes = bytes;
 	made->stage_max = max;
+	made->trusts_handlers = trusts;
+	place_sets(made, check_bytes(type));
 	*d = made;
 	return 0;
 fail_made:
@@ -156,15 +176,18 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 		return NULL;
 	}
 	s = &d->stages[d->stage_count];
+	s->owner = d;
+	(void)ring_name(&s->name, handler->name, "");
+	if (check_declare(s, handler) != 0)
+		return NULL;
 	options.name = handler->name;
 	options.batch = handler->batch;
 	options.wait = handler->wait;
 	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, &options) != 0)
 		return NULL;
-	s->owner = d;
 	s->handler = *handler;
-	(void)ring_name(&s->name, handler->name, "");
 	s->handler.name = s->name;
+	s->handler.reads = s->handler.writes = NULL; /* taken; the strings need not stay */
 	if (handler->cpus) {
 		memcpy(s->cpus, handler->cpus, strlen(handler->cpus) + 1);
 		s->handler.cpus = s->cpus;

@@ -7,6 +7,12 @@
 
 #include <disruptor/graph.h>
 
+/* Fields of the event, a bit each in the order of the schema; or all of it. */
+struct access_set {
+	bool all;
+	uint64_t *fields;
+};
+
 struct disruptor_stage {
 	struct disruptor *owner;
 	struct disruptor_handler handler; /* its name and cpus point to the copies below */
@@ -18,12 +24,15 @@ struct disruptor_stage {
 	bool reported;      /* its on_start is done, or has failed */
 	char name[32];
 	char cpus[64];
+	struct access_set reads, writes; /* fixed once added */
+	bool declared;                   /* neither is a guess */
 };
 
 struct disruptor {
 	struct disruptor_ring *ring;
 	struct disruptor_allocator allocator;
 	size_t bytes;
+	bool trusts_handlers;
 	struct os_monitor monitor; /* of all that follows */
 	enum disruptor_state state;
 	uint32_t threads; /* made and not yet joined */

@@ -5,6 +5,7 @@
  * broadcast on every change.
  */
 #include "error.h"
+#include "graph/check.h"
 #include "graph/graph_internal.h"
 #include "ring/gate.h"
 
@@ -120,6 +121,8 @@ static bool all_reported(const struct disruptor *d)
 
 static int may_start(struct disruptor *d)
 {
+	int rc;
+
 	if (d->threads > 0 || d->state == DISRUPTOR_STARTING)
 		return error_set(DISRUPTOR_E_STATE, "it is %s already; stop it first",
 				 disruptor_state_name(d->state));
@@ -129,7 +132,8 @@ static int may_start(struct disruptor *d)
 		if (disruptor_stage_running(&d->stages[i]))
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
 					 d->stages[i].name);
-	return disruptor_ring_reopen(d->ring);
+	rc = check_order(d);
+	return rc != 0 ? rc : disruptor_ring_reopen(d->ring);
 }
 
 static int make_threads(struct disruptor *d)

@@ -146,6 +146,7 @@ static void diamond(uint64_t capacity, enum disruptor_layout layout, uint64_t ba
 
 	memset(&d, 0, sizeof(d));
 	d.batch = batch;
+	options.flags = DISRUPTOR_TRUST_HANDLERS; /* its type names no fields */
 	options.layout = layout;
 	mine(&d, options);
 	graph_start(d.d);

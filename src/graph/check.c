@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Checked parallel mutation. A handler declares the schema's fields that it
+ * reads and writes. Before a run, every two stages without an order between
+ * them are compared: what one writes, the other must not touch. It is bytes
+ * that are compared, not names, since fields may overlap.
+ */
+#include "graph/check.h"
+
+#include "error.h"
+#include "ring/gate.h"
+
+#include <string.h>
+
+#define WORD_BITS 64
+
+static size_t set_words(const struct disruptor_type *type)
+{
+	return (type->field_count + WORD_BITS - 1) / WORD_BITS;
+}
+
+size_t check_bytes(const struct disruptor_type *type)
+{
+	return 2 * set_words(type) * sizeof(uint64_t); /* reads, then writes */
+}
+
+/* ---- what a handler declares ---- */
+
+static const struct disruptor_field *find_field(const struct disruptor_type *type, const char *name,
+						size_t length, uint32_t *index)
+{
+	for (uint32_t i = 0; i < type->field_count; i++)
+		if (strlen(type->fields[i].name) == length &&
+		    memcmp(type->fields[i].name, name, length) == 0) {
+			*index = i;
+			return &type->fields[i];
+		}
+	return NULL;
+}
+
+static int add_name(struct disruptor_stage *s, const char *what, struct access_set *set,
+		    const char *name, size_t length)
+{
+	const struct disruptor_type *type = s->owner->ring->type;
+	uint32_t i = 0;
+
+	if (!find_field(type, name, length, &i))
+		return error_set(DISRUPTOR_E_INVAL,
+				 "stage '%s': %s: \"%.*s\" is no field of type '%s'", s->name, what,
+				 (int)length, name, type->name);
+	if (set->fields[i / WORD_BITS] >> (i % WORD_BITS) & 1)
+		return error_set(DISRUPTOR_E_INVAL, "stage '%s': %s: '%s' is listed twice", s->name,
+				 what, type->fields[i].name);
+	set->fields[i / WORD_BITS] |= UINT64_C(1) << (i % WORD_BITS);
+	return 0;
+}
+
+/* "price, quantity", "*" or "". */
+static int parse_set(struct disruptor_stage *s, const char *what, struct access_set *set,
+		     const char *text)
+{
+	if (strcmp(text, "*") == 0) {
+		set->all = true;
+		return 0;
+	}
+	text += strspn(text, " ");
+	while (*text) {
+		size_t length = strcspn(text, ", ");
+		int rc = add_name(s, what, set, text, length);
+
+		if (rc != 0)
+			return rc;
+		text += length;
+		text += strspn(text, " ");
+		if (*text == '\0')
+			break;
+		if (*text != ',' || text[1 + strspn(text + 1, " ")] == '\0')
+			return error_set(DISRUPTOR_E_INVAL,
+					 "stage '%s': %s: \"%s\" is not a list such as \"price, "
+					 "quantity\"",
+					 s->name, what, text);
+		text += 1 + strspn(text + 1, " ");
+	}
+	return 0;
+}
+
+int check_declare(struct disruptor_stage *s, const struct disruptor_handler *h)
+{
+	size_t words = set_words(s->owner->ring->type);
+	int rc = 0;
+
+	memset(s->reads.fields, 0, 2 * words * sizeof(uint64_t));
+	s->declared = h->reads || h->writes;
+	s->reads.all = !s->declared;
+	s->writes.all = !s->declared;
+	if (h->reads)
+		rc = parse_set(s, "reads", &s->reads, h->reads);
+	if (rc == 0 && h->writes)
+		rc = parse_set(s, "writes", &s->writes, h->writes);
+	return rc;
+}
+
+/* ---- two stages without an order ---- */
+
+/* A run of bytes that a stage touches, and what it is called. */
+struct touched {
+	const char *name;
+	uint32_t from, to;
+};
+
+/* The @p i th thing of a set: the whole event, or a field. False behind the last. */
+static bool nth(const struct disruptor_type *type, const struct access_set *set, uint32_t *i,
+		struct touched *t)
+{
+	if (set->all) {
+		*t = (struct touched){ "the whole event", 0, type->size };
+		return (*i)++ == 0;
+	}
+	for (; *i < type->field_count; (*i)++) {
+		const struct disruptor_field *f = &type->fields[*i];
+
+		if (!(set->fields[*i / WORD_BITS] >> (*i % WORD_BITS) & 1))
+			continue;
+		*t = (struct touched){ f->name, f->offset, f->offset + f->size };
+		(*i)++;
+		return true;
+	}
+	return false;
+}
+
+static bool overlap(const struct disruptor_type *type, const struct access_set *a,
+		    const struct access_set *b, struct touched *in_a, struct touched *in_b)
+{
+	for (uint32_t i = 0; nth(type, a, &i, in_a);)
+		for (uint32_t k = 0; nth(type, b, &k, in_b);)
+			if (in_a->from < in_b->to && in_b->from < in_a->to)
+				return true;
+	return false;
+}
+
+static int refuse(const struct disruptor_stage *writer, const struct touched *written,
+		  const struct disruptor_stage *other, const struct touched *touched,
+		  const char *verb)
+{
+	const struct disruptor_stage *undeclared = !writer->declared ? writer : other;
+	uint32_t from = written->from > touched->from ? written->from : touched->from;
+	uint32_t to = written->to < touched->to ? written->to : touched->to;
+
+	if (!undeclared->declared)
+		return error_set(
+			DISRUPTOR_E_CONFLICT,
+			"stages '%s' and '%s' have no order, and '%s' declares neither reads nor "
+			"writes: declare them (\"*\" is every field), put one after the other, or "
+			"set DISRUPTOR_TRUST_HANDLERS",
+			writer->name, other->name, undeclared->name);
+	return error_set(DISRUPTOR_E_CONFLICT,
+			 "stages '%s' and '%s' have no order: '%s' writes %s (bytes %u to %u), "
+			 "of which '%s' %s %s: put one after the other",
+			 writer->name, other->name, writer->name, written->name, from, to - 1,
+			 other->name, verb, touched->name);
+}
+
+static int compare(const struct disruptor_stage *writer, const struct disruptor_stage *other)
+{
+	const struct disruptor_type *type = writer->owner->ring->type;
+	struct touched a, b;
+
+	if (overlap(type, &writer->writes, &other->writes, &a, &b))
+		return refuse(writer, &a, other, &b, "writes");
+	if (overlap(type, &writer->writes, &other->reads, &a, &b))
+		return refuse(writer, &a, other, &b, "reads");
+	return 0;
+}
+
+static bool ordered(struct disruptor *d, const struct disruptor_stage *a,
+		    const struct disruptor_stage *b)
+{
+	return (gate_ancestors(d->ring, a->consumer.index) >> b->consumer.index & 1) ||
+	       (gate_ancestors(d->ring, b->consumer.index) >> a->consumer.index & 1);
+}
+
+int check_order(struct disruptor *d)
+{
+	for (uint32_t i = 0; i < d->stage_count; i++)
+		for (uint32_t k = 0; k < i; k++) {
+			const struct disruptor_stage *a = &d->stages[k], *b = &d->stages[i];
+			int rc;
+
+			if (d->trusts_handlers && (!a->declared || !b->declared))
+				continue;
+			if (ordered(d, a, b))
+				continue;
+			rc = compare(a, b);
+			if (rc == 0)
+				rc = compare(b, a);
+			if (rc != 0)
+				return rc;
+		}
+	return 0;
+}
