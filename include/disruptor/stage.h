@@ -16,11 +16,59 @@ extern "C" {
 
 struct disruptor_stage;
 
-/** What a handler answers; a negative answer is a failure, with that code. */
+/**
+ * What a handler answers; a negative answer is a failure, with that code, and
+ * what is done about it is the stage's policy.
+ */
 enum disruptor_verdict {
 	DISRUPTOR_CONTINUE = 0, /**< go on; the event is released with its batch */
 	DISRUPTOR_RELEASE = 1,  /**< go on, and release up to and with this event now */
-	DISRUPTOR_STOP = 2      /**< release up to and with this event and end this stage's run */
+	DISRUPTOR_STOP = 2,     /**< release up to and with this event and end this stage's run */
+	DISRUPTOR_RETRY = 3,    /**< hand out this event again */
+	/**
+	 * Hand out the batch again, from its first event; nothing of it has been released, so no
+	 * other stage has seen it. Not after a RELEASE in the same batch: that fails the ring, with
+	 * DISRUPTOR_E_INVAL.
+	 */
+	DISRUPTOR_REWIND = 4,
+	DISRUPTOR_SKIP = 5 /**< as CONTINUE, and counted: this stage does not want it */
+};
+
+/** What to do about a failure. */
+enum disruptor_remedy {
+	DISRUPTOR_REMEDY_FAIL = 0,   /**< stop the ring: it is FAILED, producers are told */
+	DISRUPTOR_REMEDY_SKIP = 1,   /**< go on behind the event, as if it had been handled */
+	DISRUPTOR_REMEDY_RETRY = 2,  /**< hand out the event again; of a hook: call it again */
+	DISRUPTOR_REMEDY_REWIND = 3, /**< hand out the batch again; of a hook: call it again */
+	DISRUPTOR_REMEDY_ASK = 4     /**< whatever `ask` answers, one of the others */
+};
+
+struct disruptor_failure;
+
+/** A stage's failure policy. A zeroed one (but for its size) fails the ring. */
+struct disruptor_policy {
+	size_t size; /**< sizeof(struct disruptor_policy) */
+	enum disruptor_remedy remedy;
+	/**
+	 * RETRY: so many attempts more at the same event, REWIND: at the same batch; then `then`. It
+	 * bounds the verdicts RETRY and REWIND alike; under other remedies they are not bounded.
+	 */
+	uint32_t times;
+	/**
+	 * FAIL, or SKIP. After rewinds SKIP hands out the events before the failing one once more,
+	 * as a batch of their own, and goes on behind it; FAIL fails the batch: nothing of it is
+	 * released.
+	 */
+	enum disruptor_remedy then;
+	uint32_t reserved; /**< zero */
+	uint64_t pause_ns; /**< between two attempts; a stop does not wait for it */
+	/**
+	 * Called in the stage's thread with what failed and how many attempts have failed in a row,
+	 * from 1; unless the answer is FAIL, SKIP, RETRY or REWIND, the ring fails.
+	 */
+	enum disruptor_remedy (*ask)(void *context, const struct disruptor_failure *failure,
+				     uint64_t attempt);
+	void *context; /**< of ask */
 };
 
 /** Scheduling policy of a stage's thread. */
@@ -34,8 +82,10 @@ enum disruptor_scheduling {
 /**
  * A stage's callbacks and how its thread is to be. All run on the stage's
  * thread, one at a time; `context` is handed to each. A negative answer of any
- * but on_stop fails the ring: every stage ends once it has handled what was ready,
- * every producer returns DISRUPTOR_E_FAILED, and disruptor_failure() names the stage and the position.
+ * is a failure, for which the stage's policy has a remedy. Unless one was set with
+ * disruptor_stage_set_policy(), the ring fails: every stage ends once it has handled what was
+ * ready, every producer returns DISRUPTOR_E_FAILED, and disruptor_failure() names the stage, the
+ * hook and the position.
  */
 struct disruptor_handler {
 	size_t size;      /**< sizeof(struct disruptor_handler) */
@@ -51,7 +101,7 @@ struct disruptor_handler {
 	/** The wait strategy's timeout passed without an event; repeats while idle. May be NULL. */
 	int (*on_idle)(void *context);
 	/** The run ends. May be NULL. */
-	void (*on_stop)(void *context);
+	int (*on_stop)(void *context);
 
 	struct disruptor_wait wait; /**< default: the ring's */
 	uint32_t batch; /**< most events of a batch; 0 is a quarter of the ring, at most 1024 */
@@ -69,6 +119,8 @@ struct disruptor_handler {
 	 */
 	const char *reads;
 	const char *writes;
+	/** The events from @p from up to @p to, handled in vain, come again. May be NULL. */
+	void (*on_rewind)(void *context, uint64_t from, uint64_t to);
 };
 
 /**
@@ -89,6 +141,27 @@ DISRUPTOR_API int disruptor_stage_run(struct disruptor_stage *stage);
  * Threads: any, also the stage's own.
  */
 DISRUPTOR_API void disruptor_stage_stop(struct disruptor_stage *stage);
+
+/**
+ * Set what is done when one of the stage's callbacks fails. It holds from the next failure on.
+ *
+ * Threads: any, at any time, also while the stage runs, and from its callbacks.
+ * Errors:  DISRUPTOR_E_INVAL (the detail names the field; RETRY and REWIND need `times`, ASK needs
+ *          `ask`), E_VERSION; the policy is then as before.
+ */
+DISRUPTOR_API int disruptor_stage_set_policy(struct disruptor_stage *stage,
+					     const struct disruptor_policy *policy);
+
+/** What became of a stage's events otherwise than by being handled once. */
+struct disruptor_stage_trouble {
+	uint64_t skipped; /**< events passed over, by verdict or policy */
+	uint64_t retries; /**< events handed out again */
+	uint64_t rewinds; /**< batches handed out again */
+};
+
+/** Tell how often the stage has skipped, retried and rewound. Threads: any; relaxed counters. */
+DISRUPTOR_API struct disruptor_stage_trouble
+disruptor_stage_trouble(const struct disruptor_stage *stage);
 
 /** First position this stage has not released. Threads: any. */
 DISRUPTOR_API uint64_t disruptor_stage_position(const struct disruptor_stage *stage);

@@ -13,15 +13,30 @@ struct access_set {
 	uint64_t *fields;
 };
 
+#define STAGE_NOWHERE UINT64_MAX
+
+/* How often the same thing has failed in a row. */
+struct stage_attempts {
+	const char *hook;  /* which … */
+	uint64_t position; /* … and where: the event, or of rewinds the batch's first */
+	uint64_t count;
+	bool of_batch;    /* the last one concerned the batch, not the event alone */
+	uint64_t give_up; /* the event to skip once those before it are done, or STAGE_NOWHERE */
+};
+
 struct disruptor_stage {
 	struct disruptor *owner;
 	struct disruptor_handler handler; /* its name and cpus point to the copies below */
 	struct disruptor_consumer consumer;
 	DISRUPTOR_ATOMIC(uint32_t) running; /* a run is in progress */
+	/* of the thread that runs it; others read the counters */
+	atomic_word skipped, retries, rewinds;
+	struct stage_attempts attempts;
 	/* the rest under the owner's monitor */
 	struct os_thread thread;
 	uint64_t thread_id; /* of the thread that start() made, while it lives */
 	bool reported;      /* its on_start is done, or has failed */
+	struct disruptor_policy policy;
 	char name[32];
 	char cpus[64];
 	struct access_set reads, writes; /* fixed once added */
@@ -48,6 +63,15 @@ struct disruptor {
 void graph_fail(struct disruptor *d, const struct disruptor_failure *failure);
 /* A thread's stage has done its on_start (or could not). */
 void graph_report(struct disruptor_stage *s);
+/*
+ * What is to be done about @p failure, by the policy of @p s: FAIL, SKIP, RETRY or REWIND. A
+ * failure of code 0 is a verdict that asks for @p wanted. Counts the attempt, and pauses if there
+ * is to be another. @p batch is the first position of the batch in hand, STAGE_NOWHERE if a hook
+ * failed. A REWIND with attempts.give_up set is the last: it is to end before that event.
+ */
+enum disruptor_remedy policy_remedy(struct disruptor_stage *s,
+				    const struct disruptor_failure *failure,
+				    enum disruptor_remedy wanted, uint64_t batch);
 /* What a stage's thread runs. */
 void *stage_thread(void *stage);
 

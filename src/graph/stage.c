@@ -11,9 +11,10 @@
 #include "graph/graph_internal.h"
 #include "hook.h"
 #include "ring/hold.h"
+#include "wait/core.h"
 
 /* Why a batch ended, when it was not its last event. */
-enum { BATCH_DONE = 0, BATCH_STOP = 1 };
+enum { BATCH_DONE = 0, BATCH_STOP = 1, BATCH_REWOUND = 2 };
 
 static int fail(struct disruptor_stage *s, const char *hook, uint64_t position, int code)
 {
@@ -25,59 +26,214 @@ static int fail(struct disruptor_stage *s, const char *hook, uint64_t position, 
 	return code;
 }
 
-static int call(struct disruptor_stage *s, const char *hook, int (*function)(void *))
+/* Whether it is to end without another attempt: told to, or the ring has failed. */
+static bool is_called_off(const struct disruptor_stage *s)
 {
-	int rc = function ? function(s->handler.context) : 0;
-
-	return rc < 0 ? fail(s, hook, s->consumer.next, rc) : 0;
+	/* relaxed, both: only whether to try once more; the loop looks again before it ends */
+	return disruptor_load_relaxed(&s->consumer.gate->alert) != 0 ||
+	       (disruptor_load_relaxed(&s->consumer.shared->state) & DISRUPTOR_STATE_FAILED);
 }
 
-/*
- * One event. BATCH_DONE to go on, BATCH_STOP, or the failure's code. What came
- * before a failed event is released; the event itself is not.
- */
-static int handle(struct disruptor_stage *s, uint64_t position, int last)
+/* A hook answered @p code: 0 to go on as if it had not, 1 to call it again, or the failure's code. */
+static int hook_failed(struct disruptor_stage *s, const char *hook, int code)
+{
+	const struct disruptor_failure failure = {
+		.code = code, .stage = s->name, .hook = hook, .position = s->consumer.next
+	};
+
+	switch (policy_remedy(s, &failure, DISRUPTOR_REMEDY_FAIL, STAGE_NOWHERE)) {
+	case DISRUPTOR_REMEDY_SKIP:
+		return 0;
+	case DISRUPTOR_REMEDY_RETRY:
+	case DISRUPTOR_REMEDY_REWIND:
+		return is_called_off(s) ? 0 : 1;
+	default:
+		return fail(s, hook, failure.position, code);
+	}
+}
+
+/* 0, or the code of a failure that the policy did not remedy. */
+static int call(struct disruptor_stage *s, const char *hook, int (*function)(void *))
+{
+	int rc;
+
+	if (!function)
+		return 0;
+	do {
+		rc = function(s->handler.context);
+		if (disruptor_likely(rc >= 0))
+			break;
+		rc = hook_failed(s, hook, rc);
+	} while (rc > 0);
+	if (rc == 0)
+		s->attempts.count = 0;
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- one batch ---- */
+
+struct batch {
+	struct consumer_window w;
+	uint64_t begin;
+	uint64_t at;   /* the event in hand */
+	bool released; /* something of it, early */
+};
+
+static int skip(struct disruptor_stage *s, struct batch *b)
+{
+	tally(&s->skipped);
+	b->at++;
+	return BATCH_DONE;
+}
+
+static int again(struct disruptor_stage *s, struct batch *b)
+{
+	tally(&s->retries);
+	if (!is_called_off(s))
+		return BATCH_DONE;
+	consumer_release_to(&s->consumer, b->at);
+	return BATCH_STOP;
+}
+
+/* The batch comes again from its beginning. */
+static int rewind_batch(struct disruptor_stage *s, struct batch *b)
+{
+	tally(&s->rewinds);
+	if (s->handler.on_rewind)
+		s->handler.on_rewind(s->handler.context, b->begin, b->at);
+	return is_called_off(s) ? BATCH_STOP : BATCH_REWOUND;
+}
+
+/* An event that was not handled: a failure (code < 0), or a verdict that asks to repeat it. */
+static int remedy(struct disruptor_stage *s, struct batch *b, int code,
+		  enum disruptor_remedy wanted)
+{
+	const struct disruptor_failure failure = {
+		.code = code, .stage = s->name, .hook = "on_event", .position = b->at
+	};
+	enum disruptor_remedy r = policy_remedy(s, &failure, wanted, b->begin);
+
+	if (r == DISRUPTOR_REMEDY_SKIP)
+		return skip(s, b);
+	if (r == DISRUPTOR_REMEDY_RETRY)
+		return again(s, b);
+	if (r == DISRUPTOR_REMEDY_REWIND && !b->released)
+		return rewind_batch(s, b);
+	if (r == DISRUPTOR_REMEDY_REWIND)
+		code = DISRUPTOR_E_INVAL; /* others may have seen what was released */
+	else if (!s->attempts.of_batch)
+		consumer_release_to(&s->consumer, b->at);
+	return fail(s, "on_event", b->at, code < 0 ? code : DISRUPTOR_E_FAILED);
+}
+
+/* A verdict other than to go on. */
+static int answer(struct disruptor_stage *s, struct batch *b, int verdict)
+{
+	switch (verdict) {
+	case DISRUPTOR_RELEASE:
+	case DISRUPTOR_STOP:
+		consumer_release_to(&s->consumer, ++b->at);
+		b->released = true;
+		return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
+	case DISRUPTOR_SKIP:
+		return skip(s, b);
+	case DISRUPTOR_RETRY:
+		return remedy(s, b, 0, DISRUPTOR_REMEDY_RETRY);
+	case DISRUPTOR_REWIND:
+		return remedy(s, b, 0, DISRUPTOR_REMEDY_REWIND);
+	default:
+		return remedy(s, b, verdict < 0 ? verdict : DISRUPTOR_E_INVAL,
+			      DISRUPTOR_REMEDY_FAIL);
+	}
+}
+
+/* The event at b->at, which then is the next one's. BATCH_DONE to go on. */
+static int handle(struct disruptor_stage *s, struct batch *b)
 {
 	struct disruptor_consumer *c = &s->consumer;
-	void *event = disruptor_consumer_slot(c, position) + c->offset;
-	int verdict = s->handler.on_event(s->handler.context, event, position, last);
+	void *event = disruptor_consumer_slot(c, b->at) + c->offset;
+	int verdict = s->handler.on_event(s->handler.context, event, b->at, b->at == b->w.last);
 
-	if (disruptor_likely(verdict == DISRUPTOR_CONTINUE))
+	if (disruptor_likely(verdict == DISRUPTOR_CONTINUE)) {
+		b->at++;
 		return BATCH_DONE;
-	if (verdict < 0 || verdict > DISRUPTOR_STOP) {
-		consumer_release_to(c, position);
-		return fail(s, "on_event", position, verdict < 0 ? verdict : DISRUPTOR_E_INVAL);
 	}
-	consumer_release_to(c, position + 1);
-	return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
+	return answer(s, b, verdict);
+}
+
+/* Cut the batch before the event that rewinding did not help. How many events are left. */
+static uint64_t end_before(struct disruptor_stage *s, struct batch *b, uint64_t position)
+{
+	b->w.end = position;
+	b->w.events = 0;
+	for (uint64_t at = b->begin; at < position; at++)
+		if (!b->w.voids || !consumer_is_void(&s->consumer, at)) {
+			b->w.events++;
+			b->w.last = at;
+		}
+	return b->w.events;
+}
+
+/* What is ready, as a batch. False if that was only an event to be skipped. */
+static bool begin_batch(struct disruptor_stage *s, struct batch *b)
+{
+	uint64_t give_up = s->attempts.give_up;
+
+	*b = (struct batch){ .begin = s->consumer.next, .at = s->consumer.next };
+	consumer_window(&s->consumer, &b->w);
+	if (disruptor_likely(give_up == STAGE_NOWHERE))
+		return true;
+	if (end_before(s, b, give_up) != 0)
+		return true;
+	s->attempts.give_up = STAGE_NOWHERE;
+	tally(&s->skipped);
+	consumer_release_to(&s->consumer, give_up + 1);
+	return false;
+}
+
+static int announce(struct disruptor_stage *s, const struct batch *b)
+{
+	int rc;
+
+	if (!s->handler.on_batch)
+		return 0;
+	do {
+		rc = s->handler.on_batch(s->handler.context, b->w.events,
+					 consumer_depth(&s->consumer, b->w.events));
+		if (disruptor_likely(rc >= 0))
+			break;
+		rc = hook_failed(s, "on_batch", rc);
+	} while (rc > 0);
+	return rc < 0 ? rc : 0;
 }
 
 /* All that is ready now, within the batch limit; voids among it are passed over. */
 static int handle_batch(struct disruptor_stage *s)
 {
 	struct disruptor_consumer *c = &s->consumer;
-	struct consumer_window w;
+	struct batch b;
 	int rc;
 
-	consumer_window(c, &w);
-	if (s->handler.on_batch) {
-		rc = s->handler.on_batch(s->handler.context, w.events, consumer_depth(c, w.events));
-		if (rc < 0)
-			return fail(s, "on_batch", c->next, rc);
-	}
-	for (uint64_t at = c->next; at < w.end; at++) {
-		if (disruptor_unlikely(w.voids) && consumer_is_void(c, at))
+	if (!begin_batch(s, &b))
+		return BATCH_DONE;
+	rc = announce(s, &b);
+	if (rc != 0)
+		return rc;
+	while (b.at < b.w.end) {
+		if (disruptor_unlikely(b.w.voids) && consumer_is_void(c, b.at)) {
+			b.at++;
 			continue;
-		rc = handle(s, at, at == w.last);
+		}
+		rc = handle(s, &b);
 		if (disruptor_unlikely(rc != BATCH_DONE))
-			return rc;
+			return rc == BATCH_REWOUND ? BATCH_DONE : rc;
 		/* relaxed: a look that is too early is followed by the next (STOP) */
 		if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->alert) != 0)) {
-			consumer_release_to(c, at + 1);
+			consumer_release_to(c, b.at);
 			return BATCH_STOP;
 		}
 	}
-	consumer_release_to(c, w.end);
+	consumer_release_to(c, b.w.end);
 	return BATCH_DONE;
 }
 
@@ -113,7 +269,7 @@ int disruptor_stage_run(struct disruptor_stage *s)
 				  .sequence = &s->consumer.gate->sequence,
 				  .name = s->name };
 	uint32_t idle = 0;
-	int rc;
+	int rc, stopped;
 
 	do {
 		if (idle != 0)
@@ -126,8 +282,9 @@ int disruptor_stage_run(struct disruptor_stage *s)
 	graph_report(s);
 	if (rc == 0)
 		rc = loop(s);
-	if (s->handler.on_stop)
-		s->handler.on_stop(s->handler.context);
+	stopped = call(s, "on_stop", s->handler.on_stop);
+	if (rc == 0)
+		rc = stopped;
 	ring_hold_pop(&hold);
 	(void)consumer_take_alert(&s->consumer);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */

@@ -71,13 +71,14 @@ static int on_idle(void *context)
 	return p->idle_answer;
 }
 
-static void on_stop(void *context)
+static int on_stop(void *context)
 {
 	struct probe *p = context;
 
 	note(p, 'x');
 	p->cpu_ns = thread_cpu_ns();
 	disruptor_fetch_add_relaxed(&p->stops, UINT64_C(1));
+	return p->stop_answer;
 }
 
 void probe_init(struct probe *p, const char *name)

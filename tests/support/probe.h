@@ -22,7 +22,7 @@ struct probe {
 	/* the script */
 	uint64_t verdict_at; /* answer `verdict` at this position, once */
 	int verdict;
-	int start_answer, batch_answer, idle_answer;
+	int start_answer, batch_answer, idle_answer, stop_answer;
 	DISRUPTOR_ATOMIC(uint64_t) hold_at; /* stay in the handler of this position */
 	void (*act)(void *context);         /* called in each on_event, if not NULL */
 	void *act_context;

@@ -137,9 +137,10 @@ static int checker_event(void *context, void *event, uint64_t position, int last
 	return DISRUPTOR_CONTINUE;
 }
 
-static void checker_stop(void *context)
+static int checker_stop(void *context)
 {
 	((struct checker *)context)->stops++;
+	return 0;
 }
 
 void checker_init(struct checker *c, const char *name, struct progress *progress)

@@ -334,7 +334,7 @@ TEST(unknown_verdict_is_a_failure)
 
 	line_open(&l, 4);
 	l.probe.verdict_at = 0;
-	l.probe.verdict = DISRUPTOR_STOP + 1;
+	l.probe.verdict = DISRUPTOR_SKIP + 1;
 	probe_publish(&l.producer, 1);
 	graph_run_to_failure(l.d);
 	assert_code(disruptor_failure(l.d).code, DISRUPTOR_E_INVAL);
