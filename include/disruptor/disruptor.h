@@ -8,6 +8,7 @@
 #include <disruptor/consumer.h>
 #include <disruptor/error.h>
 #include <disruptor/event.h>
+#include <disruptor/executor.h>
 #include <disruptor/graph.h>
 #include <disruptor/producer.h>
 #include <disruptor/ring.h>

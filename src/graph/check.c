@@ -181,20 +181,21 @@ static bool ordered(struct disruptor *d, const struct disruptor_stage *a,
 
 int check_order(struct disruptor *d)
 {
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		for (uint32_t k = 0; k < i; k++) {
-			const struct disruptor_stage *a = &d->stages[k], *b = &d->stages[i];
-			int rc;
+	for_each_stage(b, d) for_each_stage(a, d)
+	{
+		int rc;
 
-			if (d->trusts_handlers && (!a->declared || !b->declared))
-				continue;
-			if (ordered(d, a, b))
-				continue;
-			rc = compare(a, b);
-			if (rc == 0)
-				rc = compare(b, a);
-			if (rc != 0)
-				return rc;
-		}
+		if (a == b)
+			break;
+		if (d->trusts_handlers && (!a->declared || !b->declared))
+			continue;
+		if (ordered(d, a, b))
+			continue;
+		rc = compare(a, b);
+		if (rc == 0)
+			rc = compare(b, a);
+		if (rc != 0)
+			return rc;
+	}
 	return 0;
 }

@@ -26,15 +26,27 @@ static void release(const struct disruptor_allocator *a, void *memory, size_t by
 		free(memory);
 }
 
-/* The stages' field sets lie behind the stages. */
-static void place_sets(struct disruptor *d, size_t set_bytes)
+/* What a disruptor of @p max stages takes beside itself, for each of them. */
+static size_t bytes_a_stage(const struct disruptor_type *type)
+{
+	return sizeof(struct disruptor_stage) + sizeof(struct graph_worker) +
+	       sizeof(struct group_member) + sizeof(struct disruptor_stage *) + check_bytes(type);
+}
+
+/* The tables lie behind the stages, that of pointers last. */
+static void place_tables(struct disruptor *d, size_t set_bytes)
 {
 	unsigned char *at = (unsigned char *)&d->stages[d->stage_max];
 
+	d->workers = (struct graph_worker *)(void *)at;
+	at += d->stage_max * sizeof(d->workers[0]);
+	d->members = (struct group_member *)(void *)at;
+	at += d->stage_max * sizeof(d->members[0]);
 	for (uint32_t i = 0; i < d->stage_max; i++, at += set_bytes) {
 		d->stages[i].reads.fields = (uint64_t *)(void *)at;
 		d->stages[i].writes.fields = (uint64_t *)(void *)(at + set_bytes / 2);
 	}
+	d->order = (struct disruptor_stage **)(void *)at;
 }
 
 int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
@@ -62,7 +74,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	if (rc != 0)
 		return rc;
 	max = options->max_consumers ? options->max_consumers : 16;
-	bytes = sizeof(*made) + max * (sizeof(made->stages[0]) + check_bytes(type));
+	bytes = sizeof(*made) + max * bytes_a_stage(type);
 	made = allocate(&options->allocator, bytes);
 	if (!made) {
 		rc = error_set(DISRUPTOR_E_NOMEM, "%zu bytes for %u stages", bytes, max);
@@ -76,7 +88,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	made->bytes = bytes;
 	made->stage_max = max;
 	made->trusts_handlers = trusts;
-	place_sets(made, check_bytes(type));
+	place_tables(made, check_bytes(type));
 	*d = made;
 	return 0;
 fail_made:
@@ -89,7 +101,7 @@ fail_ring:
 int disruptor_destroy(struct disruptor **d)
 {
 	struct disruptor_allocator allocator;
-	uint32_t producers, consumers;
+	uint32_t producers, consumers, stages = 0;
 	struct disruptor *gone;
 	size_t bytes;
 
@@ -98,17 +110,19 @@ int disruptor_destroy(struct disruptor **d)
 	gone = *d;
 	if (!gone)
 		return 0;
-	for (uint32_t i = 0; i < gone->stage_count; i++)
-		if (gone->threads || disruptor_stage_running(&gone->stages[i]))
+	for_each_stage(s, gone)
+	{
+		if (gone->active || disruptor_stage_running(s))
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
-					 gone->stages[i].name);
+					 s->name);
+		stages++;
+	}
 	ring_count_open(gone->ring, &producers, &consumers);
-	if (producers || consumers > gone->stage_count)
+	if (producers || consumers > stages)
 		return error_set(DISRUPTOR_E_BUSY,
 				 "%u producers and %u consumers are still open on the ring",
-				 producers, consumers - gone->stage_count);
-	for (uint32_t i = 0; i < gone->stage_count; i++)
-		consumer_detach(&gone->stages[i].consumer);
+				 producers, consumers - stages);
+	for_each_stage(s, gone) consumer_detach(&s->consumer);
 	(void)disruptor_ring_destroy(&gone->ring);
 	os_monitor_destroy(&gone->monitor);
 	allocator = gone->allocator;
@@ -141,7 +155,12 @@ static int check_handler(const struct disruptor_handler *h)
 	if (h->cpus && strlen(h->cpus) >= sizeof(((struct disruptor_stage *)0)->cpus))
 		return error_set(DISRUPTOR_E_INVAL, "stage '%s': cpus: more than %zu bytes",
 				 h->name, sizeof(((struct disruptor_stage *)0)->cpus) - 1);
-	return os_thread_check(h);
+	return os_thread_check(&(struct os_thread_plan){ .what = "stage",
+							 .name = h->name,
+							 .cpus = h->cpus,
+							 .scheduling = h->scheduling,
+							 .priority = h->priority,
+							 .stack_size = h->stack_size });
 }
 
 static int may_change(struct disruptor *d)
@@ -150,11 +169,9 @@ static int may_change(struct disruptor *d)
 		return error_set(DISRUPTOR_E_STATE,
 				 "stages and their order are fixed once started; it is %s",
 				 disruptor_state_name(d->state));
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		if (disruptor_stage_running(&d->stages[i]))
-			return error_set(DISRUPTOR_E_STATE,
-					 "stages and their order are fixed while stage '%s' runs",
-					 d->stages[i].name);
+	for_each_stage(s, d) if (disruptor_stage_running(s)) return error_set(
+		DISRUPTOR_E_STATE, "stages and their order are fixed while stage '%s' runs",
+		s->name);
 	return 0;
 }
 
@@ -186,6 +203,9 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, &options) != 0)
 		return NULL;
 	s->attempts.give_up = STAGE_NOWHERE;
+	s->placed = WORKER_NONE;
+	s->ended = true;
+	s->used = true;
 	s->handler = *handler;
 	s->handler.name = s->name;
 	s->handler.reads = s->handler.writes = NULL; /* taken; the strings need not stay */

@@ -4,7 +4,10 @@
 
 #include "os/os.h"
 #include "ring/consumer.h"
+#include "ring/group.h"
+#include "ring/hold.h"
 
+#include <disruptor/executor.h>
 #include <disruptor/graph.h>
 
 /* Fields of the event, a bit each in the order of the schema; or all of it. */
@@ -32,15 +35,41 @@ struct disruptor_stage {
 	/* of the thread that runs it; others read the counters */
 	atomic_word skipped, retries, rewinds;
 	struct stage_attempts attempts;
+	struct ring_hold hold;
+	uint64_t idle_at; /* on a shared thread: when on_idle is due; 0 while it moves */
+	int result;       /* of its run */
+	bool ended;       /* its run, on a shared thread */
 	/* the rest under the owner's monitor */
-	struct os_thread thread;
-	uint64_t thread_id; /* of the thread that start() made, while it lives */
-	bool reported;      /* its on_start is done, or has failed */
+	bool used;
+	bool reported;   /* its on_start is done, or has failed */
+	uint32_t worker; /* which runs it */
+	uint32_t placed; /* which is to run it, or WORKER_NONE */
 	struct disruptor_policy policy;
 	char name[32];
 	char cpus[64];
 	struct access_set reads, writes; /* fixed once added */
 	bool declared;                   /* neither is a guess */
+};
+
+#define WORKER_NONE UINT32_MAX
+
+/* A thread that runs stages; or, if the caller drives them, what it would be. */
+struct graph_worker {
+	struct disruptor *owner;
+	struct os_thread thread;
+	/* its stages, d->order[first] and on; fixed while it runs */
+	uint32_t first, count;
+	uint32_t live; /* those whose run has not ended; the worker's own */
+	uint32_t spins;
+	struct consumer_group group; /* of several stages; members lie parallel to the order */
+	bool grouped;
+	/* under the owner's monitor */
+	bool made;          /* the thread, and it is not yet joined */
+	uint64_t thread_id; /* while it runs stages */
+	/* how it is to be */
+	struct disruptor_thread plan;
+	char name[32];
+	char cpus[64];
 };
 
 struct disruptor {
@@ -50,14 +79,33 @@ struct disruptor {
 	bool trusts_handlers;
 	struct os_monitor monitor; /* of all that follows */
 	enum disruptor_state state;
-	uint32_t threads; /* made and not yet joined */
-	uint32_t alive;   /* of them, those whose run has not ended */
-	uint64_t starts;  /* tells one run from the next */
+	bool active;     /* started, and not yet joined */
+	bool driven;     /* by the caller, not by threads of ours */
+	bool driving;    /* some thread drives at this moment */
+	uint32_t alive;  /* workers whose stages' runs have not all ended */
+	uint64_t starts; /* tells one run from the next */
 	struct disruptor_failure failure;
 	uint32_t stage_count;
 	uint32_t stage_max;
+	/* the executor: see map_stages() */
+	struct disruptor_executor executor;
+	uint32_t worker_count;
+	struct graph_worker *workers;   /* stage_max */
+	struct disruptor_stage **order; /* by worker, and within it by the graph */
+	struct group_member *members;   /* parallel to order */
 	struct disruptor_stage stages[];
 };
+
+/* The stages that there are, in a loop: for_each_stage (s, d). */
+static inline struct disruptor_stage *next_stage(struct disruptor *d, struct disruptor_stage *s)
+{
+	while (s < &d->stages[d->stage_count] && !s->used)
+		s++;
+	return s < &d->stages[d->stage_count] ? s : NULL;
+}
+
+#define for_each_stage(s, d)                                                                       \
+	for (struct disruptor_stage *s = next_stage(d, (d)->stages); s; s = next_stage(d, s + 1))
 
 /* Take note of a failure, the first one, and make everyone return. */
 void graph_fail(struct disruptor *d, const struct disruptor_failure *failure);
@@ -72,7 +120,46 @@ void graph_report(struct disruptor_stage *s);
 enum disruptor_remedy policy_remedy(struct disruptor_stage *s,
 				    const struct disruptor_failure *failure,
 				    enum disruptor_remedy wanted, uint64_t batch);
-/* What a stage's thread runs. */
-void *stage_thread(void *stage);
+
+/* ---- a run, in parts (stage.c) ---- */
+
+enum stage_progress { STAGE_IDLE = 0, STAGE_MOVED = 1, STAGE_ENDED = 2 };
+
+/* Nobody else runs it from now on; false if somebody does. */
+bool stage_take(struct disruptor_stage *s);
+/* on_start, and report it. STAGE_ENDED if it failed. */
+enum stage_progress stage_begin(struct disruptor_stage *s);
+/* Handle what is ready, at most @p most events of it; never waits. The result is in s->result. */
+enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most);
+/* Its wait strategy's timeout has passed without an event. */
+enum stage_progress stage_idle(struct disruptor_stage *s);
+/* The run is over: on_stop, pop its hold, and others may run it. Its result. */
+int stage_finish(struct disruptor_stage *s);
+/* Waiting failed with @p code: the ring has failed. */
+void stage_wait_failed(struct disruptor_stage *s, int code);
+
+/* ---- threads (executor.c, worker.c) ---- */
+
+/* Tell each stage its worker, and each worker its stages. Codes as disruptor_start(). */
+int executor_map(struct disruptor *d);
+/* How @p w 's thread is to be. */
+struct os_thread_plan executor_plan(const struct graph_worker *w);
+/* Get ready to run: E_STATE or E_NOMEM with its detail set. */
+int worker_open(struct graph_worker *w);
+/* The opposite; @p ran: its stages' runs have begun, and ended. */
+void worker_close(struct graph_worker *w, bool ran);
+/* What a worker's thread runs. */
+void *worker_thread(void *worker);
+/* The runs of its stages begin. */
+void worker_begin(struct graph_worker *w);
+/* One round over its stages, or a part: at most @p budget events; how many, and whether any moved. */
+uint64_t worker_round(struct graph_worker *w, uint64_t budget, bool *moved);
+/* Wait until a stage can go on, or the deadline. False if the deadline has passed. */
+bool worker_wait(struct graph_worker *w, uint64_t deadline);
+/* The calling thread runs its stages, so it must not wait for them; and no longer. */
+void worker_enter(struct graph_worker *w);
+void worker_leave(struct graph_worker *w);
+/* Drive a disruptor whose caller does until all has ended or the deadline. Monitor held. */
+void poll_to_end(struct disruptor *d, uint64_t deadline);
 
 #endif

@@ -60,62 +60,65 @@ void graph_report(struct disruptor_stage *s)
 	os_unlock(&s->owner->monitor);
 }
 
-void *stage_thread(void *stage)
-{
-	struct disruptor_stage *s = stage;
-	struct disruptor *d = s->owner;
-
-	os_lock(&d->monitor);
-	s->thread_id = os_thread_id();
-	os_unlock(&d->monitor);
-	(void)disruptor_stage_run(s);
-	os_lock(&d->monitor);
-	s->thread_id = 0;
-	s->reported = true;
-	d->alive--;
-	os_broadcast(&d->monitor);
-	os_unlock(&d->monitor);
-	return NULL;
-}
-
+/* Whether the calling thread runs stages. Monitor held. */
 static bool is_own_thread(const struct disruptor *d)
 {
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		if (d->stages[i].thread_id == os_thread_id())
+	for (uint32_t i = 0; i < d->worker_count; i++)
+		if (d->workers[i].thread_id == os_thread_id())
 			return true;
 	return false;
 }
 
 static void halt_all(struct disruptor *d)
 {
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		disruptor_stage_stop(&d->stages[i]);
+	for_each_stage(s, d) disruptor_stage_stop(s);
 }
 
-/* Join the first d->threads stages' threads; all their runs have ended. Monitor held. */
+/* Join the threads; all their runs have ended. Monitor held. */
 static void join_all(struct disruptor *d)
 {
-	for (; d->threads > 0; d->threads--)
-		os_thread_join(&d->stages[d->threads - 1].thread);
+	for (uint32_t i = 0; i < d->worker_count; i++) {
+		struct graph_worker *w = &d->workers[i];
+		bool ran = w->made || d->driven;
+
+		if (w->made)
+			os_thread_join(&w->thread);
+		w->made = false;
+		worker_close(w, ran);
+	}
+	d->active = false;
 	/* a stop that met a run already over is not the next run's */
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		if (!disruptor_stage_running(&d->stages[i])) /* a caller's thread may run it on */
-			(void)consumer_take_alert(&d->stages[i].consumer);
+	for_each_stage(s, d) if (!disruptor_stage_running(s)) /* a caller's thread may run it on */
+		(void) consumer_take_alert(&s->consumer);
+}
+
+/* Wait until all runs have ended, or until the deadline: false then. Monitor held. */
+static bool await_runs(struct disruptor *d, uint64_t deadline)
+{
+	const uint64_t run = d->starts;
+
+	while (d->alive > 0 && d->starts == run) {
+		if (d->driven && !d->driving)
+			poll_to_end(d, deadline);
+		else
+			(void)os_monitor_wait(&d->monitor, deadline);
+		if (d->alive > 0 && d->starts == run && deadline != DISRUPTOR_FOREVER &&
+		    os_now() >= deadline)
+			return false;
+	}
+	return true;
 }
 
 static void halt_and_join(struct disruptor *d)
 {
 	halt_all(d);
-	while (d->alive > 0)
-		(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
+	(void)await_runs(d, DISRUPTOR_FOREVER);
 	join_all(d);
 }
 
-static bool all_reported(const struct disruptor *d)
+static bool all_reported(struct disruptor *d)
 {
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		if (!d->stages[i].reported)
-			return false;
+	for_each_stage(s, d) if (!s->reported) return false;
 	return true;
 }
 
@@ -123,30 +126,77 @@ static int may_start(struct disruptor *d)
 {
 	int rc;
 
-	if (d->threads > 0 || d->state == DISRUPTOR_STARTING)
+	if (d->active || d->state == DISRUPTOR_STARTING)
 		return error_set(DISRUPTOR_E_STATE, "it is %s already; stop it first",
 				 disruptor_state_name(d->state));
-	if (d->stage_count == 0)
+	if (!next_stage(d, d->stages))
 		return error_set(DISRUPTOR_E_STATE, "it has no stage: add one before start");
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		if (disruptor_stage_running(&d->stages[i]))
-			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
-					 d->stages[i].name);
+	for_each_stage(s, d) if (disruptor_stage_running(s)) return error_set(
+		DISRUPTOR_E_STATE, "stage '%s' runs in another thread", s->name);
 	rc = check_order(d);
+	if (rc == 0)
+		rc = executor_map(d);
 	return rc != 0 ? rc : disruptor_ring_reopen(d->ring);
+}
+
+static int open_workers(struct disruptor *d)
+{
+	for (uint32_t i = 0; i < d->worker_count; i++) {
+		int rc = d->workers[i].count ? worker_open(&d->workers[i]) : 0;
+
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* The caller is to drive: the stages' on_start run here. Monitor held. */
+static void begin_driven(struct disruptor *d)
+{
+	struct graph_worker *w = &d->workers[0];
+
+	d->alive = 1;
+	d->driving = true;
+	w->thread_id = os_thread_id();
+	os_unlock(&d->monitor);
+	worker_enter(w);
+	worker_begin(w);
+	worker_leave(w);
+	os_lock(&d->monitor);
+	d->driving = false;
+	w->thread_id = 0;
+	if (w->live == 0)
+		d->alive = 0;
+}
+
+static int make_thread(struct graph_worker *w)
+{
+	const struct os_thread_plan plan = executor_plan(w);
+	int rc = os_thread_start(&w->thread, &plan, worker_thread, w);
+
+	if (rc == 0) {
+		w->made = true;
+		w->owner->alive++;
+	}
+	return rc;
 }
 
 static int make_threads(struct disruptor *d)
 {
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		d->stages[i].reported = false;
-	for (; d->threads < d->stage_count; d->threads++) {
-		struct disruptor_stage *s = &d->stages[d->threads];
-		int rc = os_thread_start(&s->thread, &s->handler, stage_thread, s);
+	int rc;
 
+	d->active = true;
+	d->alive = 0;
+	for_each_stage(s, d) s->reported = false;
+	rc = open_workers(d);
+	if (rc != 0)
+		return rc;
+	if (d->driven)
+		begin_driven(d);
+	for (uint32_t i = 0; i < d->worker_count && !d->driven; i++) {
+		rc = d->workers[i].count ? make_thread(&d->workers[i]) : 0;
 		if (rc != 0)
 			return rc;
-		d->alive++;
 	}
 	while (!all_reported(d))
 		(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
@@ -204,10 +254,8 @@ static int say_what_is_left(struct disruptor *d)
 			"position %llu, claimed by producer '%s', is neither published nor "
 			"aborted",
 			(unsigned long long)position, producer);
-	for (uint32_t i = 0; i < d->stage_count; i++)
-		if (!slowest ||
-		    disruptor_stage_position(&d->stages[i]) < disruptor_stage_position(slowest))
-			slowest = &d->stages[i];
+	for_each_stage(s, d) if (!slowest || disruptor_stage_position(s) <
+						     disruptor_stage_position(slowest)) slowest = s;
 	return error_set(DISRUPTOR_E_TIMEOUT, "stage '%s' is at position %llu, %llu before the end",
 			 slowest->name, (unsigned long long)disruptor_stage_position(slowest),
 			 (unsigned long long)(end - disruptor_stage_position(slowest)));
@@ -218,20 +266,16 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 {
 	const uint64_t run = d->starts;
 
-	while (d->alive > 0 && d->starts == run) {
-		if (os_monitor_wait(&d->monitor, deadline) || d->alive == 0 || d->starts != run)
-			continue;
-		if (mode == DISRUPTOR_DRAIN_THEN_HALT) {
-			halt_all(d);
-			mode = DISRUPTOR_NOW;
-			deadline = DISRUPTOR_FOREVER;
-			continue;
-		}
-		return say_what_is_left(d);
+	if (!await_runs(d, deadline)) {
+		if (mode != DISRUPTOR_DRAIN_THEN_HALT)
+			return say_what_is_left(d);
+		halt_all(d);
+		(void)await_runs(d, DISRUPTOR_FOREVER);
 	}
 	if (d->starts != run)
 		return 0; /* another thread has stopped it, and started the next run */
-	join_all(d);
+	if (d->active)
+		join_all(d);
 	if (d->state == DISRUPTOR_FAILED)
 		return error_set(DISRUPTOR_E_FAILED, "stage '%s': %s answered %d at position %llu",
 				 d->failure.stage, d->failure.hook, d->failure.code,
@@ -252,7 +296,7 @@ int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t 
 		rc = error_set(DISRUPTOR_E_DEADLK,
 			       "a stage cannot wait for its own end; answer DISRUPTOR_STOP, or use "
 			       "disruptor_stage_stop()");
-	else if (d->threads > 0) {
+	else if (d->active) {
 		if (d->state == DISRUPTOR_RUNNING || d->state == DISRUPTOR_STARTING)
 			d->state = DISRUPTOR_DRAINING;
 		disruptor_ring_close(d->ring);

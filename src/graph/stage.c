@@ -10,7 +10,6 @@
 #include "error.h"
 #include "graph/graph_internal.h"
 #include "hook.h"
-#include "ring/hold.h"
 #include "wait/core.h"
 
 /* Why a batch ended, when it was not its last event. */
@@ -175,12 +174,14 @@ static uint64_t end_before(struct disruptor_stage *s, struct batch *b, uint64_t 
 }
 
 /* What is ready, as a batch. False if that was only an event to be skipped. */
-static bool begin_batch(struct disruptor_stage *s, struct batch *b)
+static bool begin_batch(struct disruptor_stage *s, struct batch *b, uint64_t most)
 {
 	uint64_t give_up = s->attempts.give_up;
 
 	*b = (struct batch){ .begin = s->consumer.next, .at = s->consumer.next };
 	consumer_window(&s->consumer, &b->w);
+	if (disruptor_unlikely(b->w.end - b->begin > most))
+		(void)end_before(s, b, b->begin + most);
 	if (disruptor_likely(give_up == STAGE_NOWHERE))
 		return true;
 	if (end_before(s, b, give_up) != 0)
@@ -207,14 +208,14 @@ static int announce(struct disruptor_stage *s, const struct batch *b)
 	return rc < 0 ? rc : 0;
 }
 
-/* All that is ready now, within the batch limit; voids among it are passed over. */
-static int handle_batch(struct disruptor_stage *s)
+/* All that is ready now, within the limits; voids among it are passed over. */
+static int handle_batch(struct disruptor_stage *s, uint64_t most)
 {
 	struct disruptor_consumer *c = &s->consumer;
 	struct batch b;
 	int rc;
 
-	if (!begin_batch(s, &b))
+	if (!begin_batch(s, &b, most))
 		return BATCH_DONE;
 	rc = announce(s, &b);
 	if (rc != 0)
@@ -237,59 +238,119 @@ static int handle_batch(struct disruptor_stage *s)
 	return BATCH_DONE;
 }
 
-/* Until told to stop, the ring's end, or a failure; the run's result. */
-static int loop(struct disruptor_stage *s)
+/* Act on what a look or a wait found: @p n events, or a code. */
+static int advance(struct disruptor_stage *s, int64_t n, uint64_t most)
 {
-	struct disruptor_consumer *c = &s->consumer;
-	int64_t n;
-	int rc;
-
-	for (;;) {
-		if (consumer_take_alert(c))
-			return 0;
-		n = disruptor_ready_until(c, DISRUPTOR_FOREVER);
-		if (n > 0)
-			rc = handle_batch(s);
-		else if (n == DISRUPTOR_E_TIMEOUT)
-			rc = call(s, "on_idle", s->handler.on_idle);
-		else if (n == DISRUPTOR_E_INTERRUPTED || n == DISRUPTOR_E_CLOSED)
-			return 0;
-		else if (n == DISRUPTOR_E_FAILED)
-			return DISRUPTOR_E_FAILED;
-		else
-			rc = fail(s, "wait", c->next, (int)n);
-		if (rc != BATCH_DONE)
-			return rc < 0 ? rc : 0;
+	if (n > 0)
+		return handle_batch(s, most);
+	switch (n) {
+	case DISRUPTOR_E_TIMEOUT:
+		return call(s, "on_idle", s->handler.on_idle);
+	case DISRUPTOR_E_INTERRUPTED:
+	case DISRUPTOR_E_CLOSED:
+		return BATCH_STOP;
+	case DISRUPTOR_E_FAILED:
+		return DISRUPTOR_E_FAILED;
+	default:
+		return fail(s, "wait", s->consumer.next, (int)n);
 	}
 }
 
-int disruptor_stage_run(struct disruptor_stage *s)
+/* ---- a run, in parts ---- */
+
+bool stage_take(struct disruptor_stage *s)
 {
-	struct ring_hold hold = { .ring = s->owner->ring,
-				  .sequence = &s->consumer.gate->sequence,
-				  .name = s->name };
 	uint32_t idle = 0;
-	int rc, stopped;
 
 	do {
 		if (idle != 0)
-			return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
+			return false;
 		/* OWNER: acquire, the last run's view of the consumer; release, ours to the next */
 	} while (!disruptor_cas_acq_rel(&s->running, &idle, 1u));
-	ring_hold_push(&hold);
+	s->ended = false;
+	s->idle_at = 0;
+	s->hold = (struct ring_hold){ .ring = s->owner->ring,
+				      .sequence = &s->consumer.gate->sequence,
+				      .name = s->name };
+	return true;
+}
+
+static enum stage_progress progress(struct disruptor_stage *s, int rc)
+{
+	if (rc == BATCH_DONE)
+		return STAGE_MOVED;
+	s->result = rc < 0 ? rc : 0;
+	return STAGE_ENDED;
+}
+
+enum stage_progress stage_begin(struct disruptor_stage *s)
+{
+	int rc;
+
 	HOOK(HOOK_STAGE_BEFORE_LOOP);
 	rc = call(s, "on_start", s->handler.on_start);
 	graph_report(s);
-	if (rc == 0)
-		rc = loop(s);
-	stopped = call(s, "on_stop", s->handler.on_stop);
-	if (rc == 0)
-		rc = stopped;
-	ring_hold_pop(&hold);
+	return progress(s, rc);
+}
+
+enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
+{
+	struct wait_need unused;
+	int64_t n;
+
+	if (consumer_take_alert(&s->consumer))
+		return progress(s, BATCH_STOP);
+	n = consumer_look(&s->consumer, &unused);
+	return n == 0 ? STAGE_IDLE : progress(s, advance(s, n, most));
+}
+
+enum stage_progress stage_idle(struct disruptor_stage *s)
+{
+	return progress(s, advance(s, DISRUPTOR_E_TIMEOUT, UINT64_MAX));
+}
+
+void stage_wait_failed(struct disruptor_stage *s, int code)
+{
+	(void)fail(s, "wait", s->consumer.next, code);
+}
+
+int stage_finish(struct disruptor_stage *s)
+{
+	int stopped = call(s, "on_stop", s->handler.on_stop);
+	int rc = s->result != 0 ? s->result : stopped;
+
+	ring_hold_pop(&s->hold);
+	s->ended = true;
 	(void)consumer_take_alert(&s->consumer);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */
 	disruptor_store_release(&s->running, 0u);
 	return rc;
+}
+
+/* Until told to stop, the ring's end, or a failure. */
+static void loop(struct disruptor_stage *s)
+{
+	enum stage_progress p;
+
+	do {
+		int64_t n;
+
+		if (consumer_take_alert(&s->consumer))
+			n = DISRUPTOR_E_INTERRUPTED;
+		else
+			n = disruptor_ready_until(&s->consumer, DISRUPTOR_FOREVER);
+		p = progress(s, advance(s, n, UINT64_MAX));
+	} while (p != STAGE_ENDED);
+}
+
+int disruptor_stage_run(struct disruptor_stage *s)
+{
+	if (!stage_take(s))
+		return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
+	ring_hold_push(&s->hold);
+	if (stage_begin(s) != STAGE_ENDED)
+		loop(s);
+	return stage_finish(s);
 }
 
 void disruptor_stage_stop(struct disruptor_stage *s)

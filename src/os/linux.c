@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -174,7 +175,7 @@ void os_unmap(struct os_memory *m)
 /* ---- threads ---- */
 
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct disruptor_handler *h)
+		      const struct os_thread_plan *p)
 {
 	cpu_set_t set;
 	int rc;
@@ -185,8 +186,8 @@ int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
 			CPU_SET(cpu, &set);
 	rc = pthread_attr_setaffinity_np(a, sizeof(set), &set);
 	if (rc != 0)
-		return error_set(DISRUPTOR_E_SYSTEM, "stage '%s': cpus: \"%s\": %s", h->name,
-				 h->cpus, strerror(rc));
+		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": %s", p->what, p->name,
+				 p->cpus, strerror(rc));
 	return 0;
 }
 
@@ -196,4 +197,38 @@ void os_name_thread(struct os_thread *t, const char *name)
 
 	(void)snprintf(cut, sizeof(cut), "%s", name);
 	(void)pthread_setname_np(t->handle, cut);
+}
+
+/* ---- events ---- */
+
+int os_event_open(struct os_event *e)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(DISRUPTOR_E_SYSTEM, "eventfd: %s", strerror(errno));
+	*e = (struct os_event){ .fd = fd, .set_fd = fd };
+	return 0;
+}
+
+void os_event_set(struct os_event *e)
+{
+	const uint64_t one = 1;
+
+	/* a full counter is set already */
+	while (write(e->set_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void os_event_clear(struct os_event *e)
+{
+	uint64_t count;
+
+	while (read(e->fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+void os_event_close(struct os_event *e)
+{
+	close(e->fd);
 }

@@ -59,6 +59,19 @@ bool os_can_park(void);
 void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline);
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word);
 
+/* ---- an event that poll(2) can wait for ---- */
+
+struct os_event {
+	int fd;     /* readable while it is set */
+	int set_fd; /* what sets it */
+};
+
+/* E_SYSTEM with its detail set if there is no descriptor left. */
+int os_event_open(struct os_event *e);
+void os_event_set(struct os_event *e);
+void os_event_clear(struct os_event *e);
+void os_event_close(struct os_event *e);
+
 /* ---- memory ---- */
 
 struct os_memory {
@@ -82,12 +95,25 @@ struct os_thread {
 
 /* A number for the calling thread, never 0, unlike that of any other live one. */
 uint64_t os_thread_id(void);
-/* Check what @p h asks of a thread without making one; the detail names the field. */
-int os_thread_check(const struct disruptor_handler *h);
-/* A thread as @p h asks, asynchronous signals blocked; an error code with its detail set. */
-int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
+/* How a thread is to be. */
+struct os_thread_plan {
+	const char *what; /* "stage" or "thread": how an error calls it … */
+	const char *name; /* … and its name */
+	const char *cpus; /* as "0-3,8"; NULL: any */
+	enum disruptor_scheduling scheduling;
+	int priority;
+	size_t stack_size;
+};
+
+/* Check what @p p asks of a thread without making one; the detail names the field. */
+int os_thread_check(const struct os_thread_plan *p);
+/* A thread as @p p asks, asynchronous signals blocked; an error code with its detail set. */
+int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(*run)(void *),
 		    void *argument);
 void os_thread_join(struct os_thread *t);
+
+/* How many threads of this process can run at once: its CPUs, or its share of their time. */
+unsigned os_cores(void);
 
 const char *os_platform(void);
 

@@ -5,6 +5,8 @@
 #include "os/os.h"
 #include "os/thread.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,16 +75,66 @@ void os_unmap(struct os_memory *m)
 }
 
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct disruptor_handler *h)
+		      const struct os_thread_plan *p)
 {
 	(void)a;
 	(void)cpus;
-	return error_set(DISRUPTOR_E_UNSUPPORTED, "stage '%s': cpus needs the Linux build",
-			 h->name);
+	return error_set(DISRUPTOR_E_UNSUPPORTED, "%s '%s': cpus needs the Linux build", p->what,
+			 p->name);
 }
 
 void os_name_thread(struct os_thread *t, const char *name)
 {
 	(void)t;
 	(void)name; /* POSIX has no name for a thread */
+}
+
+unsigned os_cores(void)
+{
+#ifdef _SC_NPROCESSORS_ONLN
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (online > 0)
+		return (unsigned)online;
+#endif
+	return 1;
+}
+
+/* ---- events: a pipe ---- */
+
+int os_event_open(struct os_event *e)
+{
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		return error_set(DISRUPTOR_E_SYSTEM, "pipe: %s", strerror(errno));
+	for (int i = 0; i < 2; i++) {
+		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
+		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+	}
+	*e = (struct os_event){ .fd = ends[0], .set_fd = ends[1] };
+	return 0;
+}
+
+void os_event_set(struct os_event *e)
+{
+	/* a full pipe is set already */
+	while (write(e->set_fd, "", 1) < 0 && errno == EINTR)
+		;
+}
+
+void os_event_clear(struct os_event *e)
+{
+	char drop[64];
+	ssize_t n;
+
+	do
+		n = read(e->fd, drop, sizeof(drop));
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+void os_event_close(struct os_event *e)
+{
+	close(e->fd);
+	close(e->set_fd);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A stage's thread, as its handler asks: name, CPUs, scheduling, stack; signals blocked. */
+/* A thread as it is asked for: name, CPUs, scheduling, stack; signals blocked. */
 #define _XOPEN_SOURCE 700
 #include "os/thread.h"
 
@@ -22,23 +22,23 @@ static int sched_policy(enum disruptor_scheduling scheduling)
 	}
 }
 
-static int check_scheduling(const struct disruptor_handler *h)
+static int check_scheduling(const struct os_thread_plan *p)
 {
-	int policy = sched_policy(h->scheduling);
+	int policy = sched_policy(p->scheduling);
 	int low = sched_get_priority_min(policy);
 	int high = sched_get_priority_max(policy);
 
-	if (h->scheduling > DISRUPTOR_SCHEDULE_ROUND_ROBIN)
-		return error_set(DISRUPTOR_E_INVAL, "stage '%s': scheduling: %d is none", h->name,
-				 (int)h->scheduling);
-	if (h->scheduling == DISRUPTOR_SCHEDULE_INHERIT && h->priority != 0)
+	if (p->scheduling > DISRUPTOR_SCHEDULE_ROUND_ROBIN)
+		return error_set(DISRUPTOR_E_INVAL, "%s '%s': scheduling: %d is none", p->what,
+				 p->name, (int)p->scheduling);
+	if (p->scheduling == DISRUPTOR_SCHEDULE_INHERIT && p->priority != 0)
 		return error_set(DISRUPTOR_E_INVAL,
-				 "stage '%s': priority: %d, but scheduling is inherited", h->name,
-				 h->priority);
-	if (h->scheduling != DISRUPTOR_SCHEDULE_INHERIT &&
-	    (h->priority < low || h->priority > high))
-		return error_set(DISRUPTOR_E_INVAL, "stage '%s': priority: %d is not in %d … %d",
-				 h->name, h->priority, low, high);
+				 "%s '%s': priority: %d, but scheduling is inherited", p->what,
+				 p->name, p->priority);
+	if (p->scheduling != DISRUPTOR_SCHEDULE_INHERIT &&
+	    (p->priority < low || p->priority > high))
+		return error_set(DISRUPTOR_E_INVAL, "%s '%s': priority: %d is not in %d … %d",
+				 p->what, p->name, p->priority, low, high);
 	return 0;
 }
 
@@ -71,37 +71,37 @@ static bool parse_cpus(struct os_cpu_set *set, const char *text)
 	}
 }
 
-int os_thread_check(const struct disruptor_handler *h)
+int os_thread_check(const struct os_thread_plan *p)
 {
 	struct os_cpu_set cpus;
 
-	if (h->cpus && !parse_cpus(&cpus, h->cpus))
+	if (p->cpus && !parse_cpus(&cpus, p->cpus))
 		return error_set(DISRUPTOR_E_INVAL,
-				 "stage '%s': cpus: \"%s\" is not a list such as \"0-3,8\"",
-				 h->name, h->cpus);
-	return check_scheduling(h);
+				 "%s '%s': cpus: \"%s\" is not a list such as \"0-3,8\"", p->what,
+				 p->name, p->cpus);
+	return check_scheduling(p);
 }
 
-static int set_attributes(pthread_attr_t *a, const struct disruptor_handler *h)
+static int set_attributes(pthread_attr_t *a, const struct os_thread_plan *p)
 {
-	struct sched_param parameters = { .sched_priority = h->priority };
+	struct sched_param parameters = { .sched_priority = p->priority };
 	struct os_cpu_set cpus;
 	int rc;
 
-	if (h->stack_size && (rc = pthread_attr_setstacksize(a, h->stack_size)) != 0)
-		return error_set(DISRUPTOR_E_INVAL, "stage '%s': stack_size: %zu: %s", h->name,
-				 h->stack_size, strerror(rc));
-	if (h->scheduling != DISRUPTOR_SCHEDULE_INHERIT) {
+	if (p->stack_size && (rc = pthread_attr_setstacksize(a, p->stack_size)) != 0)
+		return error_set(DISRUPTOR_E_INVAL, "%s '%s': stack_size: %zu: %s", p->what,
+				 p->name, p->stack_size, strerror(rc));
+	if (p->scheduling != DISRUPTOR_SCHEDULE_INHERIT) {
 		pthread_attr_setinheritsched(a, PTHREAD_EXPLICIT_SCHED);
-		pthread_attr_setschedpolicy(a, sched_policy(h->scheduling));
+		pthread_attr_setschedpolicy(a, sched_policy(p->scheduling));
 		pthread_attr_setschedparam(a, &parameters);
 	}
-	if (h->cpus && parse_cpus(&cpus, h->cpus))
-		return os_attribute_cpus(a, &cpus, h);
+	if (p->cpus && parse_cpus(&cpus, p->cpus))
+		return os_attribute_cpus(a, &cpus, p);
 	return 0;
 }
 
-int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void *(*run)(void *),
+int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(*run)(void *),
 		    void *argument)
 {
 	static const int left_open[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
@@ -111,9 +111,9 @@ int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void
 	int rc = pthread_attr_init(&attributes);
 
 	if (rc != 0)
-		return error_set(DISRUPTOR_E_NOMEM, "stage '%s': thread: %s", h->name,
+		return error_set(DISRUPTOR_E_NOMEM, "%s '%s': thread: %s", p->what, p->name,
 				 strerror(rc));
-	rc = set_attributes(&attributes, h);
+	rc = set_attributes(&attributes, p);
 	if (rc != 0)
 		goto out;
 	/* but not those that a thread's own fault raises, nor the profiler's */
@@ -124,10 +124,11 @@ int os_thread_start(struct os_thread *t, const struct disruptor_handler *h, void
 	rc = pthread_create(&t->handle, &attributes, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
-		rc = error_set(DISRUPTOR_E_SYSTEM, "stage '%s': thread: %s", h->name, strerror(rc));
+		rc = error_set(DISRUPTOR_E_SYSTEM, "%s '%s': thread: %s", p->what, p->name,
+			       strerror(rc));
 		goto out;
 	}
-	os_name_thread(t, h->name);
+	os_name_thread(t, p->name);
 out:
 	pthread_attr_destroy(&attributes);
 	return rc;

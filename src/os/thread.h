@@ -12,7 +12,7 @@ struct os_cpu_set {
 
 /* Restrict a thread to be made to @p cpus; E_UNSUPPORTED where that cannot be done. */
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct disruptor_handler *h);
+		      const struct os_thread_plan *p);
 /* Shown by ps and gdb; cut to what the system takes. */
 void os_name_thread(struct os_thread *t, const char *name);
 

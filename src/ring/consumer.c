@@ -6,6 +6,7 @@
 #include "ring/gate.h"
 #include "ring/ring.h"
 #include "wait/core.h"
+#include "wait/watch.h"
 
 #include <string.h>
 
@@ -490,16 +491,16 @@ bool consumer_take_alert(struct disruptor_consumer *c)
 	return disruptor_exchange_acq_rel(&c->gate->alert, 0u) != 0;
 }
 
-static int64_t events_look(void *who, struct wait_need *need)
+int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 {
-	struct disruptor_consumer *c = who;
 	uint64_t n = disruptor_ready(c);
 	uint64_t upstreams;
 	int behind;
 
 	if (n != 0)
 		return (int64_t)n;
-	if (consumer_take_alert(c))
+	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
+	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
 	/* relaxed: by WAKE it is seen at the latest after the announcement */
 	if (disruptor_load_relaxed(&c->shared->state) != 0) {
@@ -515,10 +516,20 @@ static int64_t events_look(void *who, struct wait_need *need)
 	if (upstreams) {
 		behind = gate_behind(c->ring, upstreams, need->count);
 		if (behind < 0)
-			return events_look(who, need); /* the last of them has just arrived */
+			return consumer_look(c, need); /* the last of them has just arrived */
 		need->edge = edge_from(&c->ring->gates[behind]);
 	}
 	return 0;
+}
+
+static int64_t events_look(void *who, struct wait_need *need)
+{
+	struct disruptor_consumer *c = who;
+	int64_t found = consumer_look(c, need);
+
+	if (found == DISRUPTOR_E_INTERRUPTED)
+		(void)consumer_take_alert(c);
+	return found;
 }
 
 int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
@@ -549,4 +560,6 @@ void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 		edge_wake_all(r, edge_to_consumers(r));
 	for (; upstreams; upstreams &= upstreams - 1)
 		edge_wake_all(r, edge_from(&r->gates[__builtin_ctzll(upstreams)]));
+	/* its thread may wait for others, too, and on another edge */
+	watch_notify_all(r);
 }

@@ -23,6 +23,12 @@ void consumer_release_to(struct disruptor_consumer *c, uint64_t position);
 uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least);
 /* Whether it was interrupted, and forget it. */
 bool consumer_take_alert(struct disruptor_consumer *c);
+struct wait_need;
+/*
+ * Look whether @p c can go on: how many events are ready, or E_INTERRUPTED (consumer_take_alert()
+ * forgets it), E_CLOSED, E_FAILED; 0 if not, and @p need tells what to sleep on.
+ */
+int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need);
 /* Make @p c come after @p earlier; nothing may have been consumed. Codes as disruptor_after(). */
 int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
 /* Detach whatever the order. */

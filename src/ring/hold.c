@@ -11,7 +11,11 @@ void ring_hold_push(struct ring_hold *hold)
 
 void ring_hold_pop(struct ring_hold *hold)
 {
-	holds = hold->next;
+	struct ring_hold **at = &holds;
+
+	while (*at != hold)
+		at = &(*at)->next;
+	*at = hold->next;
 }
 
 const struct ring_hold *ring_hold_behind(const struct disruptor_ring *r, uint64_t need)

@@ -19,7 +19,7 @@ struct ring_hold {
 	const char *name;
 };
 
-/* The calling thread runs what @p hold tells of, until it pops it; the last pushed goes first. */
+/* The calling thread runs what @p hold tells of, until it pops it. */
 void ring_hold_push(struct ring_hold *hold);
 void ring_hold_pop(struct ring_hold *hold);
 

@@ -6,6 +6,7 @@
 #include "hook.h"
 #include "ring/gate.h"
 #include "wait/core.h"
+#include "wait/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -208,14 +209,19 @@ int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_t
 	rc = os_monitor_init(&r->lot);
 	if (rc != 0)
 		goto fail_lock;
+	rc = os_monitor_init(&r->watch_lock);
+	if (rc != 0)
+		goto fail_lot;
 	if (options->memory && (options->flags & DISRUPTOR_LOCK_MEMORY) &&
 	    (rc = os_lock_memory(memory.base, l.bytes)) != 0)
-		goto fail_lot;
+		goto fail_watch;
 	r->locked = options->memory && (options->flags & DISRUPTOR_LOCK_MEMORY);
 	place(r, &l, type, options);
 	init_slots(r);
 	*ring = r;
 	return 0;
+fail_watch:
+	os_monitor_destroy(&r->watch_lock);
 fail_lot:
 	os_monitor_destroy(&r->lot);
 fail_lock:
@@ -290,6 +296,7 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 	ring_unpoison(r, 0, r->capacity);
 	for (uint64_t i = 0; r->fini && i < r->capacity; i++)
 		r->fini(ring_slot(r, i) + r->offset, r->context);
+	os_monitor_destroy(&r->watch_lock);
 	os_monitor_destroy(&r->lot);
 	os_monitor_destroy(&r->lock);
 	/* the private part lies in the memory that goes back */
@@ -319,6 +326,7 @@ void ring_wake_everyone(struct disruptor_ring *r)
 	edge_wake_all(r, edge_to_producers(r));
 	for (uint32_t i = 0; i < used; i++)
 		edge_wake_all(r, edge_from(&r->gates[i]));
+	watch_notify_all(r);
 }
 
 /*

@@ -45,6 +45,8 @@ struct ring_consumer {
 	char apart[DISRUPTOR_APART];
 };
 
+struct wait_watch;
+
 struct disruptor_ring {
 	struct ring_header *header; /* the block */
 	struct disruptor_shared *shared;
@@ -65,6 +67,9 @@ struct disruptor_ring {
 	struct os_monitor lock; /* of attach, detach, open, close */
 	struct os_monitor
 		lot; /* where threads sleep that cannot park, and the mutex rung's barrier */
+	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
+	struct wait_watch *watch_list;
+	atomic_epoch watches; /* how many */
 	struct ring_producer *producer_table;
 	struct ring_consumer *consumer_table;
 	uint32_t max_producers;

@@ -3,6 +3,7 @@
 #include "wait/core.h"
 
 #include "hook.h"
+#include "wait/watch.h"
 
 void wait_heavy_barrier(struct disruptor_ring *r)
 {
@@ -20,18 +21,21 @@ void wait_heavy_barrier(struct disruptor_ring *r)
 	}
 }
 
-/* Ask to be woken at @p count or before; the epoch to sleep on. */
-static uint32_t edge_arm(struct edge edge, uint64_t count)
+uint32_t edge_arm(struct edge edge, uint64_t count)
 {
 	/* acquire: read before the word is raised, so that a clearing in between is noticed */
 	uint32_t seen = disruptor_load_acquire(edge.epoch);
 	/* acquire: who finds the word set by another sleeper must not look before it */
 	uint64_t standing = disruptor_load_acquire(edge.word);
 
-	while (standing == 0 || standing > count)
-		/* WAKE.announce, pairs with WAKE.progress; ordered by the heavy barrier that follows */
-		if (disruptor_cas_acq_rel(edge.word, &standing, count))
-			break;
+	/*
+	 * WAKE.announce, pairs with WAKE.progress; ordered by the heavy barrier that follows. The word
+	 * is written even where it stands: whoever clears it has then acquired what we did before
+	 * (WATCH.expect).
+	 */
+	while (!disruptor_cas_acq_rel(edge.word, &standing,
+				      standing - 1 < count ? standing : count))
+		;
 	return seen;
 }
 
@@ -48,17 +52,26 @@ static void edge_park(struct disruptor_ring *r, struct edge edge, uint32_t seen,
 	os_unlock(&r->lot);
 }
 
+/* Those who sleep on several edges, too. */
+static void notify_watches(struct disruptor_ring *r, struct edge edge)
+{
+	/* relaxed: a watch that expects this edge was added before; seen by WATCH.expect */
+	if (disruptor_unlikely(disruptor_load_relaxed(&r->watches) != 0))
+		watch_notify(r, edge.word);
+}
+
 /* The word was cleared: everyone who sleeps by an older epoch looks again. */
 static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 {
 	disruptor_fetch_add_release(edge.epoch, 1u); /* pairs with the acquire in edge_arm() */
 	if (r->parks) {
 		os_unpark_all(edge.epoch);
-		return;
+	} else {
+		os_lock(&r->lot);
+		os_broadcast(&r->lot);
+		os_unlock(&r->lot);
 	}
-	os_lock(&r->lot);
-	os_broadcast(&r->lot);
-	os_unlock(&r->lot);
+	notify_watches(r, edge);
 }
 
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline)
@@ -128,5 +141,7 @@ bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 		os_broadcast(&r->lot);
 	}
 	os_unlock(&r->lot);
+	if (asleep)
+		notify_watches(r, edge);
 	return asleep;
 }

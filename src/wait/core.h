@@ -69,6 +69,8 @@ struct wait_request {
 	void *who;
 	uint64_t deadline;
 	atomic_word *sleeps; /* counts, owner-written */
+	/* instead of wait_block(), for who waits on several edges; NULL otherwise */
+	int64_t (*block)(const struct wait_request *q, uint64_t deadline);
 };
 
 /* Wait by the request's policy; the look's result, or E_TIMEOUT, or a custom policy's code. */
@@ -77,6 +79,8 @@ int64_t wait_until(const struct wait_request *q);
 /* Announce, look again, and sleep once; the look's result, 0 to go on waiting. */
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline);
 
+/* Ask to be woken at @p count or before; the epoch to sleep on. */
+uint32_t edge_arm(struct edge edge, uint64_t count);
 /* After progress to @p reached: the light side on every rung but membarrier, and edge_wake(). */
 bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached);
 /* Wake those who need @p reached or less; the barrier has been passed. True if any were asleep. */

@@ -175,6 +175,12 @@ static int64_t sleep_turn(struct turn *t)
 	return 0;
 }
 
+static int64_t block(const struct turn *t)
+{
+	return t->q->block ? t->q->block(t->q, t->deadline)
+			   : wait_block(t->q, &t->need, t->deadline);
+}
+
 static int64_t phased_turn(struct turn *t)
 {
 	const struct disruptor_wait *w = t->q->policy;
@@ -192,7 +198,7 @@ static int64_t phased_turn(struct turn *t)
 	else if (passed - w->spin_ns < w->yield_ns)
 		os_yield();
 	else
-		return wait_block(t->q, &t->need, t->deadline);
+		return block(t);
 	return 0;
 }
 
@@ -219,7 +225,7 @@ static int64_t blocking_turn(struct turn *t)
 		os_yield();
 		return 0;
 	}
-	return wait_block(t->q, &t->need, t->deadline);
+	return block(t);
 }
 
 static void blocking_learn(const struct turn *t)

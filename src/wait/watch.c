@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "wait/watch.h"
+
+int parker_init(struct wait_parker *p)
+{
+	*p = (struct wait_parker){ .parks = os_can_park() };
+	return os_monitor_init(&p->lot);
+}
+
+void parker_destroy(struct wait_parker *p)
+{
+	os_monitor_destroy(&p->lot);
+	if (p->has_event)
+		os_event_close(&p->event);
+}
+
+uint32_t parker_arm(struct wait_parker *p)
+{
+	/* acquire: read before anyone is asked, so that a notification in between is noticed */
+	uint32_t seen = disruptor_load_acquire(&p->epoch);
+
+	/*
+	 * WATCH.arm, pairs with WATCH.news in parker_notify(). An exchange, so that of the two one
+	 * reads the other's: either it finds us armed, or we see what it has changed.
+	 */
+	(void)disruptor_exchange_acq_rel(&p->armed, 1u);
+	return seen;
+}
+
+void parker_disarm(struct wait_parker *p)
+{
+	/* relaxed: whoever still finds it armed notifies it for nothing */
+	disruptor_store_relaxed(&p->armed, 0u);
+}
+
+void parker_park(struct wait_parker *p, uint32_t seen, uint64_t deadline)
+{
+	if (p->parks) {
+		os_park(&p->epoch, seen, deadline);
+		return;
+	}
+	os_lock(&p->lot);
+	/* relaxed: who counts it up takes this lock before it broadcasts */
+	if (disruptor_load_relaxed(&p->epoch) == seen)
+		(void)os_monitor_wait(&p->lot, deadline);
+	os_unlock(&p->lot);
+}
+
+static void parker_notify(struct wait_parker *p)
+{
+	/* WATCH.news, pairs with WATCH.arm */
+	if (disruptor_exchange_acq_rel(&p->armed, 0u) == 0)
+		return;
+	disruptor_fetch_add_release(&p->epoch, 1u); /* pairs with the acquire in parker_arm() */
+	if (p->has_event)
+		os_event_set(&p->event);
+	if (p->parks) {
+		os_unpark_all(&p->epoch);
+		return;
+	}
+	os_lock(&p->lot);
+	os_broadcast(&p->lot);
+	os_unlock(&p->lot);
+}
+
+void watch_add(struct disruptor_ring *r, struct wait_watch *w)
+{
+	os_lock(&r->watch_lock);
+	w->expects = NULL;
+	w->next = r->watch_list;
+	r->watch_list = w;
+	/* relaxed, both: changes under the lock; a waker that matters reads it behind WATCH.expect */
+	disruptor_store_relaxed(&r->watches, disruptor_load_relaxed(&r->watches) + 1);
+	os_unlock(&r->watch_lock);
+}
+
+void watch_remove(struct disruptor_ring *r, struct wait_watch *w)
+{
+	struct wait_watch **at = &r->watch_list;
+
+	os_lock(&r->watch_lock);
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	/* relaxed, both: changes under the lock */
+	disruptor_store_relaxed(&r->watches, disruptor_load_relaxed(&r->watches) - 1);
+	os_unlock(&r->watch_lock);
+}
+
+void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge edge, uint64_t count)
+{
+	os_lock(&r->watch_lock);
+	w->expects = edge.word;
+	os_unlock(&r->watch_lock);
+	/* WATCH.expect: the edge's word is written, also if it stands: its clearer acquires the above */
+	(void)edge_arm(edge, count);
+}
+
+void watch_notify(struct disruptor_ring *r, const atomic_word *edge)
+{
+	os_lock(&r->watch_lock);
+	for (struct wait_watch *w = r->watch_list; w; w = w->next)
+		if (w->expects == edge) {
+			w->expects = NULL;
+			parker_notify(w->parker);
+		}
+	os_unlock(&r->watch_lock);
+}
+
+void watch_notify_all(struct disruptor_ring *r)
+{
+	os_lock(&r->watch_lock);
+	for (struct wait_watch *w = r->watch_list; w; w = w->next)
+		parker_notify(w->parker);
+	os_unlock(&r->watch_lock);
+}
