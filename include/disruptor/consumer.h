@@ -296,6 +296,54 @@ DISRUPTOR_API int disruptor_take(struct disruptor_consumer *c, void *event);
  */
 DISRUPTOR_API void disruptor_consumer_interrupt(struct disruptor_consumer *c);
 
+/**
+ * A file descriptor that becomes readable when this consumer, having gone idle, can go on: for
+ * poll(2), epoll(7) and the event loops built on them. Wait for readability only; it belongs to the
+ * view, which closes it.
+ *
+ * It is armed by disruptor_consumer_arm(), and only then do publishers write to it, once: a ring
+ * that is busy makes no system calls. The loop is
+ *
+ *	for (;;) {
+ *		while ((n = disruptor_consumer_arm(&c)) > 0)
+ *			… handle and release n events …
+ *		if (n < 0)
+ *			break;
+ *		epoll_wait(…);
+ *	}
+ *
+ * Returns the descriptor (>= 0).
+ *
+ * Threads: the view's. Errors: DISRUPTOR_E_SYSTEM if there is no descriptor left, E_NOMEM, E_INVAL.
+ */
+DISRUPTOR_API int disruptor_consumer_fd(struct disruptor_consumer *c);
+
+/**
+ * Tell how many events are ready; if none is, arm the descriptor: it becomes readable once one is,
+ * the ring ends, or the view is interrupted. It may also become readable for nothing.
+ *
+ * Returns how many are ready (> 0; the descriptor is then not armed), 0 if it is armed, or as
+ * disruptor_ready_until() DISRUPTOR_E_CLOSED, E_FAILED, E_INTERRUPTED.
+ *
+ * Threads: the view's. Progress: system calls only if nothing is ready.
+ * Errors:  DISRUPTOR_E_STATE without a disruptor_consumer_fd() before, E_INVAL.
+ */
+DISRUPTOR_API int64_t disruptor_consumer_arm(struct disruptor_consumer *c);
+
+/**
+ * Wait, by the first one's wait strategy, until one of @p count consumers can go on, of one ring
+ * or of several: events are ready, or disruptor_ready_until() on it would return a code at once.
+ *
+ * Returns its index (>= 0), the lowest if there are several; DISRUPTOR_E_TIMEOUT, or what a custom
+ * strategy returned.
+ *
+ * Threads: that of all the views. Progress: the strategy's.
+ * Errors:  DISRUPTOR_E_INVAL (count is not in 1 … DISRUPTOR_MAX_CONSUMERS, or one is not open),
+ *          E_NOMEM.
+ */
+DISRUPTOR_API int64_t disruptor_wait_any(struct disruptor_consumer *const *consumers, size_t count,
+					 uint64_t deadline);
+
 /** Whether the ring is closed and this consumer has released everything. Threads: the view's. */
 DISRUPTOR_API int disruptor_consumer_finished(const struct disruptor_consumer *c);
 

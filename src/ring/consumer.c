@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "ring/gate.h"
+#include "ring/loop.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 #include "wait/watch.h"
@@ -163,6 +164,7 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 /* The lock is held. */
 static void detach(struct disruptor_consumer *c)
 {
+	loop_close(c->ring, c->index);
 	c->ring->consumer_table[c->index].used = false;
 	gate_detach(c->ring, c->index);
 	c->open_mark = 0;

@@ -2,6 +2,7 @@
 #include "ring/layout.h"
 
 #include "error.h"
+#include "ring/loop.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 
@@ -194,7 +195,9 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 	l->producers_at = (size_t)at;
 	at = round_up(at + l->max_producers * sizeof(struct ring_producer), DISRUPTOR_APART);
 	l->consumers_at = (size_t)at;
-	at = round_up(at + h->max_consumers * sizeof(struct ring_consumer), align);
+	at = round_up(at + h->max_consumers * sizeof(struct ring_consumer), DISRUPTOR_APART);
+	l->loops_at = (size_t)at;
+	at = round_up(at + h->max_consumers * sizeof(struct consumer_loop), align);
 	l->bytes = (size_t)at;
 	if (at > PTRDIFF_MAX)
 		return error_set(DISRUPTOR_E_TOO_BIG,

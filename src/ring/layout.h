@@ -43,6 +43,7 @@ struct ring_layout {
 	size_t ring_at;            /* struct disruptor_ring, behind the block */
 	size_t producers_at;       /* its table of producers */
 	size_t consumers_at;       /* its table of consumers */
+	size_t loops_at;           /* its table of consumers' event loops */
 	size_t bytes;              /* of the whole */
 	uint32_t max_producers;
 };

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "hook.h"
 #include "ring/gate.h"
+#include "ring/loop.h"
 #include "wait/core.h"
 #include "wait/watch.h"
 
@@ -142,6 +143,7 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l,
 	r->slots = block + l->header.slots_at;
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
+	r->loop_table = (struct consumer_loop *)(void *)(block + l->loops_at);
 	r->capacity = o->capacity;
 	r->mask = (uint32_t)(o->capacity - 1);
 	r->stride = l->header.slot_stride;

@@ -45,6 +45,7 @@ struct ring_consumer {
 	char apart[DISRUPTOR_APART];
 };
 
+struct consumer_loop;
 struct wait_watch;
 
 struct disruptor_ring {
@@ -72,6 +73,7 @@ struct disruptor_ring {
 	atomic_epoch watches; /* how many */
 	struct ring_producer *producer_table;
 	struct ring_consumer *consumer_table;
+	struct consumer_loop *loop_table; /* parallel to it */
 	uint32_t max_producers;
 	uint32_t max_consumers;
 	atomic_word voids;
