@@ -70,7 +70,7 @@ struct disruptor_consumer {
 	uint32_t index; /* entry in the gate table */
 	uint32_t spins; /* what the adaptive wait has learnt */
 	uint32_t take;
-	uint32_t reserved0;
+	uint32_t least;     /* events that a wait is for; 0 is 1 */
 	uint64_t open_mark; /* not 0: the view is open */
 	uint64_t reserved[3];
 };

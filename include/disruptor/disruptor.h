@@ -4,6 +4,7 @@
 
 /** @file disruptor/disruptor.h The umbrella: every public header, and nothing of its own. */
 
+#include <disruptor/aggregate.h>
 #include <disruptor/base.h>
 #include <disruptor/consumer.h>
 #include <disruptor/error.h>

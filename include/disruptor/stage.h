@@ -15,6 +15,7 @@ extern "C" {
 #endif
 
 struct disruptor_stage;
+struct disruptor_span;
 
 /**
  * What a handler answers; a negative answer is a failure, with that code, and
@@ -121,6 +122,23 @@ struct disruptor_handler {
 	const char *writes;
 	/** The events from @p from up to @p to, handled in vain, come again. May be NULL. */
 	void (*on_rewind)(void *context, uint64_t from, uint64_t to);
+	/**
+	 * Instead of on_event: as many events of the batch as lie at one distance in memory; in a
+	 * packed ring side by side. Spans end at the end of the ring's memory and before voids.
+	 * @p handled, preset to the span's count, may be set lower: so many have been handled, and
+	 * the rest is handed out again. The verdict is about those; a failure, RETRY and REWIND
+	 * about the event behind them, or the first one if @p handled was left as it was. Only
+	 * those and a STOP may have handled none.
+	 */
+	int (*on_span)(void *context, const struct disruptor_span *span, uint64_t *handled,
+		       int last);
+	/**
+	 * A batch begins once this many events wait, or `linger_ns` after the first of them was
+	 * seen, or at the end of the ring; at most `batch`. 0 and 1: at once.
+	 */
+	uint32_t batch_min;
+	uint32_t reserved1; /**< zero */
+	uint64_t linger_ns; /**< of batch_min, and needed with it */
 };
 
 /**

@@ -147,11 +147,17 @@ static int check_handler(const struct disruptor_handler *h)
 	rc = ring_name(&name, h->name, "");
 	if (rc != 0)
 		return rc;
-	if (!h->on_event)
-		return error_set(DISRUPTOR_E_INVAL, "stage '%s': on_event: NULL", h->name);
-	if (h->reserved != 0)
+	if (!h->on_event == !h->on_span)
+		return error_set(DISRUPTOR_E_INVAL, "stage '%s': on_event: %s", h->name,
+				 h->on_event ? "on_span is set, too: one of them" : "NULL");
+	if (h->reserved != 0 || h->reserved1 != 0)
 		return error_set(DISRUPTOR_E_INVAL, "stage '%s': reserved: %u is not zero", h->name,
-				 h->reserved);
+				 h->reserved ? h->reserved : h->reserved1);
+	if ((h->batch_min > 1) != (h->linger_ns != 0))
+		return error_set(
+			DISRUPTOR_E_INVAL,
+			"stage '%s': linger_ns: %llu, but batch_min is %u: they go together",
+			h->name, (unsigned long long)h->linger_ns, h->batch_min);
 	if (h->cpus && strlen(h->cpus) >= sizeof(((struct disruptor_stage *)0)->cpus))
 		return error_set(DISRUPTOR_E_INVAL, "stage '%s': cpus: more than %zu bytes",
 				 h->name, sizeof(((struct disruptor_stage *)0)->cpus) - 1);
@@ -205,7 +211,6 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	s->attempts.give_up = STAGE_NOWHERE;
 	s->placed = WORKER_NONE;
 	s->ended = true;
-	s->used = true;
 	s->handler = *handler;
 	s->handler.name = s->name;
 	s->handler.reads = s->handler.writes = NULL; /* taken; the strings need not stay */
@@ -213,6 +218,14 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 		memcpy(s->cpus, handler->cpus, strlen(handler->cpus) + 1);
 		s->handler.cpus = s->cpus;
 	}
+	if (s->handler.batch_min > s->consumer.batch) {
+		(void)error_set(DISRUPTOR_E_INVAL,
+				"stage '%s': batch_min: %u is above its batch of %u", s->name,
+				s->handler.batch_min, s->consumer.batch);
+		consumer_detach(&s->consumer);
+		return NULL;
+	}
+	s->used = true;
 	d->stage_count++;
 	return s;
 }

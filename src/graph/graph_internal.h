@@ -37,8 +37,9 @@ struct disruptor_stage {
 	struct stage_attempts attempts;
 	struct ring_hold hold;
 	uint64_t idle_at; /* on a shared thread: when on_idle is due; 0 while it moves */
-	int result;       /* of its run */
-	bool ended;       /* its run, on a shared thread */
+	uint64_t linger_at; /* on a shared thread: when too small a batch is not waited for any more */
+	int result;         /* of its run */
+	bool ended;         /* its run, on a shared thread */
 	/* the rest under the owner's monitor */
 	bool used;
 	bool reported;   /* its on_start is done, or has failed */

@@ -107,8 +107,9 @@ static int rewind_batch(struct disruptor_stage *s, struct batch *b)
 static int remedy(struct disruptor_stage *s, struct batch *b, int code,
 		  enum disruptor_remedy wanted)
 {
+	const char *hook = s->handler.on_span ? "on_span" : "on_event";
 	const struct disruptor_failure failure = {
-		.code = code, .stage = s->name, .hook = "on_event", .position = b->at
+		.code = code, .stage = s->name, .hook = hook, .position = b->at
 	};
 	enum disruptor_remedy r = policy_remedy(s, &failure, wanted, b->begin);
 
@@ -122,7 +123,7 @@ static int remedy(struct disruptor_stage *s, struct batch *b, int code,
 		code = DISRUPTOR_E_INVAL; /* others may have seen what was released */
 	else if (!s->attempts.of_batch)
 		consumer_release_to(&s->consumer, b->at);
-	return fail(s, "on_event", b->at, code < 0 ? code : DISRUPTOR_E_FAILED);
+	return fail(s, hook, b->at, code < 0 ? code : DISRUPTOR_E_FAILED);
 }
 
 /* A verdict other than to go on. */
@@ -146,13 +147,65 @@ static int answer(struct disruptor_stage *s, struct batch *b, int verdict)
 	}
 }
 
+/* The events from b->at that lie at one distance. */
+static struct disruptor_span span_at(const struct disruptor_stage *s, const struct batch *b)
+{
+	const struct disruptor_consumer *c = &s->consumer;
+	uint64_t to_wrap = (uint64_t)c->mask + 1 - (b->at & c->mask);
+	struct disruptor_span span = { .first = disruptor_consumer_slot(c, b->at) + c->offset,
+				       .stride = c->stride,
+				       .count = b->w.end - b->at,
+				       .position = b->at };
+
+	if (span.count > to_wrap)
+		span.count = to_wrap;
+	for (uint64_t i = 1; b->w.voids && i < span.count; i++)
+		if (consumer_is_void(c, b->at + i))
+			span.count = i;
+	return span;
+}
+
+/* The next span; b->at then stands behind what was handled. BATCH_DONE to go on. */
+static int handle_span(struct disruptor_stage *s, struct batch *b)
+{
+	struct disruptor_span span = span_at(s, b);
+	uint64_t handled = span.count;
+	int verdict = s->handler.on_span(s->handler.context, &span, &handled,
+					 b->at + span.count > b->w.last);
+
+	switch (verdict) {
+	case DISRUPTOR_CONTINUE:
+	case DISRUPTOR_RELEASE:
+	case DISRUPTOR_STOP:
+	case DISRUPTOR_SKIP:
+		if (handled > span.count || (handled == 0 && verdict != DISRUPTOR_STOP))
+			return fail(s, "on_span", b->at, DISRUPTOR_E_INVAL);
+		b->at += handled;
+		break;
+	default:
+		b->at += handled < span.count ? handled : 0;
+		return answer(s, b, verdict);
+	}
+	if (verdict == DISRUPTOR_SKIP)
+		tally_by(&s->skipped, handled);
+	if (verdict == DISRUPTOR_RELEASE || verdict == DISRUPTOR_STOP) {
+		consumer_release_to(&s->consumer, b->at);
+		b->released = true;
+	}
+	return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
+}
+
 /* The event at b->at, which then is the next one's. BATCH_DONE to go on. */
 static int handle(struct disruptor_stage *s, struct batch *b)
 {
 	struct disruptor_consumer *c = &s->consumer;
-	void *event = disruptor_consumer_slot(c, b->at) + c->offset;
-	int verdict = s->handler.on_event(s->handler.context, event, b->at, b->at == b->w.last);
+	void *event;
+	int verdict;
 
+	if (s->handler.on_span)
+		return handle_span(s, b);
+	event = disruptor_consumer_slot(c, b->at) + c->offset;
+	verdict = s->handler.on_event(s->handler.context, event, b->at, b->at == b->w.last);
 	if (disruptor_likely(verdict == DISRUPTOR_CONTINUE)) {
 		b->at++;
 		return BATCH_DONE;
@@ -269,6 +322,8 @@ bool stage_take(struct disruptor_stage *s)
 	} while (!disruptor_cas_acq_rel(&s->running, &idle, 1u));
 	s->ended = false;
 	s->idle_at = 0;
+	s->linger_at = 0;
+	s->consumer.least = 0;
 	s->hold = (struct ring_hold){ .ring = s->owner->ring,
 				      .sequence = &s->consumer.gate->sequence,
 				      .name = s->name };
@@ -293,6 +348,28 @@ enum stage_progress stage_begin(struct disruptor_stage *s)
 	return progress(s, rc);
 }
 
+/*
+ * On a shared thread: whether to wait for a larger batch. A look with `least` set finds a smaller
+ * one only if there is no more to come.
+ */
+static bool lingers(struct disruptor_stage *s, int64_t found)
+{
+	struct disruptor_consumer *c = &s->consumer;
+
+	if (found == 0 && c->least == 0)
+		return true; /* nothing is there at all */
+	if (found > 0 && found < s->handler.batch_min && c->least == 0) {
+		c->least = s->handler.batch_min;
+		s->linger_at = disruptor_in(s->handler.linger_ns);
+		return true;
+	}
+	if (found == 0 && os_now() < s->linger_at)
+		return true;
+	c->least = 0;
+	s->linger_at = 0;
+	return false;
+}
+
 enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 {
 	struct wait_need unused;
@@ -301,6 +378,11 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 	if (consumer_take_alert(&s->consumer))
 		return progress(s, BATCH_STOP);
 	n = consumer_look(&s->consumer, &unused);
+	if (disruptor_unlikely(s->handler.batch_min > 1)) {
+		if (lingers(s, n))
+			return STAGE_IDLE;
+		n = consumer_look(&s->consumer, &unused);
+	}
 	return n == 0 ? STAGE_IDLE : progress(s, advance(s, n, most));
 }
 
@@ -327,6 +409,22 @@ int stage_finish(struct disruptor_stage *s)
 	return rc;
 }
 
+/* Some events are there, fewer than the handler asks for: give the others time to come. */
+static int64_t linger(struct disruptor_stage *s)
+{
+	struct disruptor_consumer *c = &s->consumer;
+	uint64_t deadline = disruptor_in(s->handler.linger_ns);
+	struct wait_need unused;
+	int64_t n;
+
+	c->least = s->handler.batch_min;
+	do /* the strategy's own timeout may be shorter */
+		n = disruptor_ready_until(c, deadline);
+	while (n == DISRUPTOR_E_TIMEOUT && os_now() < deadline);
+	c->least = 0;
+	return n == DISRUPTOR_E_TIMEOUT ? consumer_look(c, &unused) : n;
+}
+
 /* Until told to stop, the ring's end, or a failure. */
 static void loop(struct disruptor_stage *s)
 {
@@ -339,6 +437,8 @@ static void loop(struct disruptor_stage *s)
 			n = DISRUPTOR_E_INTERRUPTED;
 		else
 			n = disruptor_ready_until(&s->consumer, DISRUPTOR_FOREVER);
+		if (disruptor_unlikely(n > 0 && n < s->handler.batch_min))
+			n = linger(s);
 		p = progress(s, advance(s, n, UINT64_MAX));
 	} while (p != STAGE_ENDED);
 }

@@ -145,6 +145,7 @@ uint64_t worker_round(struct graph_worker *w, uint64_t budget, bool *moved)
 	return handled;
 }
 
+/* When a stage is to be looked at though nothing wakes its thread. */
 static uint64_t next_idle(const struct graph_worker *w, uint64_t deadline)
 {
 	for (uint32_t i = 0; i < w->count; i++) {
@@ -152,6 +153,8 @@ static uint64_t next_idle(const struct graph_worker *w, uint64_t deadline)
 
 		if (!s->ended && s->idle_at != 0 && s->idle_at < deadline)
 			deadline = s->idle_at;
+		if (!s->ended && s->linger_at != 0 && s->linger_at < deadline)
+			deadline = s->linger_at;
 	}
 	return deadline;
 }

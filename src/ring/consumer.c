@@ -499,19 +499,24 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	uint64_t upstreams;
 	int behind;
 
-	if (n != 0)
+	if (n >= c->least && n != 0)
 		return (int64_t)n;
 	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
 	/* relaxed: by WAKE it is seen at the latest after the announcement */
 	if (disruptor_load_relaxed(&c->shared->state) != 0) {
+		if (n != 0)
+			return (int64_t)n; /* there may be no more to wait for */
 		if (disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_FAILED)
 			return DISRUPTOR_E_FAILED;
 		if (disruptor_consumer_finished(c))
 			return DISRUPTOR_E_CLOSED;
 	}
-	need->count = c->next + 1;
+	/* a void ends what can be ready at a time */
+	if (n != 0 && available(c, c->limit, c->limit + 1) != c->limit)
+		return (int64_t)n;
+	need->count = c->next + (c->least ? c->least : 1);
 	need->edge = edge_to_consumers(c->ring);
 	/* relaxed: this consumer's own */
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
@@ -547,7 +552,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	};
 	uint64_t n = disruptor_ready(c);
 
-	return n ? (int64_t)n : wait_until(&request);
+	return n && n >= c->least ? (int64_t)n : wait_until(&request);
 }
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)

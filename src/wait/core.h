@@ -97,10 +97,15 @@ struct disruptor_wait wait_choose(const struct disruptor_wait *own,
 				  const struct disruptor_wait *inherited);
 
 /* Add to a counter that one thread writes and others may read. */
-static inline void tally(atomic_word *counter)
+static inline void tally_by(atomic_word *counter, uint64_t n)
 {
 	/* relaxed, both: a statistic, owner-written */
-	disruptor_store_relaxed(counter, disruptor_load_relaxed(counter) + 1);
+	disruptor_store_relaxed(counter, disruptor_load_relaxed(counter) + n);
+}
+
+static inline void tally(atomic_word *counter)
+{
+	tally_by(counter, 1);
 }
 
 #endif
