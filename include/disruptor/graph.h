@@ -114,7 +114,8 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
  * the detail says what is left and where, stopping goes on, and stop may be called again, in any
  * mode; DRAIN_THEN_HALT waits on for the events in hand. Stopping what does not run does nothing.
  * A stage that has ended by itself, by its verdict or disruptor_stage_stop(), is not waited for:
- * disruptor_stage_position() tells where it stands.
+ * disruptor_stage_position() tells where it stands. Where a deferred stage has read what nobody has
+ * released, the detail says so, also if this returns 0.
  *
  * Threads: any but the disruptor's own stages; several may stop at once.
  * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if a stage had failed (all is joined); E_DEADLK if called

@@ -137,7 +137,11 @@ struct disruptor_handler {
 	 * seen, or at the end of the ring; at most `batch`. 0 and 1: at once.
 	 */
 	uint32_t batch_min;
-	uint32_t reserved1; /**< zero */
+	/**
+	 * Not 0: handling is not releasing. The stage reads at most so many positions ahead of what
+	 * has been released, by any thread, with disruptor_stage_release(); at most the capacity.
+	 */
+	uint32_t deferred;
 	uint64_t linger_ns; /**< of batch_min, and needed with it */
 };
 
@@ -180,6 +184,24 @@ struct disruptor_stage_trouble {
 /** Tell how often the stage has skipped, retried and rewound. Threads: any; relaxed counters. */
 DISRUPTOR_API struct disruptor_stage_trouble
 disruptor_stage_trouble(const struct disruptor_stage *stage);
+
+/**
+ * Release everything before @p position, of a stage whose handler is `deferred`: an I/O completion,
+ * an acknowledgement. Voids behind it that the stage has passed are released with it. A position
+ * that was released already changes nothing.
+ *
+ * A drain waits until everything has been released. What was read and not released when a stage
+ * ends otherwise stays so, over a restart too, until it is released; disruptor_stop() tells of it.
+ *
+ * Threads: any, several at once, also the stage's own callbacks. Progress: lock-free; a system
+ *          call if somebody sleeps on it.
+ * Errors:  DISRUPTOR_E_INVAL if the stage has not read so far (see disruptor_stage_read()),
+ *          E_STATE if it is not deferred; nothing is released then.
+ */
+DISRUPTOR_API int disruptor_stage_release(struct disruptor_stage *stage, uint64_t position);
+
+/** First position this stage has not read: not before the one it has not released. Threads: any. */
+DISRUPTOR_API uint64_t disruptor_stage_read(const struct disruptor_stage *stage);
 
 /** First position this stage has not released. Threads: any. */
 DISRUPTOR_API uint64_t disruptor_stage_position(const struct disruptor_stage *stage);

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "ring/deferred.h"
 #include "wait/core.h"
 
 #include <stdlib.h>
@@ -150,9 +151,9 @@ static int check_handler(const struct disruptor_handler *h)
 	if (!h->on_event == !h->on_span)
 		return error_set(DISRUPTOR_E_INVAL, "stage '%s': on_event: %s", h->name,
 				 h->on_event ? "on_span is set, too: one of them" : "NULL");
-	if (h->reserved != 0 || h->reserved1 != 0)
+	if (h->reserved != 0)
 		return error_set(DISRUPTOR_E_INVAL, "stage '%s': reserved: %u is not zero", h->name,
-				 h->reserved ? h->reserved : h->reserved1);
+				 h->reserved);
 	if ((h->batch_min > 1) != (h->linger_ns != 0))
 		return error_set(
 			DISRUPTOR_E_INVAL,
@@ -178,6 +179,20 @@ static int may_change(struct disruptor *d)
 	for_each_stage(s, d) if (disruptor_stage_running(s)) return error_set(
 		DISRUPTOR_E_STATE, "stages and their order are fixed while stage '%s' runs",
 		s->name);
+	return 0;
+}
+
+/* What only the consumer's own limits tell. */
+static int check_limits(const struct disruptor_stage *s)
+{
+	if (s->handler.batch_min > s->consumer.batch)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "stage '%s': batch_min: %u is above its batch of %u", s->name,
+				 s->handler.batch_min, s->consumer.batch);
+	if (s->handler.deferred > s->owner->ring->capacity)
+		return error_set(DISRUPTOR_E_TOO_BIG,
+				 "stage '%s': deferred: %u is above the capacity %llu", s->name,
+				 s->handler.deferred, (unsigned long long)s->owner->ring->capacity);
 	return 0;
 }
 
@@ -218,13 +233,12 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 		memcpy(s->cpus, handler->cpus, strlen(handler->cpus) + 1);
 		s->handler.cpus = s->cpus;
 	}
-	if (s->handler.batch_min > s->consumer.batch) {
-		(void)error_set(DISRUPTOR_E_INVAL,
-				"stage '%s': batch_min: %u is above its batch of %u", s->name,
-				s->handler.batch_min, s->consumer.batch);
+	if (check_limits(s) != 0) {
 		consumer_detach(&s->consumer);
 		return NULL;
 	}
+	if (s->handler.deferred)
+		deferred_open(&s->consumer, s->handler.deferred);
 	s->used = true;
 	d->stage_count++;
 	return s;

@@ -241,6 +241,24 @@ out:
 	return rc;
 }
 
+/* Tell what a deferred stage has read that nobody has released; false if there is nothing. */
+static bool say_what_is_unreleased(struct disruptor *d, int code)
+{
+	for_each_stage(s, d)
+	{
+		uint64_t read = disruptor_stage_read(s), released = disruptor_stage_position(s);
+
+		if (read <= released)
+			continue;
+		(void)error_set(code,
+				"stage '%s' has read up to position %llu and released up to %llu: "
+				"disruptor_stage_release() the rest",
+				s->name, (unsigned long long)read, (unsigned long long)released);
+		return true;
+	}
+	return false;
+}
+
 /* What a drain that ran out of time has left, and where. */
 static int say_what_is_left(struct disruptor *d)
 {
@@ -256,6 +274,8 @@ static int say_what_is_left(struct disruptor *d)
 			(unsigned long long)position, producer);
 	for_each_stage(s, d) if (!slowest || disruptor_stage_position(s) <
 						     disruptor_stage_position(slowest)) slowest = s;
+	if (say_what_is_unreleased(d, DISRUPTOR_E_TIMEOUT))
+		return DISRUPTOR_E_TIMEOUT;
 	return error_set(DISRUPTOR_E_TIMEOUT, "stage '%s' is at position %llu, %llu before the end",
 			 slowest->name, (unsigned long long)disruptor_stage_position(slowest),
 			 (unsigned long long)(end - disruptor_stage_position(slowest)));
@@ -282,6 +302,7 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 				 (unsigned long long)d->failure.position);
 	d->state = DISRUPTOR_STOPPED;
 	os_broadcast(&d->monitor);
+	(void)say_what_is_unreleased(d, 0);
 	return 0;
 }
 

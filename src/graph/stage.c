@@ -10,6 +10,7 @@
 #include "error.h"
 #include "graph/graph_internal.h"
 #include "hook.h"
+#include "ring/deferred.h"
 #include "wait/core.h"
 
 /* Why a batch ended, when it was not its last event. */
@@ -327,6 +328,8 @@ bool stage_take(struct disruptor_stage *s)
 	s->hold = (struct ring_hold){ .ring = s->owner->ring,
 				      .sequence = &s->consumer.gate->sequence,
 				      .name = s->name };
+	if (s->handler.deferred != 0) /* the gate another thread may move meanwhile */
+		s->hold.sequence = &s->owner->ring->consumer_table[s->consumer.index].read;
 	return true;
 }
 
@@ -377,6 +380,11 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 
 	if (consumer_take_alert(&s->consumer))
 		return progress(s, BATCH_STOP);
+	if (disruptor_unlikely(s->handler.deferred != 0)) {
+		uint64_t allowance = deferred_allowance(&s->consumer);
+
+		most = allowance < most ? allowance : most;
+	}
 	n = consumer_look(&s->consumer, &unused);
 	if (disruptor_unlikely(s->handler.batch_min > 1)) {
 		if (lingers(s, n))
@@ -439,7 +447,7 @@ static void loop(struct disruptor_stage *s)
 			n = disruptor_ready_until(&s->consumer, DISRUPTOR_FOREVER);
 		if (disruptor_unlikely(n > 0 && n < s->handler.batch_min))
 			n = linger(s);
-		p = progress(s, advance(s, n, UINT64_MAX));
+		p = progress(s, advance(s, n, deferred_allowance(&s->consumer)));
 	} while (p != STAGE_ENDED);
 }
 
@@ -462,6 +470,22 @@ uint64_t disruptor_stage_position(const struct disruptor_stage *s)
 {
 	/* acquire: who sees the position sees what the stage did before it */
 	return disruptor_load_acquire(&s->consumer.gate->sequence);
+}
+
+int disruptor_stage_release(struct disruptor_stage *s, uint64_t position)
+{
+	if (s->handler.deferred == 0)
+		return error_set(DISRUPTOR_E_STATE,
+				 "stage '%s' releases what it has handled: its handler has no "
+				 "`deferred`",
+				 s->name);
+	return deferred_release(&s->consumer, position);
+}
+
+uint64_t disruptor_stage_read(const struct disruptor_stage *s)
+{
+	return s->handler.deferred != 0 ? deferred_position(&s->consumer)
+					: disruptor_stage_position(s);
 }
 
 const char *disruptor_stage_name(const struct disruptor_stage *s)

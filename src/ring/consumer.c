@@ -3,6 +3,7 @@
 #include "ring/consumer.h"
 
 #include "error.h"
+#include "ring/deferred.h"
 #include "ring/gate.h"
 #include "ring/loop.h"
 #include "ring/ring.h"
@@ -419,6 +420,10 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 {
 	bool woke;
 
+	if (is_deferred(c)) {
+		deferred_read(c, c->next + n);
+		return 0;
+	}
 	poison_released(c, c->next + n);
 	c->next += n;
 	/* STAGE.release, FREE.release: see disruptor_release() */
@@ -493,26 +498,41 @@ bool consumer_take_alert(struct disruptor_consumer *c)
 	return disruptor_exchange_acq_rel(&c->gate->alert, 0u) != 0;
 }
 
+/* A deferred consumer that waits until its own gate has come to @p count. 0, for the look. */
+static int64_t wait_for_release(struct disruptor_consumer *c, struct wait_need *need,
+				uint64_t count)
+{
+	need->edge = edge_from(c->gate);
+	need->count = count;
+	return 0;
+}
+
 int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 {
 	uint64_t n = disruptor_ready(c);
+	bool held_up = n != 0 && deferred_allowance(c) == 0;
 	uint64_t upstreams;
 	int behind;
 
-	if (n >= c->least && n != 0)
+	if (n >= c->least && n != 0 && !held_up)
 		return (int64_t)n;
 	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
 	/* relaxed: by WAKE it is seen at the latest after the announcement */
 	if (disruptor_load_relaxed(&c->shared->state) != 0) {
-		if (n != 0)
+		if (n != 0 && !held_up)
 			return (int64_t)n; /* there may be no more to wait for */
 		if (disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_FAILED)
 			return DISRUPTOR_E_FAILED;
-		if (disruptor_consumer_finished(c))
-			return DISRUPTOR_E_CLOSED;
+		if (disruptor_consumer_finished(c)) {
+			if (deferred_unreleased(c) == 0)
+				return DISRUPTOR_E_CLOSED;
+			return wait_for_release(c, need, c->next);
+		}
 	}
+	if (held_up)
+		return wait_for_release(c, need, deferred_next(c));
 	/* a void ends what can be ready at a time */
 	if (n != 0 && available(c, c->limit, c->limit + 1) != c->limit)
 		return (int64_t)n;
@@ -552,7 +572,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	};
 	uint64_t n = disruptor_ready(c);
 
-	return n && n >= c->least ? (int64_t)n : wait_until(&request);
+	return n && n >= c->least && !is_deferred(c) ? (int64_t)n : wait_until(&request);
 }
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "hook.h"
+#include "ring/deferred.h"
 
 int group_open(struct consumer_group *g, struct group_member *members, uint32_t count)
 {
@@ -41,7 +42,7 @@ void group_close(struct consumer_group *g)
 static bool is_own(const struct consumer_group *g, const struct wait_need *need)
 {
 	for (uint32_t i = 0; i < g->count; i++)
-		if (g->members[i].consumer &&
+		if (g->members[i].consumer && !is_deferred(g->members[i].consumer) &&
 		    need->edge.word == &g->members[i].consumer->gate->wake)
 			return true;
 	return false;

@@ -40,6 +40,9 @@ struct ring_producer {
 struct ring_consumer {
 	atomic_word wakes;
 	struct disruptor_wait wait;
+	/* of a deferred one: see deferred.h */
+	atomic_word read;
+	uint64_t ahead;
 	bool used; /* under the ring's lock */
 	bool take;
 	char apart[DISRUPTOR_APART];
