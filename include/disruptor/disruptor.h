@@ -10,6 +10,7 @@
 #include <disruptor/event.h>
 #include <disruptor/graph.h>
 #include <disruptor/producer.h>
+#include <disruptor/reader.h>
 #include <disruptor/ring.h>
 #include <disruptor/stage.h>
 #include <disruptor/wait.h>

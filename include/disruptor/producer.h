@@ -43,10 +43,11 @@ struct disruptor_producer_options {
 
 /** Bits of a view's flags. */
 enum disruptor_view_flag {
-	DISRUPTOR_VIEW_PACKED = 1, /**< the ring is packed */
-	DISRUPTOR_VIEW_HEAVY = 2,  /**< the rung needs more than a compiler barrier */
-	DISRUPTOR_VIEW_FIRST = 4,  /**< a consumer that looks at stamps */
-	DISRUPTOR_VIEW_ORDERED = 8 /**< stamps appear in order: one producer */
+	DISRUPTOR_VIEW_PACKED = 1,  /**< the ring is packed */
+	DISRUPTOR_VIEW_HEAVY = 2,   /**< the rung needs more than a compiler barrier */
+	DISRUPTOR_VIEW_FIRST = 4,   /**< a consumer that looks at stamps */
+	DISRUPTOR_VIEW_ORDERED = 8, /**< stamps appear in order: one producer */
+	DISRUPTOR_VIEW_LOSSY = 16   /**< a producer that also writes the mirror */
 };
 
 /**
@@ -122,8 +123,8 @@ DISRUPTOR_API int disruptor_producer_do_copy_refused(struct disruptor_ring *ring
 						     uint64_t run);
 DISRUPTOR_API void disruptor_producer_do_wake(struct disruptor_ring *ring, uint32_t index,
 					      uint64_t end);
-DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uint32_t index,
-						uint64_t end);
+DISRUPTOR_API void disruptor_producer_do_publish(struct disruptor_ring *ring, uint32_t index,
+						 uint64_t at, uint64_t n);
 
 /**
  * Open a view to publish through. @p options may be NULL.
@@ -359,6 +360,13 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return DISRUPTOR_E_OWNER;
 #endif
+	/* the one test for all that leaves the common path: other rungs, and lossy rings */
+	if (disruptor_unlikely(p->flags & (DISRUPTOR_VIEW_HEAVY | DISRUPTOR_VIEW_LOSSY))) {
+		disruptor_producer_do_publish(p->ring, p->index, at, n);
+		p->slot = disruptor_producer_slot(p, end);
+		p->open = end;
+		return DISRUPTOR_OK;
+	}
 	if (p->flags & DISRUPTOR_VIEW_PACKED) {
 		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
 		disruptor_store_release(&p->shared->cursor, end);
@@ -369,11 +377,7 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 		disruptor_stamp(p->slot, at);
 	}
 	p->slot = disruptor_producer_slot(p, end);
-	if (disruptor_likely(!(p->flags & DISRUPTOR_VIEW_HEAVY)))
-		return disruptor_published(p, end);
-	p->open = end;
-	disruptor_producer_do_signal(p->ring, p->index, end);
-	return DISRUPTOR_OK;
+	return disruptor_published(p, end);
 }
 
 /** Publish the whole open run; see disruptor_publish_n(). */

@@ -89,7 +89,7 @@ fail_ring:
 int disruptor_destroy(struct disruptor **d)
 {
 	struct disruptor_allocator allocator;
-	uint32_t producers, consumers;
+	uint32_t producers, consumers, readers;
 	struct disruptor *gone;
 	size_t bytes;
 
@@ -102,11 +102,12 @@ int disruptor_destroy(struct disruptor **d)
 		if (gone->threads || disruptor_stage_running(&gone->stages[i]))
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
 					 gone->stages[i].name);
-	ring_count_open(gone->ring, &producers, &consumers);
-	if (producers || consumers > gone->stage_count)
+	ring_count_open(gone->ring, &producers, &consumers, &readers);
+	if (producers || consumers > gone->stage_count || readers)
 		return error_set(DISRUPTOR_E_BUSY,
-				 "%u producers and %u consumers are still open on the ring",
-				 producers, consumers - gone->stage_count);
+				 "%u producers, %u consumers and %u lossy readers are still open "
+				 "on the ring",
+				 producers, consumers - gone->stage_count, readers);
 	for (uint32_t i = 0; i < gone->stage_count; i++)
 		consumer_detach(&gone->stages[i].consumer);
 	(void)disruptor_ring_destroy(&gone->ring);

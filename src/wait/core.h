@@ -68,7 +68,7 @@ struct wait_request {
 	wait_look look;
 	void *who;
 	uint64_t deadline;
-	atomic_word *sleeps; /* counts, owner-written */
+	atomic_word *sleeps; /* counts */
 };
 
 /* Wait by the request's policy; the look's result, or E_TIMEOUT, or a custom policy's code. */
