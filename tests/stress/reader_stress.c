@@ -155,6 +155,7 @@ static void check_watchers(struct yard *y)
 		uint64_t passed = disruptor_reader_voids(&w->view);
 
 		assert_code(w->status, DISRUPTOR_E_CLOSED);
+		assert_true(w->read > 0);
 		assert_int_equal(w->torn, 0);
 		assert_int_equal(w->disorder, 0);
 		assert_true(w->gaps <= missed); /* the last gap may have no event behind it */
