@@ -123,8 +123,10 @@ DISRUPTOR_API int disruptor_producer_do_copy_refused(struct disruptor_ring *ring
 						     uint64_t run);
 DISRUPTOR_API void disruptor_producer_do_wake(struct disruptor_ring *ring, uint32_t index,
 					      uint64_t end);
-DISRUPTOR_API void disruptor_producer_do_publish(struct disruptor_ring *ring, uint32_t index,
-						 uint64_t at, uint64_t n);
+DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uint32_t index,
+						uint64_t end);
+DISRUPTOR_API void disruptor_producer_do_show(struct disruptor_ring *ring, uint64_t at,
+					      uint64_t end);
 
 /**
  * Open a view to publish through. @p options may be NULL.
@@ -360,16 +362,13 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return DISRUPTOR_E_OWNER;
 #endif
-	/* the one test for all that leaves the common path: other rungs, and lossy rings */
-	if (disruptor_unlikely(p->flags & (DISRUPTOR_VIEW_HEAVY | DISRUPTOR_VIEW_LOSSY))) {
-		disruptor_producer_do_publish(p->ring, p->index, at, n);
-		p->slot = disruptor_producer_slot(p, end);
-		p->open = end;
-		return DISRUPTOR_OK;
-	}
-	if (p->flags & DISRUPTOR_VIEW_PACKED) {
-		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
-		disruptor_store_release(&p->shared->cursor, end);
+	/* lossy rings are told apart behind tests that there are anyway, so that others pay nothing */
+	if (p->flags & (DISRUPTOR_VIEW_PACKED | DISRUPTOR_VIEW_LOSSY)) {
+		if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_LOSSY))
+			disruptor_producer_do_show(p->ring, at, end);
+		else
+			/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
+			disruptor_store_release(&p->shared->cursor, end);
 	} else {
 		/* from the last to the first, so that who waits for the first sees them all */
 		while (--n != 0)
@@ -377,7 +376,11 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 		disruptor_stamp(p->slot, at);
 	}
 	p->slot = disruptor_producer_slot(p, end);
-	return disruptor_published(p, end);
+	if (disruptor_likely(!(p->flags & (DISRUPTOR_VIEW_HEAVY | DISRUPTOR_VIEW_LOSSY))))
+		return disruptor_published(p, end);
+	p->open = end;
+	disruptor_producer_do_signal(p->ring, p->index, end);
+	return DISRUPTOR_OK;
 }
 
 /** Publish the whole open run; see disruptor_publish_n(). */

@@ -555,13 +555,16 @@ static void announce(struct disruptor_ring *r, struct ring_producer *entry, uint
 		tally(&entry->wakes);
 }
 
-void disruptor_producer_do_publish(struct disruptor_ring *r, uint32_t index, uint64_t at,
-				   uint64_t n)
+void disruptor_producer_do_signal(struct disruptor_ring *r, uint32_t index, uint64_t end)
 {
-	uint64_t end = at + n;
+	announce(r, &r->producer_table[index], end);
+}
 
+/* Lossy rings only. */
+void disruptor_producer_do_show(struct disruptor_ring *r, uint64_t at, uint64_t end)
+{
 	/* before the stamps: from then on a consumer may change the event */
-	for (uint64_t i = at; r->mirror && i != end; i++)
+	for (uint64_t i = at; i != end; i++)
 		mirror_put(r, i, ring_slot(r, i) + r->offset);
 	if (r->layout == DISRUPTOR_PACKED)
 		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
@@ -569,7 +572,6 @@ void disruptor_producer_do_publish(struct disruptor_ring *r, uint32_t index, uin
 	else
 		for (uint64_t i = end; i-- != at;)
 			disruptor_stamp(ring_slot(r, i), i);
-	announce(r, &r->producer_table[index], end);
 }
 
 /* The first @p n of the run become voids, which consumers skip. */
