@@ -37,8 +37,8 @@ struct disruptor_conflate;
 
 /** What a table is made from. Zero means the default where there is one. */
 struct disruptor_conflate_options {
-	size_t size;   /**< sizeof(struct disruptor_conflate_options) */
-	uint32_t keys; /**< how many different keys there may be: 1 … DISRUPTOR_CONFLATE_MAX_KEYS */
+	size_t size;       /**< sizeof(struct disruptor_conflate_options) */
+	uint32_t keys;     /**< the most different keys: 1 … DISRUPTOR_CONFLATE_MAX_KEYS */
 	uint32_t reserved; /**< zero */
 	/** The key of an event: any 64-bit number. Called by whoever puts. */
 	uint64_t (*key)(const void *event, void *context);
@@ -69,15 +69,15 @@ DISRUPTOR_API void disruptor_conflate_destroy(struct disruptor_conflate **c);
  *
  * Threads:  one at a time, which need not be the one that takes.
  * Progress: wait-free; a mutex and a wake-up only if the reader sleeps.
- * Errors:   DISRUPTOR_E_FULL if it is of a new key and there are `keys` already (the detail names the
- *           key), E_CLOSED; nothing is changed then.
+ * Errors:   DISRUPTOR_E_FULL if it is of a new key and there are `keys` already (the detail names
+ *           the key), E_CLOSED; nothing is changed then.
  */
 DISRUPTOR_API int disruptor_conflate_put(struct disruptor_conflate *c, const void *event,
 					 uint64_t position);
 
 /**
- * disruptor_conflate_put() as a stage's on_event; its context is the table. A full table is a failure
- * of the stage, with DISRUPTOR_E_FULL.
+ * disruptor_conflate_put() as a stage's on_event; its context is the table. A full table is a
+ * failure of the stage, with DISRUPTOR_E_FULL.
  */
 DISRUPTOR_API int disruptor_conflate_on_event(void *table, void *event, uint64_t position,
 					      int last);

@@ -14,8 +14,8 @@
  *		DISRUPTOR_TIME(struct tick, time_ns));
  *
  * makes `tick_type`, `struct tick_producer`, `struct tick_consumer`, `struct
- * tick_reader` and their functions: tick_claim(), tick_publish(), tick_ready(), tick_at(), … Handing
- * one event's handle to another's function does not compile.
+ * tick_reader` and their functions: tick_claim(), tick_publish(), tick_ready(),
+ * tick_at(), … Handing one event's handle to another's function does not compile.
  */
 
 #include <disruptor/consumer.h>

@@ -68,7 +68,7 @@ struct disruptor_reader {
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_reader) == 192,
 			"frozen by ABI 0");
 
-/** disruptor_reader_open() with sizeof *r, which refuses a caller compiled against another layout. */
+/** disruptor_reader_open() with sizeof *r: refuses a caller compiled against another layout. */
 DISRUPTOR_API DISRUPTOR_NODISCARD int
 disruptor_reader_open_sized(struct disruptor_reader *r, struct disruptor_ring *ring,
 			    const struct disruptor_type *type,
@@ -99,7 +99,7 @@ disruptor_reader_open(struct disruptor_reader *r, struct disruptor_ring *ring,
 DISRUPTOR_API int disruptor_reader_close(struct disruptor_reader *r);
 
 /**
- * Copy the next event to @p event, which has room for one of the ring's type and needs no alignment.
+ * Copy the next event to @p event, which has room for one of the ring's type, at any alignment.
  *
  * A reader that producers have overtaken goes on a little behind the oldest event there is (by an
  * eighth of the ring), so that it is not overtaken again at once; what it passes over is missed.

@@ -235,7 +235,7 @@ TEST(many_producers_are_never_read_torn)
 	race(DISRUPTOR_STAMPED, PRODUCERS, true, false);
 }
 
-/* Slow producers: the readers sleep and are woken, and miss nothing but what they were too late for. */
+/* Slow producers: the readers sleep and are woken. */
 TEST(readers_that_sleep_are_woken)
 {
 	race(DISRUPTOR_STAMPED, 1, true, true);

@@ -205,6 +205,28 @@ TEST(a_reader_holds_nobody_back_and_knows_what_it_missed)
 	}
 }
 
+/* Rings too small for an eighth, down to one slot. */
+TEST(small_rings_have_lossy_readers_too)
+{
+	for (uint64_t capacity = 1; capacity <= 8; capacity *= 2) {
+		struct disruptor_options o = lossy_options(DISRUPTOR_FREE_RUN);
+		uint64_t first = 100 - capacity + capacity / 8;
+		struct scene s;
+
+		memset(&s, 0, sizeof(s));
+		o.capacity = capacity;
+		fixture_open_with(&s.f, &o, 0);
+		assert_code(tick_reader_open(&s.r, s.f.ring, NULL), 0);
+		publish_ticks(&s.f.producer, 1);
+		expect_next(&s, 0, 0);
+		publish_ticks(&s.f.producer, 99);
+		for (uint64_t i = first; i < 100; i++)
+			expect_next(&s, i, i == first ? first - 1 : 0);
+		expect_nothing(&s);
+		scene_close(&s);
+	}
+}
+
 /* Claimed slots may stay unpublished for long: what is behind them is not missed. */
 TEST(an_overtaken_reader_never_goes_beyond_what_is_published)
 {
@@ -650,6 +672,7 @@ int main(void)
 		RUN(an_event_is_whole_while_its_slot_is_filled_again),
 		RUN(a_reader_sees_the_event_as_it_was_published),
 		RUN(a_reader_holds_nobody_back_and_knows_what_it_missed),
+		RUN(small_rings_have_lossy_readers_too),
 		RUN(an_overtaken_reader_never_goes_beyond_what_is_published),
 		RUN(readers_beside_consumers_do_not_gate),
 		RUN(voids_are_passed_and_not_missed),
