@@ -196,7 +196,7 @@ struct disruptor_ring_stats {
 	uint64_t voids;       /**< claims given up */
 	uint64_t dropped;     /**< events dropped by producers with that policy */
 	uint64_t slow_claims; /**< claims that had to look at the gates */
-	uint64_t sleeps;      /**< times a consumer or producer slept in the kernel */
+	uint64_t sleeps;      /**< times a consumer, producer or reader slept in the kernel */
 	uint64_t wakes;       /**< times one was woken */
 	uint32_t consumers;   /**< attached */
 	uint32_t open_producers;
