@@ -57,8 +57,11 @@
 #define disruptor_cas_relaxed(p, expected, v)                                                      \
 	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
 	((p), (expected), (v), DISRUPTOR_ORDER(relaxed), DISRUPTOR_ORDER(relaxed))
-/** The store-load fence. It stands in the wake handshake, in attach and in close, nowhere else. */
+/** The store-load fence. It stands where threads announce and look: waking, attach, close. */
 #define disruptor_fence_seq_cst() DISRUPTOR_ATOMICALLY(thread_fence)(DISRUPTOR_ORDER(seq_cst))
+/** The two halves of a seqlock, where events are copied for lossy readers; nowhere else. */
+#define disruptor_fence_release() DISRUPTOR_ATOMICALLY(thread_fence)(DISRUPTOR_ORDER(release))
+#define disruptor_fence_acquire() DISRUPTOR_ATOMICALLY(thread_fence)(DISRUPTOR_ORDER(acquire))
 /** Keeps the compiler, not the processor, from reordering: the light side of an asymmetric barrier. */
 #define disruptor_fence_compiler() DISRUPTOR_ATOMICALLY(signal_fence)(DISRUPTOR_ORDER(seq_cst))
 

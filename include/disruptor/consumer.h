@@ -104,7 +104,7 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
  * Threads: any; the view is then used by one thread at a time.
  * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
  *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring),
- *          E_TYPE, E_VERSION.
+ *          E_UNSUPPORTED (take, on a ring with DISRUPTOR_LOSSY), E_TYPE, E_VERSION.
  */
 DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
 disruptor_consumer_open(struct disruptor_consumer *c, struct disruptor_ring *ring,

@@ -6,12 +6,14 @@
 
 #include <disruptor/aggregate.h>
 #include <disruptor/base.h>
+#include <disruptor/conflate.h>
 #include <disruptor/consumer.h>
 #include <disruptor/error.h>
 #include <disruptor/event.h>
 #include <disruptor/executor.h>
 #include <disruptor/graph.h>
 #include <disruptor/producer.h>
+#include <disruptor/reader.h>
 #include <disruptor/ring.h>
 #include <disruptor/stage.h>
 #include <disruptor/wait.h>

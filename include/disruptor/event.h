@@ -13,13 +13,14 @@
  *		DISRUPTOR_I64(struct tick, quantity),
  *		DISRUPTOR_TIME(struct tick, time_ns));
  *
- * makes `tick_type`, `struct tick_producer`, `struct tick_consumer` and their
- * functions: tick_claim(), tick_publish(), tick_ready(), tick_at(), … Handing
- * one event's handle to another's function does not compile.
+ * makes `tick_type`, `struct tick_producer`, `struct tick_consumer`, `struct
+ * tick_reader` and their functions: tick_claim(), tick_publish(), tick_ready(),
+ * tick_at(), … Handing one event's handle to another's function does not compile.
  */
 
 #include <disruptor/consumer.h>
 #include <disruptor/producer.h>
+#include <disruptor/reader.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -187,6 +188,28 @@ DISRUPTOR_API int disruptor_type_equal(const struct disruptor_type *a,
 	DISRUPTOR_INLINE int NAME##_take(struct NAME##_consumer *c, T *event)                      \
 	{                                                                                          \
 		return disruptor_take(&c->view, event);                                            \
+	}                                                                                          \
+	struct NAME##_reader {                                                                     \
+		struct disruptor_reader view;                                                      \
+	};                                                                                         \
+	DISRUPTOR_INLINE int NAME##_reader_open(struct NAME##_reader *r,                           \
+						struct disruptor_ring *ring,                       \
+						const struct disruptor_reader_options *options)    \
+	{                                                                                          \
+		return disruptor_reader_open(&r->view, ring, &NAME##_type, options);               \
+	}                                                                                          \
+	DISRUPTOR_INLINE int NAME##_reader_close(struct NAME##_reader *r)                          \
+	{                                                                                          \
+		return disruptor_reader_close(&r->view);                                           \
+	}                                                                                          \
+	DISRUPTOR_INLINE int NAME##_reader_next(struct NAME##_reader *r, T *event)                 \
+	{                                                                                          \
+		return disruptor_reader_next(&r->view, event);                                     \
+	}                                                                                          \
+	DISRUPTOR_INLINE int NAME##_reader_next_until(struct NAME##_reader *r, T *event,           \
+						      uint64_t deadline)                           \
+	{                                                                                          \
+		return disruptor_reader_next_until(&r->view, event, deadline);                     \
 	}                                                                                          \
 	DISRUPTOR_STATIC_ASSERT(DISRUPTOR_ALIGNOF(T) <= DISRUPTOR_MAX_ALIGN,                       \
 				#T " is aligned to more than a page")

@@ -47,6 +47,7 @@ enum disruptor_view_flag {
 	DISRUPTOR_VIEW_HEAVY = 2,    /**< the rung needs more than a compiler barrier */
 	DISRUPTOR_VIEW_FIRST = 4,    /**< a consumer that looks at stamps */
 	DISRUPTOR_VIEW_ORDERED = 8,  /**< stamps appear in order: one producer */
+	DISRUPTOR_VIEW_LOSSY = 16,   /**< a producer that also writes the mirror */
 	DISRUPTOR_VIEW_DEFERRED = 32 /**< a consumer whose gate others move */
 };
 
@@ -125,6 +126,8 @@ DISRUPTOR_API void disruptor_producer_do_wake(struct disruptor_ring *ring, uint3
 					      uint64_t end);
 DISRUPTOR_API void disruptor_producer_do_signal(struct disruptor_ring *ring, uint32_t index,
 						uint64_t end);
+DISRUPTOR_API void disruptor_producer_do_show(struct disruptor_ring *ring, uint64_t at,
+					      uint64_t end);
 
 /**
  * Open a view to publish through. @p options may be NULL.
@@ -360,9 +363,13 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return DISRUPTOR_E_OWNER;
 #endif
-	if (p->flags & DISRUPTOR_VIEW_PACKED) {
-		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
-		disruptor_store_release(&p->shared->cursor, end);
+	/* lossy rings are told apart behind tests that there are anyway, so that others pay nothing */
+	if (p->flags & (DISRUPTOR_VIEW_PACKED | DISRUPTOR_VIEW_LOSSY)) {
+		if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_LOSSY))
+			disruptor_producer_do_show(p->ring, at, end);
+		else
+			/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
+			disruptor_store_release(&p->shared->cursor, end);
 	} else {
 		/* from the last to the first, so that who waits for the first sees them all */
 		while (--n != 0)
@@ -370,7 +377,7 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 		disruptor_stamp(p->slot, at);
 	}
 	p->slot = disruptor_producer_slot(p, end);
-	if (disruptor_likely(!(p->flags & DISRUPTOR_VIEW_HEAVY)))
+	if (disruptor_likely(!(p->flags & (DISRUPTOR_VIEW_HEAVY | DISRUPTOR_VIEW_LOSSY))))
 		return disruptor_published(p, end);
 	p->open = end;
 	disruptor_producer_do_signal(p->ring, p->index, end);

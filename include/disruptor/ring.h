@@ -123,7 +123,12 @@ enum disruptor_ring_flag {
 	 * it. That they do not touch the same bytes at the same time is then the caller's
 	 * responsibility. Declared handlers are still checked against each other.
 	 */
-	DISRUPTOR_TRUST_HANDLERS = 64
+	DISRUPTOR_TRUST_HANDLERS = 64,
+	/**
+	 * Lossy readers may open (disruptor/reader.h). The ring keeps a second copy of each event for
+	 * them, which costs producers that copy, and about the slots' memory once more.
+	 */
+	DISRUPTOR_LOSSY = 128
 };
 
 /** Where the block comes from, instead of mmap(2). */
@@ -191,7 +196,7 @@ struct disruptor_ring_stats {
 	uint64_t voids;       /**< claims given up */
 	uint64_t dropped;     /**< events dropped by producers with that policy */
 	uint64_t slow_claims; /**< claims that had to look at the gates */
-	uint64_t sleeps;      /**< times a consumer or producer slept in the kernel */
+	uint64_t sleeps;      /**< times a consumer, producer or reader slept in the kernel */
 	uint64_t wakes;       /**< times one was woken */
 	uint32_t consumers;   /**< attached */
 	uint32_t open_producers;
@@ -231,7 +236,8 @@ disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_type 
  * NULL in *@p ring is allowed and does nothing.
  *
  * Threads: one; no view of the ring may be in use.
- * Errors:  DISRUPTOR_E_BUSY if a producer or consumer is still open (the detail names one);
+ * Errors:  DISRUPTOR_E_BUSY if a producer, consumer or lossy reader is still open (the detail names
+ *          one);
  *          the ring is then unchanged.
  */
 DISRUPTOR_API int disruptor_ring_destroy(struct disruptor_ring **ring);

@@ -181,21 +181,21 @@ static bool ordered(struct disruptor *d, const struct disruptor_stage *a,
 
 int check_order(struct disruptor *d)
 {
-	for_each_stage(b, d) for_each_stage(a, d)
-	{
-		int rc;
+	for_each_stage (b, d)
+		for_each_stage (a, d) {
+			int rc;
 
-		if (a == b)
-			break;
-		if (d->trusts_handlers && (!a->declared || !b->declared))
-			continue;
-		if (ordered(d, a, b))
-			continue;
-		rc = compare(a, b);
-		if (rc == 0)
-			rc = compare(b, a);
-		if (rc != 0)
-			return rc;
-	}
+			if (a == b)
+				break;
+			if (d->trusts_handlers && (!a->declared || !b->declared))
+				continue;
+			if (ordered(d, a, b))
+				continue;
+			rc = compare(a, b);
+			if (rc == 0)
+				rc = compare(b, a);
+			if (rc != 0)
+				return rc;
+		}
 	return 0;
 }

@@ -173,13 +173,13 @@ static void sort_stages(struct disruptor *d)
 	uint64_t waiting = 0; /* gates of stages not yet placed */
 	uint32_t n = 0;
 
-	for_each_stage(s, d) waiting |= UINT64_C(1) << s->consumer.index;
+	for_each_stage (s, d)
+		waiting |= UINT64_C(1) << s->consumer.index;
 	while (waiting) {
 		uint64_t last = n ? UINT64_C(1) << d->order[n - 1]->consumer.index : 0;
 		struct disruptor_stage *next = NULL;
 
-		for_each_stage(s, d)
-		{
+		for_each_stage (s, d) {
 			uint64_t ups = upstreams_of(d, s);
 
 			if (!(waiting >> s->consumer.index & 1) || (ups & waiting))
@@ -202,7 +202,8 @@ static uint32_t count_stages(struct disruptor *d, bool own)
 {
 	uint32_t n = 0;
 
-	for_each_stage(s, d) n += !own || wants_own(s);
+	for_each_stage (s, d)
+		n += !own || wants_own(s);
 	return n;
 }
 
@@ -211,7 +212,8 @@ static uint32_t map_dedicated(struct disruptor *d)
 {
 	uint32_t n = 0;
 
-	for_each_stage(s, d) s->worker = n++;
+	for_each_stage (s, d)
+		s->worker = n++;
 	return n;
 }
 
@@ -246,8 +248,7 @@ static uint32_t map_auto(struct disruptor *d)
 
 static int map_placed(struct disruptor *d)
 {
-	for_each_stage(s, d)
-	{
+	for_each_stage (s, d) {
 		if (s->placed == WORKER_NONE)
 			return error_set(DISRUPTOR_E_INVAL,
 					 "stage '%s' has no place: disruptor_place() it", s->name);
@@ -297,7 +298,8 @@ int executor_map(struct disruptor *d)
 		rc = map_placed(d);
 		break;
 	case DISRUPTOR_MAP_NONE:
-		for_each_stage(s, d) s->worker = 0;
+		for_each_stage (s, d)
+			s->worker = 0;
 		d->worker_count = 1;
 		break;
 	default:

@@ -102,7 +102,7 @@ fail_ring:
 int disruptor_destroy(struct disruptor **d)
 {
 	struct disruptor_allocator allocator;
-	uint32_t producers, consumers, stages = 0;
+	uint32_t producers, consumers, readers, stages = 0;
 	struct disruptor *gone;
 	size_t bytes;
 
@@ -111,19 +111,20 @@ int disruptor_destroy(struct disruptor **d)
 	gone = *d;
 	if (!gone)
 		return 0;
-	for_each_stage(s, gone)
-	{
+	for_each_stage (s, gone) {
 		if (gone->active || disruptor_stage_running(s))
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
 					 s->name);
 		stages++;
 	}
-	ring_count_open(gone->ring, &producers, &consumers);
-	if (producers || consumers > stages)
+	ring_count_open(gone->ring, &producers, &consumers, &readers);
+	if (producers || consumers > stages || readers)
 		return error_set(DISRUPTOR_E_BUSY,
-				 "%u producers and %u consumers are still open on the ring",
-				 producers, consumers - stages);
-	for_each_stage(s, gone) consumer_detach(&s->consumer);
+				 "%u producers, %u consumers and %u lossy readers are still open "
+				 "on the ring",
+				 producers, consumers - stages, readers);
+	for_each_stage (s, gone)
+		consumer_detach(&s->consumer);
 	(void)disruptor_ring_destroy(&gone->ring);
 	os_monitor_destroy(&gone->monitor);
 	allocator = gone->allocator;
@@ -176,9 +177,11 @@ static int may_change(struct disruptor *d)
 		return error_set(DISRUPTOR_E_STATE,
 				 "stages and their order are fixed once started; it is %s",
 				 disruptor_state_name(d->state));
-	for_each_stage(s, d) if (disruptor_stage_running(s)) return error_set(
-		DISRUPTOR_E_STATE, "stages and their order are fixed while stage '%s' runs",
-		s->name);
+	for_each_stage (s, d)
+		if (disruptor_stage_running(s))
+			return error_set(DISRUPTOR_E_STATE,
+					 "stages and their order are fixed while stage '%s' runs",
+					 s->name);
 	return 0;
 }
 

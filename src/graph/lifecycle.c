@@ -71,7 +71,8 @@ static bool is_own_thread(const struct disruptor *d)
 
 static void halt_all(struct disruptor *d)
 {
-	for_each_stage(s, d) disruptor_stage_stop(s);
+	for_each_stage (s, d)
+		disruptor_stage_stop(s);
 }
 
 /* Join the threads; all their runs have ended. Monitor held. */
@@ -88,8 +89,9 @@ static void join_all(struct disruptor *d)
 	}
 	d->active = false;
 	/* a stop that met a run already over is not the next run's */
-	for_each_stage(s, d) if (!disruptor_stage_running(s)) /* a caller's thread may run it on */
-		(void) consumer_take_alert(&s->consumer);
+	for_each_stage (s, d)
+		if (!disruptor_stage_running(s)) /* a caller's thread may run it on */
+			(void)consumer_take_alert(&s->consumer);
 }
 
 /* Wait until all runs have ended, or until the deadline: false then. Monitor held. */
@@ -118,7 +120,9 @@ static void halt_and_join(struct disruptor *d)
 
 static bool all_reported(struct disruptor *d)
 {
-	for_each_stage(s, d) if (!s->reported) return false;
+	for_each_stage (s, d)
+		if (!s->reported)
+			return false;
 	return true;
 }
 
@@ -131,8 +135,10 @@ static int may_start(struct disruptor *d)
 				 disruptor_state_name(d->state));
 	if (!next_stage(d, d->stages))
 		return error_set(DISRUPTOR_E_STATE, "it has no stage: add one before start");
-	for_each_stage(s, d) if (disruptor_stage_running(s)) return error_set(
-		DISRUPTOR_E_STATE, "stage '%s' runs in another thread", s->name);
+	for_each_stage (s, d)
+		if (disruptor_stage_running(s))
+			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
+					 s->name);
 	rc = check_order(d);
 	if (rc == 0)
 		rc = executor_map(d);
@@ -187,7 +193,8 @@ static int make_threads(struct disruptor *d)
 
 	d->active = true;
 	d->alive = 0;
-	for_each_stage(s, d) s->reported = false;
+	for_each_stage (s, d)
+		s->reported = false;
 	rc = open_workers(d);
 	if (rc != 0)
 		return rc;
@@ -244,8 +251,7 @@ out:
 /* Tell what a deferred stage has read that nobody has released; false if there is nothing. */
 static bool say_what_is_unreleased(struct disruptor *d, int code)
 {
-	for_each_stage(s, d)
-	{
+	for_each_stage (s, d) {
 		uint64_t read = disruptor_stage_read(s), released = disruptor_stage_position(s);
 
 		if (read <= released)
@@ -272,8 +278,9 @@ static int say_what_is_left(struct disruptor *d)
 			"position %llu, claimed by producer '%s', is neither published nor "
 			"aborted",
 			(unsigned long long)position, producer);
-	for_each_stage(s, d) if (!slowest || disruptor_stage_position(s) <
-						     disruptor_stage_position(slowest)) slowest = s;
+	for_each_stage (s, d)
+		if (!slowest || disruptor_stage_position(s) < disruptor_stage_position(slowest))
+			slowest = s;
 	if (say_what_is_unreleased(d, DISRUPTOR_E_TIMEOUT))
 		return DISRUPTOR_E_TIMEOUT;
 	return error_set(DISRUPTOR_E_TIMEOUT, "stage '%s' is at position %llu, %llu before the end",

@@ -67,6 +67,11 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 		return error_set(
 			DISRUPTOR_E_BUSY,
 			"consumer '%s' takes events: no other can join after it was opened", name);
+	if (o->take && r->mirror)
+		return error_set(
+			DISRUPTOR_E_UNSUPPORTED,
+			"take: not on a ring with DISRUPTOR_LOSSY, whose readers copy what "
+			"it would move out");
 	if (ring_name(&r->gates[i].name, o->name, "consumer") != 0)
 		return DISRUPTOR_E_INVAL;
 	for (size_t k = 0; k < o->after_count; k++) {

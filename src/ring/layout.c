@@ -27,6 +27,7 @@ AT(struct disruptor_gate, name, 40);
 AT(struct ring_header, capacity, 40);
 AT(struct ring_header, gates_used, 80);
 AT(struct ring_header, attaches, 84);
+AT(struct ring_header, mirror_at, 88);
 _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
 #if UINTPTR_MAX > UINT32_MAX
@@ -76,7 +77,7 @@ static int check_memory(const struct disruptor_options *o)
 {
 	const unsigned pages = DISRUPTOR_HUGE_PAGES_TRY | DISRUPTOR_HUGE_PAGES_REQUIRE |
 			       DISRUPTOR_PREFAULT | DISRUPTOR_BIND_NODE;
-	const unsigned known = pages | DISRUPTOR_LOCK_MEMORY | DISRUPTOR_FREE_RUN;
+	const unsigned known = pages | DISRUPTOR_LOCK_MEMORY | DISRUPTOR_FREE_RUN | DISRUPTOR_LOSSY;
 
 	if (o->flags & ~known)
 		return error_set(DISRUPTOR_E_INVAL, "flags: 0x%x is unknown", o->flags & ~known);
@@ -127,14 +128,22 @@ static int check_options(const struct disruptor_options *o)
 	return rc != 0 ? rc : check_memory(o);
 }
 
-/*
- * A stamped slot is the stamp, then the event at its own alignment. Up to a
- * line the stride is a power of two, so that no slot straddles two lines; above
- * it is whole lines.
- */
+/* Up to a line a power of two, so that nothing straddles two lines; above it whole lines. */
+static uint64_t stride_of(uint64_t need, uint64_t align)
+{
+	uint64_t stride;
+
+	if (need > DISRUPTOR_LINE)
+		return round_up(need, align > DISRUPTOR_LINE ? align : DISRUPTOR_LINE);
+	for (stride = 16; stride < need; stride *= 2)
+		;
+	return stride;
+}
+
+/* A stamped slot is the stamp, then the event at its own alignment. */
 static void lay_slot(struct ring_header *h)
 {
-	uint64_t offset, need, stride;
+	uint64_t offset;
 
 	if (h->layout == DISRUPTOR_PACKED) {
 		h->event_offset = 0;
@@ -142,15 +151,17 @@ static void lay_slot(struct ring_header *h)
 		return;
 	}
 	offset = h->event_align > 8 ? h->event_align : 8;
-	need = offset + h->event_size;
-	if (need > DISRUPTOR_LINE) {
-		stride = round_up(need, offset > DISRUPTOR_LINE ? offset : DISRUPTOR_LINE);
-	} else {
-		for (stride = 16; stride < need; stride *= 2)
-			;
-	}
 	h->event_offset = (uint32_t)offset;
-	h->slot_stride = (uint32_t)stride;
+	h->slot_stride = (uint32_t)stride_of(offset + h->event_size, offset);
+}
+
+/* Behind the slots: an entry for each is a stamp, then the event in whole words. */
+static void lay_mirror(struct ring_header *h)
+{
+	h->mirror_at = h->block_bytes;
+	h->mirror_stride = (uint32_t)stride_of(8 + round_up(h->event_size, 8), 8);
+	/* at most 2^31 * 2^31, as the slots: no overflow */
+	h->block_bytes = round_up(h->mirror_at + h->capacity * h->mirror_stride, DISRUPTOR_APART);
 }
 
 int layout_make(struct ring_layout *l, const struct disruptor_type *type,
@@ -188,6 +199,8 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 		round_up(h->gates_at + h->max_consumers * sizeof(struct disruptor_gate), align);
 	slots = h->capacity * h->slot_stride; /* at most 2^31 * 2^31: no overflow */
 	h->block_bytes = round_up(h->slots_at + slots, DISRUPTOR_APART);
+	if (options->flags & DISRUPTOR_LOSSY)
+		lay_mirror(h);
 	l->align = (size_t)align;
 	at = h->block_bytes;
 	l->ring_at = (size_t)at;

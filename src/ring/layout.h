@@ -34,7 +34,9 @@ struct ring_header {
 	DISRUPTOR_ATOMIC(uint32_t) gates_used;
 	/* counts attaches, before the gate is shown: a scan that met one is repeated */
 	DISRUPTOR_ATOMIC(uint32_t) attaches;
-	uint32_t reserved[10];
+	uint64_t mirror_at; /* of a lossy ring, else 0: see ring/mirror.h */
+	uint32_t mirror_stride;
+	uint32_t reserved[7];
 };
 
 struct ring_layout {

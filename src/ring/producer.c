@@ -10,6 +10,7 @@
 #include "error.h"
 #include "ring/gate.h"
 #include "ring/hold.h"
+#include "ring/mirror.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 
@@ -133,7 +134,8 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 			.mask = ring->mask,
 			.flags = (ring->layout == DISRUPTOR_PACKED ? DISRUPTOR_VIEW_PACKED : 0u) |
 				 (ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY
-									  : 0u),
+									  : 0u) |
+				 (ring->mirror ? DISRUPTOR_VIEW_LOSSY : 0u),
 			.ring = ring,
 			.index = index,
 			.event_size = ring->header->event_size,
@@ -537,10 +539,39 @@ void disruptor_producer_do_wake(struct disruptor_ring *r, uint32_t index, uint64
 		tally(&r->producer_table[index].wakes);
 }
 
+/* After the stamps, the cursor and the mirror: wake who has slept for them. */
+static void announce(struct disruptor_ring *r, struct ring_producer *entry, uint64_t end)
+{
+	bool woke;
+
+	if (r->rung != DISRUPTOR_RUNG_MEMBARRIER) {
+		woke = edge_signal(r, edge_to_consumers(r), end);
+	} else {
+		/* WAKE.progress, as in disruptor_published() */
+		disruptor_fence_compiler();
+		woke = edge_wake(r, edge_to_consumers(r), end);
+	}
+	if (woke)
+		tally(&entry->wakes);
+}
+
 void disruptor_producer_do_signal(struct disruptor_ring *r, uint32_t index, uint64_t end)
 {
-	if (edge_signal(r, edge_to_consumers(r), end))
-		tally(&r->producer_table[index].wakes);
+	announce(r, &r->producer_table[index], end);
+}
+
+/* Lossy rings only. */
+void disruptor_producer_do_show(struct disruptor_ring *r, uint64_t at, uint64_t end)
+{
+	/* before the stamps: from then on a consumer may change the event */
+	for (uint64_t i = at; i != end; i++)
+		mirror_put(r, i, ring_slot(r, i) + r->offset);
+	if (r->layout == DISRUPTOR_PACKED)
+		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
+		disruptor_store_release(&r->shared->cursor, end);
+	else
+		for (uint64_t i = end; i-- != at;)
+			disruptor_stamp(ring_slot(r, i), i);
 }
 
 /* The first @p n of the run become voids, which consumers skip. */
@@ -559,19 +590,15 @@ static void give_up_stamped(struct run *p, uint64_t n)
 	before = disruptor_load_relaxed(&r->shared->voids_end);
 	while (before < end && !disruptor_cas_relaxed(&r->shared->voids_end, &before, end))
 		;
+	for (uint64_t at = p->open; r->mirror && at != end; at++)
+		mirror_void(r, at);
 	for (uint64_t at = end; at != p->open;) {
 		at--;
 		/* PUB.release, pairs with PUB.acquire: as a publish, with the void bit */
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
 	}
 	p->open = end;
-	if (r->rung != DISRUPTOR_RUNG_MEMBARRIER) {
-		(void)edge_signal(r, edge_to_consumers(r), end);
-	} else {
-		/* WAKE.progress, as in disruptor_published() */
-		disruptor_fence_compiler();
-		(void)edge_wake(r, edge_to_consumers(r), end);
-	}
+	announce(r, p->entry, end);
 }
 
 static void give_up(struct run *p, uint64_t n)

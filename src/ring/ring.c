@@ -141,6 +141,8 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l,
 	r->shared = (struct disruptor_shared *)(void *)(block + l->header.shared_at);
 	r->gates = (struct disruptor_gate *)(void *)(block + l->header.gates_at);
 	r->slots = block + l->header.slots_at;
+	r->mirror = l->header.mirror_at ? block + l->header.mirror_at : NULL;
+	r->mirror_stride = l->header.mirror_stride;
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
 	r->loop_table = (struct consumer_loop *)(void *)(block + l->loops_at);
@@ -253,11 +255,13 @@ size_t disruptor_ring_align(const struct disruptor_type *type,
 
 /* ---- destruction ---- */
 
-void ring_count_open(struct disruptor_ring *r, uint32_t *producers, uint32_t *consumers)
+void ring_count_open(struct disruptor_ring *r, uint32_t *producers, uint32_t *consumers,
+		     uint32_t *readers)
 {
 	*producers = 0;
 	*consumers = 0;
 	os_lock(&r->lock);
+	*readers = r->readers;
 	for (uint32_t i = 0; i < r->max_producers; i++)
 		*producers += r->producer_table[i].used;
 	for (uint32_t i = 0; i < r->max_consumers; i++)
@@ -275,6 +279,8 @@ static int refuse_if_open(struct disruptor_ring *r)
 		if (r->consumer_table[i].used)
 			return error_set(DISRUPTOR_E_BUSY, "consumer '%s' is still open",
 					 r->gates[i].name);
+	if (r->readers)
+		return error_set(DISRUPTOR_E_BUSY, "%u lossy readers are still open", r->readers);
 	return 0;
 }
 
@@ -426,6 +432,7 @@ struct disruptor_ring_stats disruptor_ring_stats(const struct disruptor_ring *r)
 	struct disruptor_ring_stats s = {
 		.claimed = ring_claimed(r),
 		.voids = disruptor_load_relaxed(&r->voids),
+		.sleeps = disruptor_load_relaxed(&r->reader_sleeps),
 		.state = disruptor_load_relaxed(&r->shared->state),
 	};
 

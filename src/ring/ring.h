@@ -56,10 +56,13 @@ struct disruptor_ring {
 	struct disruptor_shared *shared;
 	struct disruptor_gate *gates;
 	unsigned char *slots;
+	unsigned char *mirror; /* NULL unless the ring is lossy */
 	uint64_t capacity;
 	uint32_t mask;
 	uint32_t stride;
 	uint32_t offset;
+	uint32_t mirror_stride;
+	uint32_t readers; /* lossy ones that are open; under the lock */
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
 	enum disruptor_rung rung;
@@ -80,6 +83,7 @@ struct disruptor_ring {
 	uint32_t max_producers;
 	uint32_t max_consumers;
 	atomic_word voids;
+	atomic_word reader_sleeps;
 	void (*init)(void *event, void *context);
 	void (*fini)(void *event, void *context);
 	void *context;
@@ -103,8 +107,9 @@ void ring_fail(struct disruptor_ring *r);
 void ring_wake_everyone(struct disruptor_ring *r);
 /* First position not claimed, without the closed bit. */
 uint64_t ring_claimed(const struct disruptor_ring *r);
-/* Producers and consumers that are open; the lock is taken. */
-void ring_count_open(struct disruptor_ring *r, uint32_t *producers, uint32_t *consumers);
+/* Views that are open; the lock is taken. */
+void ring_count_open(struct disruptor_ring *r, uint32_t *producers, uint32_t *consumers,
+		     uint32_t *readers);
 /* AddressSanitizer: forbid or allow the events at [from, to); nothing in other builds. */
 void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to);
 void ring_unpoison(const struct disruptor_ring *r, uint64_t from, uint64_t to);

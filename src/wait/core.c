@@ -90,7 +90,8 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 	if (now.edge.word != need->edge.word || now.count != need->count)
 		return 0; /* part of what we wait for has come: the rest is another edge's */
 	HOOK(HOOK_WAIT_BEFORE_PARK);
-	tally(q->sleeps);
+	/* relaxed: a statistic; a ring's lossy readers share one */
+	disruptor_fetch_add_relaxed(q->sleeps, UINT64_C(1));
 	edge_park(q->ring, need->edge, seen, deadline);
 	return 0;
 }

@@ -68,7 +68,7 @@ struct wait_request {
 	wait_look look;
 	void *who;
 	uint64_t deadline;
-	atomic_word *sleeps; /* counts, owner-written */
+	atomic_word *sleeps; /* counts */
 	/* instead of wait_block(), for who waits on several edges; NULL otherwise */
 	int64_t (*block)(const struct wait_request *q, uint64_t deadline);
 };
