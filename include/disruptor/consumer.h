@@ -211,8 +211,9 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
  * disruptor_ready(), but waits, by the view's wait strategy, until something is.
  *
  * Returns how many events are ready (> 0), or DISRUPTOR_E_TIMEOUT (the deadline or the strategy's
- * own), E_CLOSED (the ring is closed and this consumer has released all), E_FAILED,
- * E_INTERRUPTED, or what a custom strategy returned.
+ * own), E_CLOSED (the ring is closed and this consumer has released all), E_FAILED (a stage has
+ * failed: the detail names it, the hook, the code and the position), E_INTERRUPTED, or what a
+ * custom strategy returned.
  *
  * Threads: the view's. Progress: the strategy's.
  */

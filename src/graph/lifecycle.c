@@ -48,8 +48,9 @@ void graph_fail(struct disruptor *d, const struct disruptor_failure *failure)
 		d->failure = *failure;
 	d->state = DISRUPTOR_FAILED;
 	os_broadcast(&d->monitor);
+	/* under the monitor: of two failures the same one is the first, here and there */
+	ring_fail(d->ring, failure);
 	os_unlock(&d->monitor);
-	ring_fail(d->ring);
 }
 
 void graph_report(struct disruptor_stage *s)
@@ -233,9 +234,7 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 		return 0; /* another thread has stopped it, and started the next run */
 	join_all(d);
 	if (d->state == DISRUPTOR_FAILED)
-		return error_set(DISRUPTOR_E_FAILED, "stage '%s': %s answered %d at position %llu",
-				 d->failure.stage, d->failure.hook, d->failure.code,
-				 (unsigned long long)d->failure.position);
+		return ring_failed_by(&d->failure);
 	d->state = DISRUPTOR_STOPPED;
 	os_broadcast(&d->monitor);
 	return 0;

@@ -532,9 +532,13 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 		.deadline = deadline,
 		.sleeps = &c->gate->sleeps,
 	};
-	uint64_t n = disruptor_ready(c);
+	int64_t n = (int64_t)disruptor_ready(c);
 
-	return n ? (int64_t)n : wait_until(&request);
+	if (n == 0)
+		n = wait_until(&request);
+	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
+		ring_tell_failure(c->ring);
+	return n;
 }
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)

@@ -236,6 +236,14 @@ static int closed_code(const struct disruptor_ring *r)
 		       : DISRUPTOR_E_CLOSED;
 }
 
+/* The claim was refused with @p code; a failed ring tells who failed, where, and with what. */
+static void refuse(const struct run *p, int code)
+{
+	p->entry->status = code;
+	if (code == DISRUPTOR_E_FAILED)
+		ring_tell_failure(p->ring);
+}
+
 /* One producer: room, then a store. How many were taken, or a code. */
 static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 {
@@ -434,7 +442,7 @@ static uint64_t claim(struct run *p, const struct claim *how)
 		ring_unpoison(p->ring, p->next - (uint64_t)taken, p->next);
 		return (uint64_t)taken;
 	}
-	p->entry->status = (int)taken;
+	refuse(p, (int)taken);
 	return 0;
 }
 
@@ -480,7 +488,7 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 
 	(void)enter(&p, ring, index, next, open);
 	take_back(&p, n);
-	p.entry->status = closed_code(ring);
+	refuse(&p, closed_code(ring));
 	leave(&p, run);
 	return 0;
 }

@@ -62,7 +62,8 @@ struct disruptor_ring {
 	bool locked; /* the caller's memory, by mlock(2) */
 	const struct disruptor_type *type;
 	struct disruptor_wait wait;
-	struct os_monitor lock; /* of attach, detach, open, close */
+	struct os_monitor lock;           /* of attach, detach, open, close, and of the failure */
+	struct disruptor_failure failure; /* the first since it was opened */
 	struct os_monitor
 		lot; /* where threads sleep that cannot park, and the mutex rung's barrier */
 	struct ring_producer *producer_table;
@@ -87,8 +88,12 @@ static inline atomic_word *ring_stamp(const struct disruptor_ring *r, uint64_t p
 	return (atomic_word *)(void *)ring_slot(r, position);
 }
 
-/* Set bits of the state, so that everyone returns, and wake everyone. */
-void ring_fail(struct disruptor_ring *r);
+/* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
+void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
+/* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */
+void ring_tell_failure(const struct disruptor_ring *r);
+/* Leave a failure as the detail; returns E_FAILED. */
+int ring_failed_by(const struct disruptor_failure *failure);
 /* Wake whoever sleeps on any edge of the ring: something other than progress has changed. */
 void ring_wake_everyone(struct disruptor_ring *r);
 /* First position not claimed, without the closed bit. */
