@@ -291,6 +291,20 @@ DISRUPTOR_API uint64_t disruptor_consumer_poll(struct disruptor_consumer *c, uin
 DISRUPTOR_API int disruptor_take(struct disruptor_consumer *c, void *event);
 
 /**
+ * Tell that the calling thread uses the view from now on, and will release what it has handed out.
+ * The thread that used it must be done with it.
+ *
+ * A thread that was handed events by disruptor_ready_until(), disruptor_ready_span() or
+ * disruptor_consumer_poll(), and has not released them, is refused a claim on the same ring that
+ * would wait for their release (DISRUPTOR_E_DEADLK): nobody else could release them. So who lets
+ * another thread release them hands the view over before it claims. What disruptor_ready() alone
+ * has handed out leaves no trace: such a wait is not noticed.
+ *
+ * Threads: the new user. Errors: DISRUPTOR_E_INVAL if the view is not open.
+ */
+DISRUPTOR_API int disruptor_consumer_handoff(struct disruptor_consumer *c);
+
+/**
  * Make the current wait of this view, or its next one, return DISRUPTOR_E_INTERRUPTED. Once.
  *
  * Threads: any, while the view is open. Progress: wait-free; a system call if the view sleeps.

@@ -185,6 +185,7 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	options.wait = handler->wait;
 	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, &options) != 0)
 		return NULL;
+	consumer_belongs_to_stage(&s->consumer);
 	s->attempts.give_up = STAGE_NOWHERE;
 	s->handler = *handler;
 	s->handler.name = s->name;

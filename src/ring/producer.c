@@ -394,10 +394,6 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 static int waits_for_itself(const struct run *p, uint64_t least)
 {
 	struct disruptor_ring *r = p->ring;
-	/* the position that every gate has to reach; the ring is full, so this is above 0 */
-	uint64_t need = ring_claimed(r) + least - r->capacity;
-	const struct ring_hold *hold;
-
 	/* the consumers would have to pass what we have not published */
 	if (p->next - p->open + least > r->capacity)
 		return error_set(DISRUPTOR_E_DEADLK,
@@ -405,14 +401,8 @@ static int waits_for_itself(const struct run *p, uint64_t least)
 				 "publish or abort it first",
 				 (unsigned long long)(p->next - p->open), (unsigned long long)least,
 				 (unsigned long long)r->capacity);
-	hold = ring_hold_behind(r, need);
-	if (!hold)
-		return 0;
-	return error_set(
-		DISRUPTOR_E_DEADLK,
-		"the handler of stage '%s' makes this claim, and the ring is full because that "
-		"stage has not released position %llu: use try_claim, or another ring",
-		hold->name, (unsigned long long)disruptor_load_relaxed(hold->sequence));
+	/* the position that every gate has to reach; the ring is full, so this is above 0 */
+	return ring_hold_check(r, p->entry, ring_claimed(r) + least - r->capacity);
 }
 
 /* The claim, with waiting. How many were taken; 0 with the status set. */

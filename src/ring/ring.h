@@ -39,9 +39,13 @@ struct ring_producer {
 /* One attached consumer, likewise. */
 struct ring_consumer {
 	atomic_word wakes;
+	/* written by whoever uses the view, see ring_hold_note() */
+	atomic_word holder; /* os_thread_id() of the thread that was last handed events; 0: none */
+	atomic_word handed; /* first position that was not handed out then */
 	struct disruptor_wait wait;
 	bool used; /* under the ring's lock */
 	bool take;
+	bool of_stage; /* fixed before it is read from */
 	char apart[DISRUPTOR_APART];
 };
 
