@@ -86,22 +86,38 @@ fail_ring:
 	return rc;
 }
 
+/* A handler may ask, too, while start() makes the threads: so under the monitor. */
+static int may_destroy(struct disruptor *d)
+{
+	int rc = 0;
+
+	os_lock(&d->monitor);
+	if (d->state == DISRUPTOR_STARTING)
+		rc = error_set(DISRUPTOR_E_STATE, "it is STARTING");
+	for (uint32_t i = 0; rc == 0 && i < d->stage_count; i++)
+		if (d->threads || disruptor_stage_running(&d->stages[i]))
+			rc = error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
+				       d->stages[i].name);
+	os_unlock(&d->monitor);
+	return rc;
+}
+
 int disruptor_destroy(struct disruptor **d)
 {
 	struct disruptor_allocator allocator;
 	uint32_t producers, consumers;
 	struct disruptor *gone;
 	size_t bytes;
+	int rc;
 
 	if (!d)
 		return error_set(DISRUPTOR_E_INVAL, "d: NULL");
 	gone = *d;
 	if (!gone)
 		return 0;
-	for (uint32_t i = 0; i < gone->stage_count; i++)
-		if (gone->threads || disruptor_stage_running(&gone->stages[i]))
-			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
-					 gone->stages[i].name);
+	rc = may_destroy(gone);
+	if (rc != 0)
+		return rc;
 	ring_count_open(gone->ring, &producers, &consumers);
 	if (producers || consumers > gone->stage_count)
 		return error_set(DISRUPTOR_E_BUSY,
@@ -146,10 +162,12 @@ static int check_handler(const struct disruptor_handler *h)
 
 static int may_change(struct disruptor *d)
 {
-	if (d->state != DISRUPTOR_INIT)
+	enum disruptor_state state = disruptor_state(d);
+
+	if (state != DISRUPTOR_INIT)
 		return error_set(DISRUPTOR_E_STATE,
 				 "stages and their order are fixed once started; it is %s",
-				 disruptor_state_name(d->state));
+				 disruptor_state_name(state));
 	for (uint32_t i = 0; i < d->stage_count; i++)
 		if (disruptor_stage_running(&d->stages[i]))
 			return error_set(DISRUPTOR_E_STATE,
