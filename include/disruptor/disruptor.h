@@ -5,6 +5,7 @@
 /** @file disruptor/disruptor.h The umbrella: every public header, and nothing of its own. */
 
 #include <disruptor/base.h>
+#include <disruptor/check.h>
 #include <disruptor/consumer.h>
 #include <disruptor/error.h>
 #include <disruptor/event.h>

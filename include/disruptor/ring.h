@@ -204,6 +204,7 @@ struct disruptor_failure {
 	const char *stage; /**< its name; it lives as long as the disruptor */
 	const char *hook;  /**< "on_event", "on_start", … */
 	uint64_t position; /**< of the event in hand */
+	char detail[128];  /**< what was wrong, of a checked run; else empty */
 };
 
 /**

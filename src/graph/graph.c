@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *allocate(const struct disruptor_allocator *a, size_t bytes)
+void *graph_allocate(const struct disruptor_allocator *a, size_t bytes)
 {
 	void *memory;
 
@@ -18,7 +18,7 @@ static void *allocate(const struct disruptor_allocator *a, size_t bytes)
 	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
-static void release(const struct disruptor_allocator *a, void *memory, size_t bytes)
+void graph_release(const struct disruptor_allocator *a, void *memory, size_t bytes)
 {
 	if (a->release)
 		a->release(a->context, memory, bytes);
@@ -63,7 +63,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 		return rc;
 	max = options->max_consumers ? options->max_consumers : 16;
 	bytes = sizeof(*made) + max * (sizeof(made->stages[0]) + check_bytes(type));
-	made = allocate(&options->allocator, bytes);
+	made = graph_allocate(&options->allocator, bytes);
 	if (!made) {
 		rc = error_set(DISRUPTOR_E_NOMEM, "%zu bytes for %u stages", bytes, max);
 		goto fail_ring;
@@ -80,7 +80,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	*d = made;
 	return 0;
 fail_made:
-	release(&options->allocator, made, bytes);
+	graph_release(&options->allocator, made, bytes);
 fail_ring:
 	(void)disruptor_ring_destroy(&ring);
 	return rc;
@@ -123,13 +123,14 @@ int disruptor_destroy(struct disruptor **d)
 		return error_set(DISRUPTOR_E_BUSY,
 				 "%u producers and %u consumers are still open on the ring",
 				 producers, consumers - gone->stage_count);
+	checks_release(gone);
 	for (uint32_t i = 0; i < gone->stage_count; i++)
 		consumer_detach(&gone->stages[i].consumer);
 	(void)disruptor_ring_destroy(&gone->ring);
 	os_monitor_destroy(&gone->monitor);
 	allocator = gone->allocator;
 	bytes = gone->bytes;
-	release(&allocator, gone, bytes);
+	graph_release(&allocator, gone, bytes);
 	*d = NULL;
 	return 0;
 }
@@ -206,6 +207,8 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	consumer_belongs_to_stage(&s->consumer);
 	s->attempts.give_up = STAGE_NOWHERE;
 	s->handler = *handler;
+	s->on_event = handler->on_event;
+	s->event_context = handler->context;
 	s->handler.name = s->name;
 	s->handler.reads = s->handler.writes = NULL; /* taken; the strings need not stay */
 	if (handler->cpus) {

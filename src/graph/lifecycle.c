@@ -134,6 +134,8 @@ static int may_start(struct disruptor *d)
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
 					 d->stages[i].name);
 	rc = check_order(d);
+	if (rc == 0)
+		rc = checked_run_prepare(d);
 	return rc != 0 ? rc : disruptor_ring_reopen(d->ring);
 }
 
@@ -173,6 +175,9 @@ int disruptor_start(struct disruptor *d)
 	d->failure = (struct disruptor_failure){ 0 };
 	d->state = DISRUPTOR_STARTING;
 	d->starts++;
+	os_unlock(&d->monitor); /* the callback may ask for the state */
+	check_warn(d);
+	os_lock(&d->monitor);
 	rc = make_threads(d);
 	if (rc != 0) {
 		halt_and_join(d);

@@ -16,6 +16,9 @@ struct disruptor_failure disruptor_ring_failure(const struct disruptor_ring *r)
 
 int ring_failed_by(const struct disruptor_failure *f)
 {
+	if (f->detail[0])
+		return error_set(DISRUPTOR_E_FAILED, "stage '%s' failed: %s %s, at position %llu",
+				 f->stage, f->hook, f->detail, (unsigned long long)f->position);
 	return error_set(DISRUPTOR_E_FAILED, "stage '%s' failed: %s answered %d at position %llu",
 			 f->stage, f->hook, f->code, (unsigned long long)f->position);
 }

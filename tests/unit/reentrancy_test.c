@@ -184,6 +184,7 @@ static void scene_close(struct scene *s)
 static void refused_calls(struct scene *s)
 {
 	struct disruptor_stage *const both[] = { s->own, s->beside };
+	const struct disruptor_checks checks = { .size = sizeof(checks) };
 	struct disruptor_ring *ring = s->ring;
 	struct disruptor *d = s->d;
 
@@ -194,6 +195,7 @@ static void refused_calls(struct scene *s)
 		      "its own end");
 	found(s, disruptor_start(d) - DISRUPTOR_E_STATE, "stop it first");
 	found(s, disruptor_destroy(&d) - DISRUPTOR_E_STATE, NULL);
+	found(s, disruptor_set_checks(d, &checks) - DISRUPTOR_E_STATE, "fixed");
 	found(s, disruptor_stage(d, &spare) != NULL, "fixed");
 	found(s, disruptor_after(s->own, s->beside) - DISRUPTOR_E_STATE, "fixed");
 	found(s, disruptor_pipeline(both, 2) - DISRUPTOR_E_STATE, "fixed");
@@ -337,7 +339,7 @@ static void too_much_then_end(struct scene *s)
 
 TEST(callback_cannot_stop_start_change_or_destroy_its_own_disruptor)
 {
-	each_callback(refused_then_end, 11);
+	each_callback(refused_then_end, 12);
 }
 
 TEST(callback_may_look_open_views_and_use_other_disruptors)
