@@ -140,13 +140,13 @@ int checked_run_fail(struct disruptor_stage *s, uint64_t position)
 
 /* ---- before the run ---- */
 
-/* What lies between the fields that @p s declares to write, in order. */
+/* What lies between the fields that @p s declares to write, in order; undeclared is everything. */
 static void find_closed(const struct disruptor_stage *s, struct stage_check *c)
 {
 	const struct disruptor_type *type = s->owner->ring->type;
 	struct touched t;
 
-	for (uint32_t at = 0; s->declared && at < type->size;) {
+	for (uint32_t at = 0; at < type->size;) {
 		uint32_t to = type->size, written = at;
 
 		for (uint32_t i = 0; check_next(type, &s->writes, &i, &t);) {

@@ -271,8 +271,10 @@ TEST(run_after_a_conflict_goes_on_at_that_event)
 	graph_run_to_failure(d);
 	assert_conflict(d, "risk", 3, "price");
 	assert_code(disruptor_set_checks(d, &none), 0);
+	w.verdict = DISRUPTOR_SKIP;
 	graph_start(d);
 	graph_drain(d);
+	assert_int_equal(disruptor_stage_trouble(w.stage).skipped, 1);
 	assert_int_equal(w.calls, 3 + 2 + 2);
 	graph_close(&d);
 }
