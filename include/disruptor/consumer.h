@@ -211,8 +211,9 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
  * disruptor_ready(), but waits, by the view's wait strategy, until something is.
  *
  * Returns how many events are ready (> 0), or DISRUPTOR_E_TIMEOUT (the deadline or the strategy's
- * own), E_CLOSED (the ring is closed and this consumer has released all), E_FAILED,
- * E_INTERRUPTED, or what a custom strategy returned.
+ * own), E_CLOSED (the ring is closed and this consumer has released all), E_FAILED (a stage has
+ * failed: the detail names it, the hook, the code and the position), E_INTERRUPTED, or what a
+ * custom strategy returned.
  *
  * Threads: the view's. Progress: the strategy's.
  */
@@ -288,6 +289,20 @@ DISRUPTOR_API uint64_t disruptor_consumer_poll(struct disruptor_consumer *c, uin
  * Errors:  DISRUPTOR_E_STATE if the view was not opened with `take`.
  */
 DISRUPTOR_API int disruptor_take(struct disruptor_consumer *c, void *event);
+
+/**
+ * Tell that the calling thread uses the view from now on, and will release what it has handed out.
+ * The thread that used it must be done with it.
+ *
+ * A thread that was handed events by disruptor_ready_until(), disruptor_ready_span() or
+ * disruptor_consumer_poll(), and has not released them, is refused a claim on the same ring that
+ * would wait for their release (DISRUPTOR_E_DEADLK): nobody else could release them. So who lets
+ * another thread release them hands the view over before it claims. What disruptor_ready() alone
+ * has handed out leaves no trace: such a wait is not noticed.
+ *
+ * Threads: the new user. Errors: DISRUPTOR_E_INVAL if the view is not open.
+ */
+DISRUPTOR_API int disruptor_consumer_handoff(struct disruptor_consumer *c);
 
 /**
  * Make the current wait of this view, or its next one, return DISRUPTOR_E_INTERRUPTED. Once.

@@ -6,6 +6,7 @@
 
 #include <disruptor/aggregate.h>
 #include <disruptor/base.h>
+#include <disruptor/check.h>
 #include <disruptor/conflate.h>
 #include <disruptor/consumer.h>
 #include <disruptor/error.h>

@@ -34,7 +34,7 @@
 	X(E_UNSUPPORTED, -16, "this machine or build does not offer it")                           \
 	X(E_INTERRUPTED, -17, "the wait was interrupted")                                          \
 	X(E_VERSION, -18, "compiled against another version of the headers")                       \
-	X(E_CONFLICT, -19, "stages without an order touch the same bytes")
+	X(E_CONFLICT, -19, "a stage touches bytes of an event that it must not")
 
 #ifdef __cplusplus
 extern "C" {

@@ -37,14 +37,6 @@ enum disruptor_stop_mode {
 	DISRUPTOR_DRAIN_THEN_HALT = 2 /**< drain, and at the deadline stop now */
 };
 
-/** Why a disruptor failed. */
-struct disruptor_failure {
-	int code;          /**< what the handler answered; 0 if nothing has failed */
-	const char *stage; /**< its name */
-	const char *hook;  /**< "on_event", "on_start", … */
-	uint64_t position; /**< of the event in hand */
-};
-
 /**
  * Create a disruptor: a ring of events of @p type, without stages yet.
  *

@@ -236,9 +236,12 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
  * Threads:  the owner.
  * Progress: wait-free while room is known (one producer), lock-free (many), else the policy's.
  * Errors:   NULL; disruptor_producer_status() is then DISRUPTOR_E_INVAL (n is 0), E_TOO_BIG (n is
- *           above the capacity), E_DEADLK (above what the open run leaves of it, or the handler
- *           that claims belongs to a stage that would have to move first), E_FULL,
- *           E_TIMEOUT, E_DROPPED (by policy), E_CLOSED, E_FAILED, E_NO_CONSUMER, E_BUSY (many
+ *           above the capacity), E_DEADLK (above what the open run leaves of it, or the room
+ *           waits for what the calling thread itself holds: events of a stage whose handler it
+ *           runs, events that a consumer has handed it (see disruptor_consumer_handoff()), or the
+ *           open run of another view of its own; the detail names it), E_FULL,
+ *           E_TIMEOUT, E_DROPPED (by policy), E_CLOSED, E_FAILED (disruptor_error_detail() names
+ *           the stage, the hook, the code and the position), E_NO_CONSUMER, E_BUSY (many
  *           producers: another has claimed behind the open run, publish it first), E_OWNER
  *           (debug builds). The view is otherwise unchanged.
  */

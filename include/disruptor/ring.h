@@ -203,6 +203,15 @@ struct disruptor_ring_stats {
 	unsigned state; /**< enum disruptor_state_bit */
 };
 
+/** Why a ring, and the disruptor that it belongs to, has failed. */
+struct disruptor_failure {
+	int code;          /**< what the handler answered; 0 if nothing has failed */
+	const char *stage; /**< its name; it lives as long as the disruptor */
+	const char *hook;  /**< "on_event", "on_start", … */
+	uint64_t position; /**< of the event in hand */
+	char detail[128];  /**< what was wrong, of a checked run; else empty */
+};
+
 /**
  * Tell how many bytes a ring with these options takes, everything included.
  *
@@ -252,12 +261,22 @@ DISRUPTOR_API int disruptor_ring_destroy(struct disruptor_ring **ring);
 DISRUPTOR_API void disruptor_ring_close(struct disruptor_ring *ring);
 
 /**
- * Open a closed or failed ring again; it continues at the next position.
+ * Open a closed or failed ring again; it continues at the next position, and its failure is
+ * forgotten.
  *
  * Threads: any, while no consumer or producer is waiting on it.
  * Errors:  DISRUPTOR_E_STATE if claims from before are still open (the detail names one).
  */
 DISRUPTOR_API int disruptor_ring_reopen(struct disruptor_ring *ring);
+
+/**
+ * Tell why the ring has failed: the first failure since it was made or opened again; code 0 if
+ * none. A producer whose claim was refused with DISRUPTOR_E_FAILED, and a consumer whose wait was,
+ * find the same in their thread's disruptor_error_detail().
+ *
+ * Threads: any. Progress: takes the ring's lock.
+ */
+DISRUPTOR_API struct disruptor_failure disruptor_ring_failure(const struct disruptor_ring *ring);
 
 /** Tell what the ring is. Threads: any. */
 DISRUPTOR_API struct disruptor_ring_info disruptor_ring_info(const struct disruptor_ring *ring);

@@ -44,8 +44,6 @@ enum disruptor_remedy {
 	DISRUPTOR_REMEDY_ASK = 4     /**< whatever `ask` answers, one of the others */
 };
 
-struct disruptor_failure;
-
 /** A stage's failure policy. A zeroed one (but for its size) fails the ring. */
 struct disruptor_policy {
 	size_t size; /**< sizeof(struct disruptor_policy) */

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "ring/gate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WORD_BITS 64
@@ -38,27 +39,27 @@ static const struct disruptor_field *find_field(const struct disruptor_type *typ
 	return NULL;
 }
 
-static int add_name(struct disruptor_stage *s, const char *what, struct access_set *set,
-		    const char *name, size_t length)
+static int add_name(const struct disruptor_type *type, const char *who, const char *what,
+		    struct access_set *set, const char *name, size_t length)
 {
-	const struct disruptor_type *type = s->owner->ring->type;
 	uint32_t i = 0;
 
 	if (!find_field(type, name, length, &i))
-		return error_set(DISRUPTOR_E_INVAL,
-				 "stage '%s': %s: \"%.*s\" is no field of type '%s'", s->name, what,
-				 (int)length, name, type->name);
+		return error_set(DISRUPTOR_E_INVAL, "%s: %s: \"%.*s\" is no field of type '%s'",
+				 who, what, (int)length, name, type->name);
 	if (set->fields[i / WORD_BITS] >> (i % WORD_BITS) & 1)
-		return error_set(DISRUPTOR_E_INVAL, "stage '%s': %s: '%s' is listed twice", s->name,
-				 what, type->fields[i].name);
+		return error_set(DISRUPTOR_E_INVAL, "%s: %s: '%s' is listed twice", who, what,
+				 type->fields[i].name);
 	set->fields[i / WORD_BITS] |= UINT64_C(1) << (i % WORD_BITS);
 	return 0;
 }
 
 /* "price, quantity", "*" or "". */
-static int parse_set(struct disruptor_stage *s, const char *what, struct access_set *set,
-		     const char *text)
+int check_parse(const struct disruptor_type *type, const char *who, const char *what,
+		struct access_set *set, const char *text)
 {
+	set->all = false;
+	memset(set->fields, 0, set_words(type) * sizeof(uint64_t));
 	if (strcmp(text, "*") == 0) {
 		set->all = true;
 		return 0;
@@ -66,7 +67,7 @@ static int parse_set(struct disruptor_stage *s, const char *what, struct access_
 	text += strspn(text, " ");
 	while (*text) {
 		size_t length = strcspn(text, ", ");
-		int rc = add_name(s, what, set, text, length);
+		int rc = add_name(type, who, what, set, text, length);
 
 		if (rc != 0)
 			return rc;
@@ -76,9 +77,9 @@ static int parse_set(struct disruptor_stage *s, const char *what, struct access_
 			break;
 		if (*text != ',' || text[1 + strspn(text + 1, " ")] == '\0')
 			return error_set(DISRUPTOR_E_INVAL,
-					 "stage '%s': %s: \"%s\" is not a list such as \"price, "
+					 "%s: %s: \"%s\" is not a list such as \"price, "
 					 "quantity\"",
-					 s->name, what, text);
+					 who, what, text);
 		text += 1 + strspn(text + 1, " ");
 	}
 	return 0;
@@ -86,30 +87,25 @@ static int parse_set(struct disruptor_stage *s, const char *what, struct access_
 
 int check_declare(struct disruptor_stage *s, const struct disruptor_handler *h)
 {
-	size_t words = set_words(s->owner->ring->type);
-	int rc = 0;
+	const struct disruptor_type *type = s->owner->ring->type;
+	char who[sizeof(s->name) + 8];
+	int rc;
 
-	memset(s->reads.fields, 0, 2 * words * sizeof(uint64_t));
+	(void)snprintf(who, sizeof(who), "stage '%s'", s->name);
 	s->declared = h->reads || h->writes;
-	s->reads.all = !s->declared;
-	s->writes.all = !s->declared;
-	if (h->reads)
-		rc = parse_set(s, "reads", &s->reads, h->reads);
-	if (rc == 0 && h->writes)
-		rc = parse_set(s, "writes", &s->writes, h->writes);
+	rc = check_parse(type, who, "reads", &s->reads, h->reads ? h->reads : "");
+	if (rc == 0)
+		rc = check_parse(type, who, "writes", &s->writes, h->writes ? h->writes : "");
+	if (!s->declared) {
+		s->reads.all = true;
+		s->writes.all = true;
+	}
 	return rc;
 }
 
 /* ---- two stages without an order ---- */
 
-/* A run of bytes that a stage touches, and what it is called. */
-struct touched {
-	const char *name;
-	uint32_t from, to;
-};
-
-/* The @p i th thing of a set: the whole event, or a field. False behind the last. */
-static bool nth(const struct disruptor_type *type, const struct access_set *set, uint32_t *i,
+bool check_next(const struct disruptor_type *type, const struct access_set *set, uint32_t *i,
 		struct touched *t)
 {
 	if (set->all) {
@@ -131,8 +127,8 @@ static bool nth(const struct disruptor_type *type, const struct access_set *set,
 static bool overlap(const struct disruptor_type *type, const struct access_set *a,
 		    const struct access_set *b, struct touched *in_a, struct touched *in_b)
 {
-	for (uint32_t i = 0; nth(type, a, &i, in_a);)
-		for (uint32_t k = 0; nth(type, b, &k, in_b);)
+	for (uint32_t i = 0; check_next(type, a, &i, in_a);)
+		for (uint32_t k = 0; check_next(type, b, &k, in_b);)
 			if (in_a->from < in_b->to && in_b->from < in_a->to)
 				return true;
 	return false;
@@ -172,8 +168,8 @@ static int compare(const struct disruptor_stage *writer, const struct disruptor_
 	return 0;
 }
 
-static bool ordered(struct disruptor *d, const struct disruptor_stage *a,
-		    const struct disruptor_stage *b)
+bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
+		   const struct disruptor_stage *b)
 {
 	return (gate_ancestors(d->ring, a->consumer.index) >> b->consumer.index & 1) ||
 	       (gate_ancestors(d->ring, b->consumer.index) >> a->consumer.index & 1);
@@ -189,7 +185,7 @@ int check_order(struct disruptor *d)
 				break;
 			if (d->trusts_handlers && (!a->declared || !b->declared))
 				continue;
-			if (ordered(d, a, b))
+			if (check_ordered(d, a, b))
 				continue;
 			rc = compare(a, b);
 			if (rc == 0)

@@ -6,11 +6,48 @@
 
 #include "graph/graph_internal.h"
 
+#include <disruptor/check.h>
+
+/* A run of bytes that a stage touches, and what it is called. */
+struct touched {
+	const char *name;
+	uint32_t from, to;
+};
+
+/* What disruptor_set_checks() was given; the set's bits lie behind it. */
+struct graph_checks {
+	struct disruptor_checks given;
+	struct access_set produced;
+	size_t bytes;
+};
+
 /* Bytes of field sets that one stage of a disruptor of @p type needs: see check_declare(). */
 size_t check_bytes(const struct disruptor_type *type);
 /* Take a handler's `reads` and `writes`; names are refused as disruptor_stage() says. */
 int check_declare(struct disruptor_stage *s, const struct disruptor_handler *h);
+/* A list of fields of @p type into @p set, which is cleared; @p who and @p what name it if refused. */
+int check_parse(const struct disruptor_type *type, const char *who, const char *what,
+		struct access_set *set, const char *text);
+/* The next thing of a set from @p i on: the whole event, or a field. False behind the last. */
+bool check_next(const struct disruptor_type *type, const struct access_set *set, uint32_t *i,
+		struct touched *t);
+/* Whether one comes before the other, through others included. */
+bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
+		   const struct disruptor_stage *b);
 /* E_CONFLICT if two stages without an order touch the same bytes and one of them writes. */
 int check_order(struct disruptor *d);
+
+/* Tell what is allowed and still worth a word. Not under the monitor: it calls the user's. */
+void check_warn(struct disruptor *d);
+
+/* Make the next run a checked one, or an ordinary one, as was asked for. E_NOMEM. */
+int checked_run_prepare(struct disruptor *d);
+/* Back to ordinary runs; its memory goes back. */
+void checked_run_release(struct disruptor *d);
+/* Fail the ring: the handler of @p s has changed what it must not, at @p position. E_CONFLICT. */
+int checked_run_fail(struct disruptor_stage *s, uint64_t position);
+
+/* Give back what checks hold. */
+void checks_release(struct disruptor *d);
 
 #endif

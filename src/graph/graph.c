@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *allocate(const struct disruptor_allocator *a, size_t bytes)
+void *graph_allocate(const struct disruptor_allocator *a, size_t bytes)
 {
 	void *memory;
 
@@ -19,7 +19,7 @@ static void *allocate(const struct disruptor_allocator *a, size_t bytes)
 	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
-static void release(const struct disruptor_allocator *a, void *memory, size_t bytes)
+void graph_release(const struct disruptor_allocator *a, void *memory, size_t bytes)
 {
 	if (a->release)
 		a->release(a->context, memory, bytes);
@@ -76,7 +76,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 		return rc;
 	max = options->max_consumers ? options->max_consumers : 16;
 	bytes = sizeof(*made) + max * bytes_a_stage(type);
-	made = allocate(&options->allocator, bytes);
+	made = graph_allocate(&options->allocator, bytes);
 	if (!made) {
 		rc = error_set(DISRUPTOR_E_NOMEM, "%zu bytes for %u stages", bytes, max);
 		goto fail_ring;
@@ -93,9 +93,25 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	*d = made;
 	return 0;
 fail_made:
-	release(&options->allocator, made, bytes);
+	graph_release(&options->allocator, made, bytes);
 fail_ring:
 	(void)disruptor_ring_destroy(&ring);
+	return rc;
+}
+
+/* A handler may ask, too, while start() makes the threads: so under the monitor. */
+static int may_destroy(struct disruptor *d)
+{
+	int rc = 0;
+
+	os_lock(&d->monitor);
+	if (d->state == DISRUPTOR_STARTING)
+		rc = error_set(DISRUPTOR_E_STATE, "it is STARTING");
+	for_each_stage (s, d)
+		if (rc == 0 && (d->active || disruptor_stage_running(s)))
+			rc = error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
+				       s->name);
+	os_unlock(&d->monitor);
 	return rc;
 }
 
@@ -105,31 +121,32 @@ int disruptor_destroy(struct disruptor **d)
 	uint32_t producers, consumers, readers, stages = 0;
 	struct disruptor *gone;
 	size_t bytes;
+	int rc;
 
 	if (!d)
 		return error_set(DISRUPTOR_E_INVAL, "d: NULL");
 	gone = *d;
 	if (!gone)
 		return 0;
-	for_each_stage (s, gone) {
-		if (gone->active || disruptor_stage_running(s))
-			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
-					 s->name);
+	rc = may_destroy(gone);
+	if (rc != 0)
+		return rc;
+	for_each_stage (s, gone)
 		stages++;
-	}
 	ring_count_open(gone->ring, &producers, &consumers, &readers);
 	if (producers || consumers > stages || readers)
 		return error_set(DISRUPTOR_E_BUSY,
 				 "%u producers, %u consumers and %u lossy readers are still open "
 				 "on the ring",
 				 producers, consumers - stages, readers);
+	checks_release(gone);
 	for_each_stage (s, gone)
 		consumer_detach(&s->consumer);
 	(void)disruptor_ring_destroy(&gone->ring);
 	os_monitor_destroy(&gone->monitor);
 	allocator = gone->allocator;
 	bytes = gone->bytes;
-	release(&allocator, gone, bytes);
+	graph_release(&allocator, gone, bytes);
 	*d = NULL;
 	return 0;
 }
@@ -173,10 +190,12 @@ static int check_handler(const struct disruptor_handler *h)
 
 static int may_change(struct disruptor *d)
 {
-	if (d->state != DISRUPTOR_INIT)
+	enum disruptor_state state = disruptor_state(d);
+
+	if (state != DISRUPTOR_INIT)
 		return error_set(DISRUPTOR_E_STATE,
 				 "stages and their order are fixed once started; it is %s",
-				 disruptor_state_name(d->state));
+				 disruptor_state_name(state));
 	for_each_stage (s, d)
 		if (disruptor_stage_running(s))
 			return error_set(DISRUPTOR_E_STATE,
@@ -226,10 +245,13 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	options.wait = handler->wait;
 	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, &options) != 0)
 		return NULL;
+	consumer_belongs_to_stage(&s->consumer);
 	s->attempts.give_up = STAGE_NOWHERE;
 	s->placed = WORKER_NONE;
 	s->ended = true;
 	s->handler = *handler;
+	s->on_event = handler->on_event;
+	s->event_context = handler->context;
 	s->handler.name = s->name;
 	s->handler.reads = s->handler.writes = NULL; /* taken; the strings need not stay */
 	if (handler->cpus) {

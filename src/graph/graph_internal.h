@@ -31,6 +31,11 @@ struct disruptor_stage {
 	struct disruptor *owner;
 	struct disruptor_handler handler; /* its name and cpus point to the copies below */
 	struct disruptor_consumer consumer;
+	/* the handler's, or what a checked run puts in its place; fixed during a run */
+	int (*on_event)(void *context, void *event, uint64_t position, int last);
+	void *event_context;
+	struct stage_check *check; /* of a checked run */
+	bool in_conflict;          /* what on_event has just answered is a checked run's answer */
 	DISRUPTOR_ATOMIC(uint32_t) running; /* a run is in progress */
 	/* of the thread that runs it; others read the counters */
 	atomic_word skipped, retries, rewinds;
@@ -78,7 +83,9 @@ struct disruptor {
 	struct disruptor_allocator allocator;
 	size_t bytes;
 	bool trusts_handlers;
-	struct os_monitor monitor; /* of all that follows */
+	struct graph_checks *checks; /* NULL: none were set */
+	struct checked_run *checked; /* NULL: runs are ordinary ones */
+	struct os_monitor monitor;   /* of all that follows */
 	enum disruptor_state state;
 	bool active;     /* started, and not yet joined */
 	bool driven;     /* by the caller, not by threads of ours */
@@ -108,6 +115,9 @@ static inline struct disruptor_stage *next_stage(struct disruptor *d, struct dis
 #define for_each_stage(s, d)                                                                       \
 	for (struct disruptor_stage *s = next_stage(d, (d)->stages); s; s = next_stage(d, s + 1))
 
+/* The disruptor's allocator, or malloc(3); zeroed. */
+void *graph_allocate(const struct disruptor_allocator *a, size_t bytes);
+void graph_release(const struct disruptor_allocator *a, void *memory, size_t bytes);
 /* Take note of a failure, the first one, and make everyone return. */
 void graph_fail(struct disruptor *d, const struct disruptor_failure *failure);
 /* A thread's stage has done its on_start (or could not). */

@@ -48,8 +48,9 @@ void graph_fail(struct disruptor *d, const struct disruptor_failure *failure)
 		d->failure = *failure;
 	d->state = DISRUPTOR_FAILED;
 	os_broadcast(&d->monitor);
+	/* under the monitor: of two failures the same one is the first, here and there */
+	ring_fail(d->ring, failure);
 	os_unlock(&d->monitor);
-	ring_fail(d->ring);
 }
 
 void graph_report(struct disruptor_stage *s)
@@ -141,6 +142,8 @@ static int may_start(struct disruptor *d)
 					 s->name);
 	rc = check_order(d);
 	if (rc == 0)
+		rc = checked_run_prepare(d);
+	if (rc == 0)
 		rc = executor_map(d);
 	return rc != 0 ? rc : disruptor_ring_reopen(d->ring);
 }
@@ -229,6 +232,9 @@ int disruptor_start(struct disruptor *d)
 	d->failure = (struct disruptor_failure){ 0 };
 	d->state = DISRUPTOR_STARTING;
 	d->starts++;
+	os_unlock(&d->monitor); /* the callback may ask for the state */
+	check_warn(d);
+	os_lock(&d->monitor);
 	rc = make_threads(d);
 	if (rc != 0) {
 		halt_and_join(d);
@@ -304,9 +310,7 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 	if (d->active)
 		join_all(d);
 	if (d->state == DISRUPTOR_FAILED)
-		return error_set(DISRUPTOR_E_FAILED, "stage '%s': %s answered %d at position %llu",
-				 d->failure.stage, d->failure.hook, d->failure.code,
-				 (unsigned long long)d->failure.position);
+		return ring_failed_by(&d->failure);
 	d->state = DISRUPTOR_STOPPED;
 	os_broadcast(&d->monitor);
 	(void)say_what_is_unreleased(d, 0);

@@ -8,6 +8,7 @@
  * not lost and one that ended a run does not end the next.
  */
 #include "error.h"
+#include "graph/check.h"
 #include "graph/graph_internal.h"
 #include "hook.h"
 #include "ring/deferred.h"
@@ -127,9 +128,18 @@ static int remedy(struct disruptor_stage *s, struct batch *b, int code,
 	return fail(s, hook, b->at, code < 0 ? code : DISRUPTOR_E_FAILED);
 }
 
+/* A checked run has found a write that is none of the stage's: no policy remedies that. */
+static int conflict(struct disruptor_stage *s, struct batch *b)
+{
+	consumer_release_to(&s->consumer, b->at);
+	return checked_run_fail(s, b->at);
+}
+
 /* A verdict other than to go on. */
 static int answer(struct disruptor_stage *s, struct batch *b, int verdict)
 {
+	if (disruptor_unlikely(s->in_conflict))
+		return conflict(s, b);
 	switch (verdict) {
 	case DISRUPTOR_RELEASE:
 	case DISRUPTOR_STOP:
@@ -203,10 +213,10 @@ static int handle(struct disruptor_stage *s, struct batch *b)
 	void *event;
 	int verdict;
 
-	if (s->handler.on_span)
+	if (s->handler.on_span && !s->check)
 		return handle_span(s, b);
 	event = disruptor_consumer_slot(c, b->at) + c->offset;
-	verdict = s->handler.on_event(s->handler.context, event, b->at, b->at == b->w.last);
+	verdict = s->on_event(s->event_context, event, b->at, b->at == b->w.last);
 	if (disruptor_likely(verdict == DISRUPTOR_CONTINUE)) {
 		b->at++;
 		return BATCH_DONE;

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "ring/deferred.h"
 #include "ring/gate.h"
+#include "ring/hold.h"
 #include "ring/loop.h"
 #include "ring/ring.h"
 #include "wait/core.h"
@@ -89,6 +90,10 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			"it moves out");
 	r->consumer_table[i].wait = wait_choose(&o->wait, &r->wait);
 	r->consumer_table[i].take = o->take != 0;
+	r->consumer_table[i].of_stage = false;
+	/* relaxed, both: nobody has this thread's number but this thread, which has no events yet */
+	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
+	disruptor_store_relaxed(&r->consumer_table[i].handed, UINT64_C(0));
 	r->consumer_table[i].used = true;
 	/* relaxed: nobody looks at a vacant gate's words */
 	disruptor_store_relaxed(&r->gates[i].wake, UINT64_C(0));
@@ -345,6 +350,7 @@ uint64_t disruptor_ready_span(struct disruptor_consumer *c, struct disruptor_spa
 {
 	uint64_t n = disruptor_ready(c); /* moves `next` past voids: before it is read */
 
+	ring_hold_note(c);
 	return make_span(c, c->next, n, span);
 }
 
@@ -361,6 +367,7 @@ uint64_t disruptor_consumer_poll(struct disruptor_consumer *c, uint64_t limit,
 	n = c->limit - c->read;
 	n = make_span(c, c->read, n < limit ? n : limit, span);
 	c->read += n;
+	ring_hold_note(c);
 	return n;
 }
 
@@ -575,9 +582,27 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 		.deadline = deadline,
 		.sleeps = &c->gate->sleeps,
 	};
-	uint64_t n = disruptor_ready(c);
+	int64_t n = (int64_t)disruptor_ready(c);
 
-	return n && n >= c->least && !is_deferred(c) ? (int64_t)n : wait_until(&request);
+	if (n == 0 || n < c->least || is_deferred(c))
+		n = wait_until(&request);
+	ring_hold_note(c);
+	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
+		ring_tell_failure(c->ring);
+	return n;
+}
+
+int disruptor_consumer_handoff(struct disruptor_consumer *c)
+{
+	if (!c || c->open_mark != OPEN_MARK)
+		return error_set(DISRUPTOR_E_INVAL, "consumer: not open");
+	ring_hold_note(c);
+	return 0;
+}
+
+void consumer_belongs_to_stage(struct disruptor_consumer *c)
+{
+	c->ring->consumer_table[c->index].of_stage = true;
 }
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)

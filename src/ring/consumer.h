@@ -31,6 +31,8 @@ struct wait_need;
 int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need);
 /* Make @p c come after @p earlier; nothing may have been consumed. Codes as disruptor_after(). */
 int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
+/* Who runs the stage tells what it holds by ring_hold_push(); the view itself keeps no note. */
+void consumer_belongs_to_stage(struct disruptor_consumer *c);
 /* Detach whatever the order. */
 void consumer_detach(struct disruptor_consumer *c);
 

@@ -3,6 +3,7 @@
 #include "ring/loop.h"
 
 #include "error.h"
+#include "ring/hold.h"
 
 static struct consumer_loop *loop_of(struct disruptor_consumer *c)
 {
@@ -56,6 +57,7 @@ static int64_t look(struct disruptor_consumer *c)
 
 	if (found == DISRUPTOR_E_INTERRUPTED)
 		(void)consumer_take_alert(c);
+	ring_hold_note(c);
 	return found;
 }
 

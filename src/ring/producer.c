@@ -238,6 +238,14 @@ static int closed_code(const struct disruptor_ring *r)
 		       : DISRUPTOR_E_CLOSED;
 }
 
+/* The claim was refused with @p code; a failed ring tells who failed, where, and with what. */
+static void refuse(const struct run *p, int code)
+{
+	p->entry->status = code;
+	if (code == DISRUPTOR_E_FAILED)
+		ring_tell_failure(p->ring);
+}
+
 /* One producer: room, then a store. How many were taken, or a code. */
 static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 {
@@ -388,10 +396,6 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 static int waits_for_itself(const struct run *p, uint64_t least)
 {
 	struct disruptor_ring *r = p->ring;
-	/* the position that every gate has to reach; the ring is full, so this is above 0 */
-	uint64_t need = ring_claimed(r) + least - r->capacity;
-	const struct ring_hold *hold;
-
 	/* the consumers would have to pass what we have not published */
 	if (p->next - p->open + least > r->capacity)
 		return error_set(DISRUPTOR_E_DEADLK,
@@ -399,14 +403,8 @@ static int waits_for_itself(const struct run *p, uint64_t least)
 				 "publish or abort it first",
 				 (unsigned long long)(p->next - p->open), (unsigned long long)least,
 				 (unsigned long long)r->capacity);
-	hold = ring_hold_behind(r, need);
-	if (!hold)
-		return 0;
-	return error_set(
-		DISRUPTOR_E_DEADLK,
-		"the handler of stage '%s' makes this claim, and the ring is full because that "
-		"stage has not released position %llu: use try_claim, or another ring",
-		hold->name, (unsigned long long)disruptor_load_relaxed(hold->sequence));
+	/* the position that every gate has to reach; the ring is full, so this is above 0 */
+	return ring_hold_check(r, p->entry, ring_claimed(r) + least - r->capacity);
 }
 
 /* The claim, with waiting. How many were taken; 0 with the status set. */
@@ -436,7 +434,7 @@ static uint64_t claim(struct run *p, const struct claim *how)
 		ring_unpoison(p->ring, p->next - (uint64_t)taken, p->next);
 		return (uint64_t)taken;
 	}
-	p->entry->status = (int)taken;
+	refuse(p, (int)taken);
 	return 0;
 }
 
@@ -482,7 +480,7 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 
 	(void)enter(&p, ring, index, next, open);
 	take_back(&p, n);
-	p.entry->status = closed_code(ring);
+	refuse(&p, closed_code(ring));
 	leave(&p, run);
 	return 0;
 }

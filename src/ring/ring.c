@@ -374,9 +374,11 @@ void disruptor_ring_close(struct disruptor_ring *r)
 	ring_wake_everyone(r);
 }
 
-void ring_fail(struct disruptor_ring *r)
+void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure)
 {
 	os_lock(&r->lock);
+	if (r->failure.code == 0)
+		r->failure = *failure;
 	close_locked(r, DISRUPTOR_STATE_FAILED);
 	os_unlock(&r->lock);
 	ring_wake_everyone(r);
@@ -400,6 +402,7 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 		goto out;
 	}
 	disruptor_fetch_and_acq_rel(&r->shared->claimed, ~DISRUPTOR_CLOSED);
+	r->failure = (struct disruptor_failure){ 0 };
 	/* release: a claim that sees the ring open sees the claim word so */
 	disruptor_store_release(&r->shared->state, 0u);
 out:

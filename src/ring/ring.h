@@ -39,12 +39,16 @@ struct ring_producer {
 /* One attached consumer, likewise. */
 struct ring_consumer {
 	atomic_word wakes;
+	/* written by whoever uses the view, see ring_hold_note() */
+	atomic_word holder; /* os_thread_id() of the thread that was last handed events; 0: none */
+	atomic_word handed; /* first position that was not handed out then */
 	struct disruptor_wait wait;
 	/* of a deferred one: see deferred.h */
 	atomic_word read;
 	uint64_t ahead;
 	bool used; /* under the ring's lock */
 	bool take;
+	bool of_stage; /* fixed before it is read from */
 	char apart[DISRUPTOR_APART];
 };
 
@@ -71,7 +75,8 @@ struct disruptor_ring {
 	bool locked; /* the caller's memory, by mlock(2) */
 	const struct disruptor_type *type;
 	struct disruptor_wait wait;
-	struct os_monitor lock; /* of attach, detach, open, close */
+	struct os_monitor lock;           /* of attach, detach, open, close, and of the failure */
+	struct disruptor_failure failure; /* the first since it was opened */
 	struct os_monitor
 		lot; /* where threads sleep that cannot park, and the mutex rung's barrier */
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
@@ -101,8 +106,12 @@ static inline atomic_word *ring_stamp(const struct disruptor_ring *r, uint64_t p
 	return (atomic_word *)(void *)ring_slot(r, position);
 }
 
-/* Set bits of the state, so that everyone returns, and wake everyone. */
-void ring_fail(struct disruptor_ring *r);
+/* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
+void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
+/* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */
+void ring_tell_failure(const struct disruptor_ring *r);
+/* Leave a failure as the detail; returns E_FAILED. */
+int ring_failed_by(const struct disruptor_failure *failure);
 /* Wake whoever sleeps on any edge of the ring: something other than progress has changed. */
 void ring_wake_everyone(struct disruptor_ring *r);
 /* First position not claimed, without the closed bit. */
