@@ -546,7 +546,8 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	if (held_up)
 		return wait_for_release(c, need, deferred_next(c));
 	/* a void ends what can be ready at a time */
-	if (n != 0 && available(c, c->limit, c->limit + 1) != c->limit)
+	if (n != 0 && available(c, c->limit, c->limit + 1) != c->limit &&
+	    consumer_is_void(c, c->limit))
 		return (int64_t)n;
 	need->count = c->next + (c->least ? c->least : 1);
 	need->edge = edge_to_consumers(c->ring);
