@@ -33,6 +33,18 @@ extern "C" {
 
 struct disruptor_consumer;
 
+/** Where a consumer begins. */
+enum disruptor_at {
+	DISRUPTOR_AT_NEWEST = 0, /**< at the first position not published */
+	/**
+	 * At the oldest that is still there: a lap before the furthest that a producer may claim
+	 * without looking at the gates again. So it lies between a whole lap and nothing behind the
+	 * newest, by how long ago the producers looked; nothing if they run free.
+	 */
+	DISRUPTOR_AT_OLDEST = 1,
+	DISRUPTOR_AT_POSITION = 2 /**< at `position`, if that is still there */
+};
+
 /** What a consumer is opened with; zero means the default. */
 struct disruptor_consumer_options {
 	size_t size;      /**< sizeof(struct disruptor_consumer_options) */
@@ -44,6 +56,9 @@ struct disruptor_consumer_options {
 	/** Not 0: this consumer may take (see disruptor_take()); it must then be the last stage alone. */
 	uint32_t take;
 	struct disruptor_wait wait; /**< default: the ring's */
+	enum disruptor_at at;       /**< where it begins */
+	uint32_t reserved;          /**< zero */
+	uint64_t position;          /**< of DISRUPTOR_AT_POSITION, else zero */
 };
 
 /**
@@ -72,7 +87,8 @@ struct disruptor_consumer {
 	uint32_t take;
 	uint32_t least;     /* events that a wait is for; 0 is 1 */
 	uint64_t open_mark; /* not 0: the view is open */
-	uint64_t reserved[3];
+	uint64_t aimed;     /* the upstreams that `source` and `flags` were made from */
+	uint64_t reserved[2];
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_consumer) == 128,
 			"frozen by ABI 0");
@@ -97,14 +113,15 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
 			      const struct disruptor_consumer_options *options, size_t view_size);
 
 /**
- * Attach a consumer, also while producers run. It starts at the first position
- * not yet published: it misses nothing that is published after this returns.
- * @p options may be NULL.
+ * Attach a consumer, also while producers run. Unless the options say otherwise it starts at the
+ * first position not yet published: it misses nothing that is published after this returns.
+ * disruptor_consumer_position() tells where it is. @p options may be NULL.
  *
  * Threads: any; the view is then used by one thread at a time.
  * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
  *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring),
- *          E_UNSUPPORTED (take, on a ring with DISRUPTOR_LOSSY), E_TYPE, E_VERSION.
+ *          E_UNSUPPORTED (take, on a ring with DISRUPTOR_LOSSY), E_TYPE, E_VERSION; E_RANGE if the position is not there (the detail tells the oldest and
+ *          the newest that are).
  */
 DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
 disruptor_consumer_open(struct disruptor_consumer *c, struct disruptor_ring *ring,
@@ -249,6 +266,17 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 		disruptor_consumer_wake(c);
 	return 0;
 }
+
+/**
+ * Release everything before @p position, handed out or not: for a consumer that is a sequence of
+ * the caller's own and holds the ring by it, without reading events, or by something done with them
+ * elsewhere.
+ *
+ * Threads: the view's. Progress: as disruptor_release().
+ * Errors:  DISRUPTOR_E_RANGE if it lies before what is released, or behind what is available to
+ *          this consumer; nothing is released.
+ */
+DISRUPTOR_API int disruptor_release_to(struct disruptor_consumer *c, uint64_t position);
 
 /**
  * The ready events as spans: the contiguous run of slots from the first not released.

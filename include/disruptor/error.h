@@ -34,7 +34,8 @@
 	X(E_UNSUPPORTED, -16, "this machine or build does not offer it")                           \
 	X(E_INTERRUPTED, -17, "the wait was interrupted")                                          \
 	X(E_VERSION, -18, "compiled against another version of the headers")                       \
-	X(E_CONFLICT, -19, "a stage touches bytes of an event that it must not")
+	X(E_CONFLICT, -19, "a stage touches bytes of an event that it must not")                   \
+	X(E_RANGE, -20, "the ring does not hold that position, or not any more")
 
 #ifdef __cplusplus
 extern "C" {

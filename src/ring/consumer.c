@@ -48,6 +48,14 @@ static int check_options(const struct disruptor_ring *r, const struct disruptor_
 	if (o->after_count && !o->after)
 		return error_set(DISRUPTOR_E_INVAL, "after: NULL, but after_count is %zu",
 				 o->after_count);
+	if ((unsigned)o->at > DISRUPTOR_AT_POSITION)
+		return error_set(DISRUPTOR_E_INVAL, "at: %d is no place", (int)o->at);
+	if (o->reserved != 0)
+		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", o->reserved);
+	if (o->position != 0 && o->at != DISRUPTOR_AT_POSITION)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "position: %llu, but `at` is not DISRUPTOR_AT_POSITION",
+				 (unsigned long long)o->position);
 	return wait_check("wait", &o->wait);
 }
 
@@ -106,11 +114,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 static void aim(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
-	/* relaxed: changes by this thread, or before it is handed the view */
+	/* relaxed: if it changes, the next look at an upstream's sequence notices (LEAVE) */
 	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 
 	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
+	c->aimed = upstreams;
 	if (upstreams == 0 && r->layout == DISRUPTOR_STAMPED)
 		c->flags |= r->producers == DISRUPTOR_SINGLE
 				    ? DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED
@@ -128,12 +137,25 @@ static uint32_t default_batch(uint64_t capacity)
 	return (uint32_t)(quarter < DEFAULT_BATCH ? quarter : DEFAULT_BATCH);
 }
 
+/* Lock held. */
+static int attach(struct disruptor_ring *r, uint32_t index,
+		  const struct disruptor_consumer_options *o, uint64_t *start)
+{
+	const struct gate_place place = { .at = o->at, .position = o->position };
+	int rc = gate_attach(r, index, &place, start);
+
+	if (rc != 0)
+		r->consumer_table[index].used = false;
+	return rc;
+}
+
 int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_ring *ring,
 				  const struct disruptor_type *type,
 				  const struct disruptor_consumer_options *options,
 				  size_t view_size)
 {
 	struct disruptor_consumer_options o = { .size = sizeof(o) };
+	uint64_t start = 0;
 	uint32_t index = 0;
 	int rc = ring_check_open("consumer", c, view_size, sizeof(*c), ring, type);
 
@@ -145,9 +167,9 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 		return rc;
 	os_lock(&ring->lock);
 	rc = take_entry(ring, &o, &index);
+	if (rc == 0)
+		rc = attach(ring, index, &o, &start);
 	if (rc == 0) {
-		uint64_t start = gate_attach(ring, index);
-
 		*c = (struct disruptor_consumer){
 			.slots = ring->slots,
 			.next = start,
@@ -176,6 +198,8 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 static void detach(struct disruptor_consumer *c)
 {
 	loop_close(c->ring, c->index);
+	if (c->take && c->next > c->ring->taken)
+		c->ring->taken = c->next;
 	c->ring->consumer_table[c->index].used = false;
 	gate_detach(c->ring, c->index);
 	c->open_mark = 0;
@@ -184,6 +208,7 @@ static void detach(struct disruptor_consumer *c)
 void consumer_detach(struct disruptor_consumer *c)
 {
 	os_lock(&c->ring->lock);
+	gate_hand_over(c->ring, c->index);
 	detach(c);
 	os_unlock(&c->ring->lock);
 }
@@ -255,20 +280,30 @@ static uint64_t scan_stamps(const struct disruptor_consumer *c, uint64_t from, u
 }
 
 /* First position of [from, end) that is not available, voids included. */
-static uint64_t available(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
+static uint64_t available(struct disruptor_consumer *c, uint64_t from, uint64_t end)
 {
 	uint64_t upto;
 
-	if (c->flags & DISRUPTOR_VIEW_FIRST)
-		return scan_stamps(c, from, end);
-	if (c->source)
+	for (;;) {
+		if (c->flags & DISRUPTOR_VIEW_FIRST)
+			return scan_stamps(c, from, end);
+		if (c->source)
+			/*
+			 * STAGE.acquire or PUB.acquire: the upstream's sequence, or the packed
+			 * cursor. Orders its accesses to the event before ours. If relaxed: torn
+			 * events are read.
+			 */
+			upto = disruptor_load_acquire(c->source);
+		else
+			upto = gate_slowest_of(c->ring, c->aimed);
 		/*
-		 * STAGE.acquire or PUB.acquire: the upstream's sequence, or the packed cursor.
-		 * Orders its accesses to the event before ours. If relaxed: torn events are read.
+		 * LEAVE.look, pairs with LEAVE.order in gate_hand_over(). relaxed: carried by the
+		 * acquire above, if that met what became of the entry of one that has left.
 		 */
-		upto = disruptor_load_acquire(c->source);
-	else
-		upto = gate_slowest_of(c->ring, disruptor_load_relaxed(&c->gate->upstreams));
+		if (disruptor_likely(disruptor_load_relaxed(&c->gate->upstreams) == c->aimed))
+			break;
+		aim(c);
+	}
 	if (upto <= from)
 		return from;
 	return upto - c->next < end - c->next ? upto : end;
@@ -415,6 +450,8 @@ static void poison_released(struct disruptor_consumer *c, uint64_t upto)
 #if DISRUPTOR_ASAN
 	uint64_t low = upto;
 
+	/* or it may forbid what another, attaching at an older position, has just been allowed */
+	os_lock(&c->ring->lock);
 	for (uint32_t i = 0; i < c->ring->max_consumers; i++) {
 		/* FREE.acquire: the others' reads are over for what we forbid */
 		uint64_t at = disruptor_load_acquire(&c->ring->gates[i].sequence);
@@ -423,6 +460,7 @@ static void poison_released(struct disruptor_consumer *c, uint64_t upto)
 			low = at;
 	}
 	ring_poison(c->ring, c->next, low);
+	os_unlock(&c->ring->lock);
 #else
 	(void)c, (void)upto;
 #endif
@@ -460,6 +498,23 @@ void disruptor_consumer_wake(struct disruptor_consumer *c)
 	woke |= edge_wake(c->ring, edge_to_producers(c->ring), c->next);
 	if (woke)
 		tally(&c->ring->consumer_table[c->index].wakes);
+}
+
+int disruptor_release_to(struct disruptor_consumer *c, uint64_t position)
+{
+	/* the first not available, if that lies before it */
+	uint64_t there = position;
+
+	if (position > c->limit && position - c->next <= (uint64_t)c->mask + 1)
+		there = available(c, c->limit, position);
+	if (position < c->next || position - c->next > (uint64_t)c->mask + 1 || there < position)
+		return error_set(DISRUPTOR_E_RANGE,
+				 "position: %llu, but '%s' has released up to %llu, and what is "
+				 "available ends before it",
+				 (unsigned long long)position, c->gate->name,
+				 (unsigned long long)c->next);
+	consumer_release_to(c, position);
+	return 0;
 }
 
 void consumer_release_to(struct disruptor_consumer *c, uint64_t position)

@@ -33,7 +33,7 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need);
 int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
 /* Who runs the stage tells what it holds by ring_hold_push(); the view itself keeps no note. */
 void consumer_belongs_to_stage(struct disruptor_consumer *c);
-/* Detach whatever the order. */
+/* Detach; those that come after it come after those before it from then on. */
 void consumer_detach(struct disruptor_consumer *c);
 
 #endif

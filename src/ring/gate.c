@@ -22,11 +22,18 @@
  *
  * If the producer's second look misses the count, its fence is before the
  * attacher's, and all that the scanned gates had released is visible to it.
+ *
+ * One that asks for an older position starts no earlier than a lap before the
+ * furthest that any producer has granted itself. Each notes its grant before its
+ * fence: either the attacher sees it, or the producer's second look sees the
+ * count, and its next scan the provisional gate, a lap before all that is claimed.
  */
 #include "ring/gate.h"
 
+#include "error.h"
 #include "hook.h"
 #include "wait/core.h"
+#include "wait/watch.h"
 
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
 {
@@ -53,22 +60,30 @@ uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *at
 	return low;
 }
 
-uint64_t gate_limit(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
+void gate_limit(const struct disruptor_ring *r, uint64_t claimed, atomic_word *limit,
+		uint32_t *attached)
 {
 	uint32_t seen, now;
-	uint64_t low;
 
 	/* acquire: the scan comes after it */
 	now = disruptor_load_acquire(&r->header->attaches);
 	do {
+		uint64_t low = gate_slowest(r, claimed, attached);
+		uint64_t room = *attached || r->free_run ? disruptor_room(claimed, low, r->capacity)
+							 : 0;
+
 		seen = now;
-		low = gate_slowest(r, cap, attached);
-		/* ATTACH.fence, pairs with the one in gate_attach(): the scan, then the count */
+		/*
+		 * ATTACH.grant, pairs with the look at it in oldest_position(); relaxed: ordered by
+		 * the fence. A gate more than a lap behind counts as full; it is provisional, or
+		 * in a free run.
+		 */
+		disruptor_store_relaxed(limit, claimed + room);
+		/* ATTACH.fence, pairs with the one in gate_attach(): scan and grant, then the count */
 		disruptor_fence_seq_cst();
 		/* acquire: if it has changed, the next scan sees the gate it counts */
 		now = disruptor_load_acquire(&r->header->attaches);
 	} while (now != seen);
-	return low;
 }
 
 uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set)
@@ -127,36 +142,104 @@ uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index)
 }
 
 /*
- * Where a new consumer may start. Without a consumer a free-running producer
+ * Where a new consumer starts that asks for the newest. Without a consumer a free-running producer
  * does not wait for what is unpublished: there it is the claim position.
  */
-static uint64_t attach_position(const struct disruptor_ring *r)
+static uint64_t newest_position(const struct disruptor_ring *r)
 {
 	return r->free_run ? ring_claimed(r) : ring_first_unpublished(r);
 }
 
-uint64_t gate_attach(struct disruptor_ring *r, uint32_t index)
+/* First position that no producer may overwrite: a lap before the furthest that one may claim. */
+static uint64_t oldest_position(const struct disruptor_ring *r)
+{
+	uint64_t far = ring_claimed(r), oldest;
+
+	for (uint32_t i = 0; i < r->max_producers; i++) {
+		/* ATTACH.grant; relaxed: behind the fence in gate_attach() */
+		uint64_t limit = disruptor_load_relaxed(&r->producer_table[i].limit);
+
+		if (r->producer_table[i].used && limit > far)
+			far = limit;
+	}
+	oldest = far > r->capacity ? far - r->capacity : 0;
+	return oldest > r->taken ? oldest : r->taken;
+}
+
+static int choose_start(const struct disruptor_ring *r, const struct gate_place *place,
+			uint64_t *start)
+{
+	uint64_t newest = newest_position(r), oldest = oldest_position(r);
+
+	*start = newest;
+	if (place->at == DISRUPTOR_AT_OLDEST && oldest < newest)
+		*start = oldest;
+	if (place->at != DISRUPTOR_AT_POSITION)
+		return 0;
+	*start = place->position;
+	if (place->position >= oldest && place->position <= newest)
+		return 0;
+	return error_set(DISRUPTOR_E_RANGE, "position: %llu is not in %llu … %llu",
+			 (unsigned long long)place->position,
+			 (unsigned long long)(oldest < newest ? oldest : newest),
+			 (unsigned long long)newest);
+}
+
+/* No later than where it will start. */
+static uint64_t provisional_position(const struct disruptor_ring *r, const struct gate_place *place)
+{
+	uint64_t claimed;
+
+	if (place->at == DISRUPTOR_AT_NEWEST)
+		return newest_position(r);
+	claimed = ring_claimed(r);
+	return claimed > r->capacity ? claimed - r->capacity : 0;
+}
+
+int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_place *place,
+		uint64_t *start)
 {
 	struct disruptor_gate *gate = &r->gates[index];
-	uint64_t start = attach_position(r);
+	uint64_t provisional = provisional_position(r, place);
+	int rc;
 
 	/* release: ATTACH.show; the count stands before the gate, for scans that see only this */
 	disruptor_store_release(&r->header->attaches,
 				disruptor_load_relaxed(&r->header->attaches) + 1);
-	disruptor_store_release(&gate->sequence, start);
+	disruptor_store_release(&gate->sequence, provisional);
 	/* relaxed: changes under the lock only */
 	if (index >= disruptor_load_relaxed(&r->header->gates_used))
 		/* release: ATTACH.show: the entry, then its being scanned */
 		disruptor_store_release(&r->header->gates_used, index + 1);
 	HOOK(HOOK_ATTACH_PROVISIONAL);
-	/* ATTACH.fence, pairs with the one in gate_limit(): the count, then the stamps */
+	/* ATTACH.fence, pairs with the one in gate_limit(): the count, then stamps and grants */
 	disruptor_fence_seq_cst();
-	start = attach_position(r);
+	rc = choose_start(r, place, start);
+	if (rc == 0 && *start < newest_position(r))
+		ring_unpoison(r, *start, newest_position(r));
 	/* release: as any release of the positions before it, FREE.release */
-	disruptor_store_release(&gate->sequence, start);
+	disruptor_store_release(&gate->sequence, rc == 0 ? *start : DISRUPTOR_VACANT);
 	/* a producer may sleep because of the provisional position */
 	edge_wake_all(r, edge_to_producers(r));
-	return start;
+	return rc;
+}
+
+void gate_hand_over(struct disruptor_ring *r, uint32_t index)
+{
+	/* relaxed, all loads: upstreams change under the lock only */
+	uint64_t before = disruptor_load_relaxed(&r->gates[index].upstreams);
+
+	for (uint64_t set = gate_dependants(r, index); set; set &= set - 1) {
+		struct disruptor_gate *gate = &r->gates[__builtin_ctzll(set)];
+		uint64_t upstreams = disruptor_load_relaxed(&gate->upstreams);
+
+		/*
+		 * LEAVE.order, pairs with the look at it behind every load of a sequence, in
+		 * available(): whoever sees our entry vacant, or another's, sees this.
+		 */
+		disruptor_store_release(&gate->upstreams,
+					(upstreams & ~(UINT64_C(1) << index)) | before);
+	}
 }
 
 void gate_detach(struct disruptor_ring *r, uint32_t index)
@@ -164,4 +247,7 @@ void gate_detach(struct disruptor_ring *r, uint32_t index)
 	/* FREE.release: our last access is over; pairs with FREE.acquire in gate_slowest() */
 	disruptor_store_release(&r->gates[index].sequence, DISRUPTOR_VACANT);
 	edge_wake_all(r, edge_to_producers(r));
+	/* dependants that were handed over wait on other edges from now on */
+	edge_wake_all(r, edge_from(&r->gates[index]));
+	watch_notify_all(r);
 }

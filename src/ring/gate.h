@@ -10,8 +10,12 @@
  */
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached);
 
-/* gate_slowest(), repeated if a consumer attached meanwhile: what a producer's limit is made from. */
-uint64_t gate_limit(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached);
+/*
+ * How far a producer may claim, given that positions below @p claimed are: to *@p limit. The scan
+ * is repeated if a consumer attached meanwhile.
+ */
+void gate_limit(const struct disruptor_ring *r, uint64_t claimed, atomic_word *limit,
+		uint32_t *attached);
 
 /* The slowest of the gates in @p set, a bit each. */
 uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set);
@@ -25,8 +29,24 @@ uint64_t gate_ancestors(const struct disruptor_ring *r, uint32_t index);
 /* Gates of which gate @p index is an upstream. */
 uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index);
 
-/* Make gate @p index stand at the first position not published; returns it. Lock held. */
-uint64_t gate_attach(struct disruptor_ring *r, uint32_t index);
+/* Where a consumer is to begin. */
+struct gate_place {
+	enum disruptor_at at;
+	uint64_t position; /* of DISRUPTOR_AT_POSITION */
+};
+
+/*
+ * Make gate @p index stand at @p place, which is told in *@p start; E_RANGE with its detail if
+ * that cannot be had, and the gate is then vacant. Lock held.
+ */
+int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_place *place,
+		uint64_t *start);
+
+/*
+ * Before gate @p index becomes vacant: whoever comes after it comes after those before it. Lock
+ * held.
+ */
+void gate_hand_over(struct disruptor_ring *r, uint32_t index);
 
 /* Make it stand nowhere, and wake who waited for it. Lock held. */
 void gate_detach(struct disruptor_ring *r, uint32_t index);

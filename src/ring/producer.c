@@ -88,7 +88,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	if (ring_name(&entry->name, o->name, "producer") != 0)
 		return DISRUPTOR_E_INVAL;
 	entry->wait = wait_choose(&o->wait, &r->wait);
-	entry->limit = ring_claimed(r);
+	/* relaxed: under the lock, as the attacher that reads it */
+	disruptor_store_relaxed(&entry->limit, ring_claimed(r));
 	entry->timeout_ns = o->timeout_ns;
 	entry->overflow = o->overflow;
 	entry->status = 0;
@@ -191,6 +192,12 @@ int disruptor_producer_do_status(const struct disruptor_ring *ring, uint32_t ind
 
 /* ---- claiming ---- */
 
+/* relaxed: this thread's own */
+static uint64_t own_limit(const struct run *p)
+{
+	return disruptor_load_relaxed(&p->entry->limit);
+}
+
 /*
  * Learn from the gates how far @p p may claim, given that positions below
  * @p claimed are claimed. E_NO_CONSUMER if nobody is there to hold it back.
@@ -199,13 +206,8 @@ static int look_for_room(struct run *p, uint64_t claimed)
 {
 	struct disruptor_ring *r = p->ring;
 	uint32_t consumers;
-	uint64_t low = gate_limit(r, claimed, &consumers);
-
-	if (consumers == 0 && !r->free_run)
-		return DISRUPTOR_E_NO_CONSUMER;
-	/* a gate more than a lap behind counts as full; it cannot be but in a free run */
-	p->entry->limit = claimed + disruptor_room(claimed, low, r->capacity);
-	return 0;
+	gate_limit(r, claimed, &p->entry->limit, &consumers);
+	return consumers == 0 && !r->free_run ? DISRUPTOR_E_NO_CONSUMER : 0;
 }
 
 /*
@@ -256,7 +258,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	/* acquire: CLOSE; a ring that is open again is so with all that its closing did */
 	if (disruptor_load_acquire(&r->shared->state) != 0)
 		return closed_code(r);
-	if (p->entry->limit - p->next < most) {
+	if (own_limit(p) - p->next < most) {
 		tally(&p->entry->slow_claims);
 		rc = look_for_room(p, p->next);
 		if (rc != 0)
@@ -264,7 +266,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	}
 	/* a free run has no gate to keep it from its own open run */
 	limit = p->open + r->capacity;
-	limit = p->entry->limit < limit ? p->entry->limit : limit;
+	limit = own_limit(p) < limit ? own_limit(p) : limit;
 	room = limit - p->next;
 	if (room < least)
 		return DISRUPTOR_E_FULL;
@@ -304,13 +306,13 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 		if (run_open && claimed != p->next)
 			return DISRUPTOR_E_BUSY;
 		/* limit may lie behind, where others have claimed past it */
-		if (p->entry->limit < claimed + most) {
+		if (own_limit(p) < claimed + most) {
 			tally(&p->entry->slow_claims);
 			rc = look_for_room(p, claimed);
 			if (rc != 0)
 				return rc;
 		}
-		if (p->entry->limit < claimed + least) {
+		if (own_limit(p) < claimed + least) {
 			/* `claimed` may be old: what it says of the room is then old, too */
 			uint64_t now = disruptor_load_acquire(&r->shared->claimed);
 
@@ -319,7 +321,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 			claimed = now;
 			continue;
 		}
-		n = p->entry->limit - claimed < most ? p->entry->limit - claimed : most;
+		n = own_limit(p) - claimed < most ? own_limit(p) - claimed : most;
 		/*
 		 * No release: the slots' being free was acquired by our own scan (FREE), their being
 		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).

@@ -24,8 +24,12 @@ struct ring_producer {
 	atomic_word slow_claims;
 	atomic_word sleeps;
 	atomic_word wakes;
+	/*
+	 * First position not known to be free. The owner's, but an attacher reads it: what lies a
+	 * lap before it may be overwritten at any time.
+	 */
+	atomic_word limit;
 	/* the owner's alone */
-	uint64_t limit;      /* first position not known to be free */
 	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
 	enum disruptor_overflow overflow;
 	int status;     /* why the last claim that failed did so */
@@ -82,6 +86,7 @@ struct disruptor_ring {
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
 	struct wait_watch *watch_list;
 	atomic_epoch watches; /* how many */
+	uint64_t taken;       /* events before it may have been moved out; under the lock */
 	struct ring_producer *producer_table;
 	struct ring_consumer *consumer_table;
 	struct consumer_loop *loop_table; /* parallel to it */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Consumers come and go while producers run. Each sees every event from where
- * it attached, whole and in order; producers are held back by it from then on
+ * Consumers come and go while producers run, now at the newest event, now at the
+ * oldest. Each sees every event from where it attached, whole and in order; producers are held back by it from then on
  * and not a moment longer than it stays.
  */
 #include "stress.h"
@@ -69,6 +69,7 @@ static int enter(struct visitor *v, struct tick_consumer *c)
 		.size = sizeof(options),
 		.after = after,
 		.after_count = v->id % 2,
+		.at = v->visits % 2 ? DISRUPTOR_AT_OLDEST : DISRUPTOR_AT_NEWEST,
 		.wait = disruptor_wait_blocking(),
 	};
 

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Where a consumer attaches, what happens to the order when one leaves, and sequences of one's own. */
+#include "fixture.h"
+
+#include "ring/consumer.h"
+
+static int open_at(struct tick_consumer *c, struct disruptor_ring *ring, enum disruptor_at at,
+		   uint64_t position)
+{
+	const struct disruptor_consumer_options options = {
+		.size = sizeof(options), .name = "late", .at = at, .position = position
+	};
+
+	return tick_consumer_open(c, ring, &options);
+}
+
+static uint64_t start_of(struct disruptor_ring *ring, enum disruptor_at at)
+{
+	struct tick_consumer c;
+	uint64_t start;
+
+	assert_code(open_at(&c, ring, at, 0), 0);
+	start = disruptor_consumer_position(&c.view);
+	assert_code(tick_consumer_close(&c), 0);
+	return start;
+}
+
+/* ---- places ---- */
+
+TEST(oldest_is_the_first_that_no_producer_may_overwrite)
+{
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	publish_ticks(&f.producer, 6);
+	read_ticks(&f.consumer[0], 6);
+	assert_int_equal(start_of(f.ring, DISRUPTOR_AT_NEWEST), 6);
+	/* the producer has been granted the first lap only: all of it is there */
+	assert_int_equal(start_of(f.ring, DISRUPTOR_AT_OLDEST), 0);
+	publish_ticks(&f.producer, 2);
+	read_ticks(&f.consumer[0], 2);
+	assert_int_equal(start_of(f.ring, DISRUPTOR_AT_OLDEST), 0);
+	/* now it looks, and is granted up to 8 + 8 */
+	publish_ticks(&f.producer, 1);
+	assert_int_equal(start_of(f.ring, DISRUPTOR_AT_OLDEST), 8);
+	fixture_close(&f);
+}
+
+TEST(an_old_event_is_read_as_it_was_published)
+{
+	for (int layout = 0; layout <= DISRUPTOR_PACKED; layout++) {
+		struct disruptor_options options = fixture_options(8);
+		struct tick_consumer late;
+		struct fixture f;
+
+		options.layout = (enum disruptor_layout)layout;
+		fixture_open_with(&f, &options, 1);
+		publish_ticks(&f.producer, 7);
+		read_ticks(&f.consumer[0], 7);
+		assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 3), 0);
+		assert_int_equal(disruptor_consumer_position(&late.view), 3);
+		/* it holds the producer back from where it stands */
+		publish_ticks(&f.producer, 4);
+		assert_null(tick_try_claim(&f.producer));
+		while (disruptor_consumer_position(&late.view) < 11) {
+			uint64_t n = tick_ready(&late);
+
+			assert_true(n > 0);
+			read_ticks(&late, n);
+		}
+		read_ticks(&f.consumer[0], 4);
+		assert_non_null(tick_try_claim(&f.producer));
+		(void)tick_publish(&f.producer);
+		assert_code(tick_consumer_close(&late), 0);
+		fixture_close(&f);
+	}
+}
+
+TEST(a_position_that_is_not_there_is_refused_and_changes_nothing)
+{
+	struct tick_consumer late;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		publish_ticks(&f.producer, 8);
+		read_ticks(&f.consumer[0], 8);
+	}
+	publish_ticks(&f.producer, 1);
+	read_ticks(&f.consumer[0], 1);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 23), DISRUPTOR_E_RANGE);
+	assert_detail("23 is not in 24 … 25");
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 26), DISRUPTOR_E_RANGE);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_OLDEST, 3), DISRUPTOR_E_INVAL);
+	assert_detail("position: 3");
+	assert_code(open_at(&late, f.ring, (enum disruptor_at)7, 0), DISRUPTOR_E_INVAL);
+	assert_detail("at: 7");
+	assert_int_equal(disruptor_ring_stats(f.ring).consumers, 1);
+	/* and nobody is held back by the refused ones */
+	for (unsigned i = 0; i < 3; i++) {
+		publish_ticks(&f.producer, 7);
+		read_ticks(&f.consumer[0], 7);
+	}
+	fixture_close(&f);
+}
+
+TEST(voids_among_the_old_are_passed)
+{
+	struct tick_consumer late;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	assert_non_null(tick_claim(&f.producer));
+	assert_code(tick_abort(&f.producer), 0);
+	publish_ticks(&f.producer, 2);
+	read_ticks(&f.consumer[0], 2);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_OLDEST, 0), 0);
+	assert_int_equal(disruptor_consumer_position(&late.view), 0);
+	assert_int_equal(tick_ready(&late), 2);
+	assert_int_equal(disruptor_consumer_position(&late.view), 1);
+	read_ticks(&late, 2);
+	assert_code(tick_consumer_close(&late), 0);
+	fixture_close(&f);
+}
+
+TEST(an_event_that_was_moved_out_is_not_old_enough)
+{
+	const struct disruptor_consumer_options options = { .size = sizeof(options), .take = 1 };
+	struct tick_producer p;
+	struct tick_consumer taker, late;
+	struct disruptor_options ring_options = fixture_options(8);
+	struct disruptor_ring *ring = ring_open(&ring_options);
+	struct tick taken;
+
+	assert_code(tick_consumer_open(&taker, ring, &options), 0);
+	assert_code(tick_producer_open(&p, ring, NULL), 0);
+	publish_ticks(&p, 3);
+	assert_int_equal(tick_take(&taker, &taken), 1);
+	assert_int_equal(tick_take(&taker, &taken), 1);
+	assert_code(tick_consumer_close(&taker), 0);
+	assert_code(open_at(&late, ring, DISRUPTOR_AT_OLDEST, 0), 0);
+	assert_int_equal(disruptor_consumer_position(&late.view), 2);
+	assert_code(tick_consumer_close(&late), 0);
+	assert_code(tick_producer_close(&p), 0);
+	ring_close(&ring);
+}
+
+/* ---- a sequence of one's own ---- */
+
+TEST(a_sequence_of_ones_own_holds_the_ring_without_reading)
+{
+	struct fixture f;
+
+	fixture_open(&f, 4, 1);
+	publish_ticks(&f.producer, 4);
+	assert_null(tick_try_claim(&f.producer));
+	assert_code(disruptor_release_to(&f.consumer[0].view, 3), 0);
+	assert_non_null(tick_try_claim(&f.producer));
+	/* claimed, and not published */
+	assert_code(disruptor_release_to(&f.consumer[0].view, 5), DISRUPTOR_E_RANGE);
+	assert_detail("position: 5");
+	assert_code(tick_publish(&f.producer), 0);
+	assert_code(disruptor_release_to(&f.consumer[0].view, 2), DISRUPTOR_E_RANGE);
+	assert_code(disruptor_release_to(&f.consumer[0].view, UINT64_MAX), DISRUPTOR_E_RANGE);
+	assert_code(disruptor_release_to(&f.consumer[0].view, 5), 0);
+	assert_int_equal(tick_ready(&f.consumer[0]), 0);
+	fixture_close(&f);
+}
+
+/* ---- leaving ---- */
+
+static void open_behind(struct tick_consumer *c, struct disruptor_ring *ring,
+			const struct tick_consumer *before)
+{
+	const struct disruptor_consumer *after[] = { &before->view };
+	const struct disruptor_consumer_options options = { .size = sizeof(options),
+							    .after = after,
+							    .after_count = 1 };
+
+	assert_code(tick_consumer_open(c, ring, &options), 0);
+}
+
+/* one → two → three, and two leaves. */
+TEST(who_comes_after_one_that_leaves_comes_after_those_before_it)
+{
+	struct tick_consumer two, three, other;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	open_behind(&two, f.ring, &f.consumer[0]);
+	open_behind(&three, f.ring, &two);
+	publish_ticks(&f.producer, 4);
+	read_ticks(&f.consumer[0], 2);
+	assert_int_equal(tick_ready(&three), 0);
+	assert_code(tick_consumer_close(&two), DISRUPTOR_E_BUSY);
+	consumer_detach(&two.view);
+	assert_int_equal(tick_ready(&three), 2); /* not 4: it waits for one */
+	read_ticks(&three, 2);
+	/* another takes two's place in the table: three does not follow it */
+	assert_code(tick_consumer_open(&other, f.ring, NULL), 0);
+	read_ticks(&f.consumer[0], 2);
+	assert_int_equal(tick_ready(&three), 2);
+	read_ticks(&three, 2);
+	publish_ticks(&f.producer, 2);
+	assert_int_equal(tick_ready(&three), 0);
+	/* and when one leaves, too, it reads what is published */
+	consumer_detach(&f.consumer[0].view);
+	assert_int_equal(tick_ready(&three), 2);
+	assert_code(tick_consumer_close(&other), 0);
+	assert_code(tick_consumer_close(&three), 0);
+	f.consumers = 0;
+	fixture_close(&f);
+}
+
+struct sleeper {
+	struct tick_consumer *c;
+	int64_t n;
+};
+
+static void sleep_until_ready(void *argument)
+{
+	struct sleeper *s = argument;
+
+	s->n = tick_ready_until(s->c, DISRUPTOR_FOREVER);
+}
+
+TEST(who_sleeps_behind_one_that_leaves_is_woken)
+{
+	struct tick_consumer two, three;
+	struct sleeper s = { .c = &three };
+	struct runner thread;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	open_behind(&two, f.ring, &f.consumer[0]);
+	open_behind(&three, f.ring, &two);
+	publish_ticks(&f.producer, 3);
+	read_ticks(&f.consumer[0], 3);
+	runner_start(&thread, "a consumer behind one that leaves", sleep_until_ready, &s);
+	await_sleeps(f.ring, 1);
+	consumer_detach(&two.view);
+	runner_join(&thread);
+	assert_int_equal(s.n, 2); /* a quarter of the ring */
+	assert_code(tick_consumer_close(&three), 0);
+	fixture_close(&f);
+}
+
+static void claim_one(void *argument)
+{
+	struct tick_producer *p = argument;
+
+	(void)disruptor_producer_handoff(&p->view);
+	if (tick_claim(p))
+		(void)tick_publish(p);
+}
+
+TEST(a_producer_that_sleeps_behind_one_that_leaves_goes_on)
+{
+	struct tick_consumer slow;
+	struct runner thread;
+	struct fixture f;
+
+	fixture_open(&f, 4, 1);
+	assert_code(tick_consumer_open(&slow, f.ring, NULL), 0);
+	publish_ticks(&f.producer, 4);
+	read_ticks(&f.consumer[0], 1);
+	read_ticks(&f.consumer[0], 1);
+	runner_start(&thread, "a producer behind one that leaves", claim_one, &f.producer);
+	await_sleeps(f.ring, 1);
+	assert_code(tick_consumer_close(&slow), 0);
+	runner_join(&thread);
+	assert_code(disruptor_producer_handoff(&f.producer.view), 0);
+	assert_int_equal(disruptor_ring_stats(f.ring).claimed, 5);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN(oldest_is_the_first_that_no_producer_may_overwrite),
+		RUN(an_old_event_is_read_as_it_was_published),
+		RUN(a_position_that_is_not_there_is_refused_and_changes_nothing),
+		RUN(voids_among_the_old_are_passed),
+		RUN(an_event_that_was_moved_out_is_not_old_enough),
+		RUN(a_sequence_of_ones_own_holds_the_ring_without_reading),
+		RUN(who_comes_after_one_that_leaves_comes_after_those_before_it),
+		RUN(who_sleeps_behind_one_that_leaves_is_woken),
+		RUN(a_producer_that_sleeps_behind_one_that_leaves_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
