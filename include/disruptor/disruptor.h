@@ -12,6 +12,7 @@
 #include <disruptor/producer.h>
 #include <disruptor/ring.h>
 #include <disruptor/stage.h>
+#include <disruptor/stats.h>
 #include <disruptor/wait.h>
 
 #endif

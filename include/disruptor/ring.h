@@ -123,7 +123,9 @@ enum disruptor_ring_flag {
 	 * it. That they do not touch the same bytes at the same time is then the caller's
 	 * responsibility. Declared handlers are still checked against each other.
 	 */
-	DISRUPTOR_TRUST_HANDLERS = 64
+	DISRUPTOR_TRUST_HANDLERS = 64,
+	/** Of a disruptor, not of a bare ring: its stages do not count, see disruptor/stats.h. */
+	DISRUPTOR_NO_STATS = 256
 };
 
 /** Where the block comes from, instead of mmap(2). */

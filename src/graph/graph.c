@@ -3,6 +3,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/stats.h"
 #include "wait/core.h"
 
 #include <stdlib.h>
@@ -45,7 +46,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	struct disruptor *made;
 	size_t bytes;
 	uint32_t max;
-	bool trusts;
+	bool trusts, counts;
 	int rc;
 
 	if (!d)
@@ -56,7 +57,8 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	if (rc != 0)
 		return rc;
 	trusts = (options->flags & DISRUPTOR_TRUST_HANDLERS) != 0;
-	options->flags &= ~(unsigned)DISRUPTOR_TRUST_HANDLERS;
+	counts = (options->flags & DISRUPTOR_NO_STATS) == 0;
+	options->flags &= ~(unsigned)(DISRUPTOR_TRUST_HANDLERS | DISRUPTOR_NO_STATS);
 	options->size = sizeof(*options);
 	rc = disruptor_ring_create(&ring, type, options);
 	if (rc != 0)
@@ -76,6 +78,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	made->bytes = bytes;
 	made->stage_max = max;
 	made->trusts_handlers = trusts;
+	made->counts = counts;
 	place_sets(made, check_bytes(type));
 	*d = made;
 	return 0;
@@ -193,7 +196,11 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 		memcpy(s->cpus, handler->cpus, strlen(handler->cpus) + 1);
 		s->handler.cpus = s->cpus;
 	}
+	s->figures.off = !d->counts;
+	s->figures.unseen = STATS_LOOK;
+	os_lock(&d->monitor); /* a diagnosis sees it whole, or not at all */
 	d->stage_count++;
+	os_unlock(&d->monitor);
 	return s;
 }
 

@@ -24,6 +24,9 @@ struct ring_producer {
 	atomic_word slow_claims;
 	atomic_word sleeps;
 	atomic_word wakes;
+	/* for reports, likewise: while it waits for room, since when, and which position must be free */
+	atomic_word blocked_since;
+	atomic_word blocked_for;
 	/* the owner's alone */
 	uint64_t limit;      /* first position not known to be free */
 	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
@@ -39,6 +42,7 @@ struct ring_producer {
 /* One attached consumer, likewise. */
 struct ring_consumer {
 	atomic_word wakes;
+	atomic_word waits_since; /* for reports: 0, or since when it has been waiting for events */
 	struct disruptor_wait wait;
 	bool used; /* under the ring's lock */
 	bool take;
@@ -114,5 +118,9 @@ int ring_check_open(const char *what, void *view, size_t view_size, size_t expec
 int ring_copy_options(const char *what, void *known, size_t known_size, const void *given);
 /* First position that is neither published nor void; the claim position if all are. */
 uint64_t ring_first_unpublished(const struct disruptor_ring *r);
+/* The same, given that everything before @p known was published. */
+uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t known);
+/* The name of the producer whose run @p position is in, "" if unknown. Changes under the lock. */
+const char *ring_claimer(const struct disruptor_ring *r, uint64_t position);
 
 #endif

@@ -69,6 +69,8 @@ struct wait_request {
 	void *who;
 	uint64_t deadline;
 	atomic_word *sleeps; /* counts, owner-written */
+	/* since when it has been waiting, 0: it is not, or not for long; owner-written; or NULL */
+	atomic_word *since;
 };
 
 /* Wait by the request's policy; the look's result, or E_TIMEOUT, or a custom policy's code. */
