@@ -239,6 +239,63 @@ TEST(a_blocked_producer_is_told_with_whom_it_waits_for)
 	scene_close(&s);
 }
 
+static void publish_four(void *context)
+{
+	struct tick_producer *p = context;
+
+	(void)disruptor_producer_handoff(&p->view);
+	if (tick_claim_n(p, 4))
+		(void)tick_abort(p);
+}
+
+/* There are free slots, but not as many as it needs: that is full, for it. */
+TEST(a_producer_of_many_slots_may_be_blocked_by_a_ring_that_has_some)
+{
+	struct sought w = { .activity = DISRUPTOR_ACTIVITY_HANDLING, .blocked = 1 };
+	struct runner t;
+	struct scene s;
+
+	w.s = &s;
+	scene_open(&s, 8, DISRUPTOR_SINGLE, 0);
+	disruptor_store_release(&s.first.hold_at, UINT64_C(0));
+	graph_start(s.d);
+	probe_publish(&s.producer, 6);
+	probe_await_hold(&s.first);
+	look(&s);
+	assert_int_equal(s.found.finding, DISRUPTOR_FINDING_RUNNING);
+	runner_start(&t, "a producer that waits for four slots", publish_four, &s.producer);
+	await("a blocked producer", is_found, &w);
+	assert_int_equal(s.found.finding, DISRUPTOR_FINDING_FULL);
+	assert_int_equal(s.found.blocked[0].needs, 2);
+	probe_let_go(&s.first);
+	runner_join(&t);
+	assert_code(disruptor_producer_handoff(&s.producer.view), 0);
+	scene_close(&s);
+}
+
+/* Both stand at the same position; the one that was added first only waits for the other. */
+TEST(who_waits_for_another_is_not_the_cause)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct scene s;
+
+	s.d = graph_open(&options);
+	probe_init(&s.second, "late");
+	probe_init(&s.first, "early");
+	probe_add(&s.second, s.d);
+	probe_add(&s.first, s.d);
+	assert_code(disruptor_after(s.second.stage, s.first.stage), 0);
+	probe_producer(&s.producer, s.d);
+	disruptor_store_release(&s.first.hold_at, UINT64_C(0));
+	graph_start(s.d);
+	probe_publish(&s.producer, 8);
+	probe_await_hold(&s.first);
+	await_activity(&s, 0, DISRUPTOR_ACTIVITY_AWAITS_STAGE);
+	assert_int_equal(s.found.slowest, 1);
+	check_text(s.found.verdict, "full: stage 'early' is 8 behind, in its handler");
+	scene_close(&s);
+}
+
 TEST(an_unpublished_claim_names_its_producer)
 {
 	const struct disruptor_producer_options named = { .size = sizeof(named), .name = "gw" };
@@ -512,6 +569,8 @@ int main(void)
 		RUN(a_handler_that_stays_is_named_with_its_lag_and_position),
 		RUN(without_figures_it_is_known_whom_but_not_since_when),
 		RUN(a_blocked_producer_is_told_with_whom_it_waits_for),
+		RUN(a_producer_of_many_slots_may_be_blocked_by_a_ring_that_has_some),
+		RUN(who_waits_for_another_is_not_the_cause),
 		RUN(an_unpublished_claim_names_its_producer),
 		RUN(an_unpublished_claim_that_nobody_has_come_to_is_not_the_cause),
 		RUN(a_failed_ring_says_who_failed_it),
