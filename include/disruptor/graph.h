@@ -111,7 +111,7 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
  *
  * Threads: any but the disruptor's own stages; several may stop at once.
  * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if a stage had failed (all is joined); E_DEADLK if called
- *          by a stage's thread.
+ *          by a stage's thread, or the watchdog's.
  */
 DISRUPTOR_API int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode,
 				 uint64_t deadline);

@@ -128,7 +128,9 @@ enum disruptor_ring_flag {
 	 * Lossy readers may open (disruptor/reader.h). The ring keeps a second copy of each event for
 	 * them, which costs producers that copy, and about the slots' memory once more.
 	 */
-	DISRUPTOR_LOSSY = 128
+	DISRUPTOR_LOSSY = 128,
+	/** Of a disruptor, not of a bare ring: its stages do not count, see disruptor/stats.h. */
+	DISRUPTOR_NO_STATS = 256
 };
 
 /** Where the block comes from, instead of mmap(2). */

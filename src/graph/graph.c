@@ -3,6 +3,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/stats.h"
 #include "ring/deferred.h"
 #include "wait/core.h"
 
@@ -58,7 +59,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	struct disruptor *made;
 	size_t bytes;
 	uint32_t max;
-	bool trusts;
+	bool trusts, counts;
 	int rc;
 
 	if (!d)
@@ -69,7 +70,8 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	if (rc != 0)
 		return rc;
 	trusts = (options->flags & DISRUPTOR_TRUST_HANDLERS) != 0;
-	options->flags &= ~(unsigned)DISRUPTOR_TRUST_HANDLERS;
+	counts = (options->flags & DISRUPTOR_NO_STATS) == 0;
+	options->flags &= ~(unsigned)(DISRUPTOR_TRUST_HANDLERS | DISRUPTOR_NO_STATS);
 	options->size = sizeof(*options);
 	rc = disruptor_ring_create(&ring, type, options);
 	if (rc != 0)
@@ -89,6 +91,7 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	made->bytes = bytes;
 	made->stage_max = max;
 	made->trusts_handlers = trusts;
+	made->counts = counts;
 	place_tables(made, check_bytes(type));
 	*d = made;
 	return 0;
@@ -264,8 +267,12 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	}
 	if (s->handler.deferred)
 		deferred_open(&s->consumer, s->handler.deferred);
+	s->figures.off = !d->counts;
+	s->figures.unseen = STATS_LOOK;
+	os_lock(&d->monitor); /* a diagnosis sees it whole, or not at all */
 	s->used = true;
 	d->stage_count++;
+	os_unlock(&d->monitor);
 	return s;
 }
 

@@ -9,6 +9,7 @@
 
 #include <disruptor/executor.h>
 #include <disruptor/graph.h>
+#include <disruptor/stats.h>
 
 /* Fields of the event, a bit each in the order of the schema; or all of it. */
 struct access_set {
@@ -25,6 +26,43 @@ struct stage_attempts {
 	uint64_t count;
 	bool of_batch;    /* the last one concerned the batch, not the event alone */
 	uint64_t give_up; /* the event to skip once those before it are done, or STAGE_NOWHERE */
+};
+
+/*
+ * What a stage counts, once for each batch; written by the thread that runs it and apart from
+ * all else, so that readers slow down this line and no other.
+ */
+struct stage_figures {
+	char apart_before[DISRUPTOR_APART];
+	atomic_word events, batches, batch_max;
+	atomic_word lag_max;
+	/* os_now_coarse() as the last batch began; the lowest bit is set while it is in hand */
+	atomic_word batch_at;
+	uint64_t unseen; /* the owner's: what has passed since it looked how much waits */
+	bool off;        /* fixed */
+	char apart_behind[DISRUPTOR_APART];
+};
+
+/* What was seen when somebody last looked at the whole, for what no clock is read elsewhere. */
+struct graph_seen {
+	uint64_t published; /* everything before it was published */
+	uint64_t since;     /* since when it has been met as the first unpublished, or 0 */
+};
+
+struct watched {
+	uint64_t position;
+	uint64_t since; /* it has not moved, and has had work to do; 0: neither */
+	uint64_t due;   /* tell once it has lasted so long */
+};
+
+/* The watchdog; see watchdog.c. */
+struct watch {
+	struct disruptor_watchdog ask; /* `stalled` is NULL: there is to be none */
+	struct os_thread thread;
+	uint64_t thread_id; /* of its thread, while there is one */
+	bool made, leaving, quit;
+	struct watched claim;
+	struct watched gates[DISRUPTOR_MAX_CONSUMERS];
 };
 
 struct disruptor_stage {
@@ -55,6 +93,7 @@ struct disruptor_stage {
 	char cpus[64];
 	struct access_set reads, writes; /* fixed once added */
 	bool declared;                   /* neither is a guess */
+	struct stage_figures figures;
 };
 
 #define WORKER_NONE UINT32_MAX
@@ -93,6 +132,9 @@ struct disruptor {
 	uint32_t alive;  /* workers whose stages' runs have not all ended */
 	uint64_t starts; /* tells one run from the next */
 	struct disruptor_failure failure;
+	bool counts; /* fixed: no DISRUPTOR_NO_STATS */
+	struct graph_seen seen;
+	struct watch watch;
 	uint32_t stage_count;
 	uint32_t stage_max;
 	/* the executor: see map_stages() */

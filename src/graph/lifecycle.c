@@ -7,6 +7,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/watchdog.h"
 #include "ring/gate.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ static bool is_own_thread(const struct disruptor *d)
 	for (uint32_t i = 0; i < d->worker_count; i++)
 		if (d->workers[i].thread_id == os_thread_id())
 			return true;
-	return false;
+	return watchdog_is_caller(d);
 }
 
 static void halt_all(struct disruptor *d)
@@ -235,7 +236,9 @@ int disruptor_start(struct disruptor *d)
 	os_unlock(&d->monitor); /* the callback may ask for the state */
 	check_warn(d);
 	os_lock(&d->monitor);
-	rc = make_threads(d);
+	rc = watchdog_start(d);
+	if (rc == 0)
+		rc = make_threads(d);
 	if (rc != 0) {
 		halt_and_join(d);
 		if (before == DISRUPTOR_STOPPED)
@@ -251,6 +254,7 @@ int disruptor_start(struct disruptor *d)
 	os_broadcast(&d->monitor);
 out:
 	os_unlock(&d->monitor);
+	watchdog_stop(d);
 	return rc;
 }
 
@@ -325,9 +329,10 @@ int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t 
 		return error_set(DISRUPTOR_E_INVAL, "mode: %d is none", (int)mode);
 	os_lock(&d->monitor);
 	if (is_own_thread(d))
-		rc = error_set(DISRUPTOR_E_DEADLK,
-			       "a stage cannot wait for its own end; answer DISRUPTOR_STOP, or use "
-			       "disruptor_stage_stop()");
+		rc = error_set(
+			DISRUPTOR_E_DEADLK,
+			"a stage, or the watchdog, cannot wait for its own end; answer DISRUPTOR_STOP, or use "
+			"disruptor_stage_stop()");
 	else if (d->active) {
 		if (d->state == DISRUPTOR_RUNNING || d->state == DISRUPTOR_STARTING)
 			d->state = DISRUPTOR_DRAINING;
@@ -337,5 +342,6 @@ int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t 
 		rc = await_end(d, mode, deadline);
 	}
 	os_unlock(&d->monitor);
+	watchdog_stop(d);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/stats.h"
 #include "hook.h"
 #include "ring/deferred.h"
 #include "wait/core.h"
@@ -76,8 +77,9 @@ static int call(struct disruptor_stage *s, const char *hook, int (*function)(voi
 struct batch {
 	struct consumer_window w;
 	uint64_t begin;
-	uint64_t at;   /* the event in hand */
-	bool released; /* something of it, early */
+	uint64_t at;    /* the event in hand */
+	bool released;  /* something of it, early */
+	uint64_t voids; /* met so far */
 };
 
 static int skip(struct disruptor_stage *s, struct batch *b)
@@ -253,6 +255,7 @@ static bool begin_batch(struct disruptor_stage *s, struct batch *b, uint64_t mos
 	s->attempts.give_up = STAGE_NOWHERE;
 	tally(&s->skipped);
 	consumer_release_to(&s->consumer, give_up + 1);
+	stats_passed(s, 1);
 	return false;
 }
 
@@ -272,34 +275,44 @@ static int announce(struct disruptor_stage *s, const struct batch *b)
 	return rc < 0 ? rc : 0;
 }
 
+static int work_through(struct disruptor_stage *s, struct batch *b)
+{
+	struct disruptor_consumer *c = &s->consumer;
+	int rc = announce(s, b);
+
+	if (rc != 0)
+		return rc;
+	while (b->at < b->w.end) {
+		if (disruptor_unlikely(b->w.voids) && consumer_is_void(c, b->at)) {
+			b->at++;
+			b->voids++;
+			continue;
+		}
+		rc = handle(s, b);
+		if (disruptor_unlikely(rc != BATCH_DONE))
+			return rc == BATCH_REWOUND ? BATCH_DONE : rc;
+		/* relaxed: a look that is too early is followed by the next (STOP) */
+		if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->alert) != 0)) {
+			consumer_release_to(c, b->at);
+			return BATCH_STOP;
+		}
+	}
+	consumer_release_to(c, b->w.end);
+	return BATCH_DONE;
+}
+
 /* All that is ready now, within the limits; voids among it are passed over. */
 static int handle_batch(struct disruptor_stage *s, uint64_t most)
 {
-	struct disruptor_consumer *c = &s->consumer;
 	struct batch b;
 	int rc;
 
 	if (!begin_batch(s, &b, most))
 		return BATCH_DONE;
-	rc = announce(s, &b);
-	if (rc != 0)
-		return rc;
-	while (b.at < b.w.end) {
-		if (disruptor_unlikely(b.w.voids) && consumer_is_void(c, b.at)) {
-			b.at++;
-			continue;
-		}
-		rc = handle(s, &b);
-		if (disruptor_unlikely(rc != BATCH_DONE))
-			return rc == BATCH_REWOUND ? BATCH_DONE : rc;
-		/* relaxed: a look that is too early is followed by the next (STOP) */
-		if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->alert) != 0)) {
-			consumer_release_to(c, b.at);
-			return BATCH_STOP;
-		}
-	}
-	consumer_release_to(c, b.w.end);
-	return BATCH_DONE;
+	stats_begin(s, b.w.end - b.begin);
+	rc = work_through(s, &b);
+	stats_end(s, b.begin, b.voids);
+	return rc;
 }
 
 /* Act on what a look or a wait found: @p n events, or a code. */

@@ -24,6 +24,14 @@ const char *os_platform(void)
 	return "linux";
 }
 
+uint64_t os_now_coarse(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
 unsigned os_rungs(void)
 {
 	unsigned rungs = 1u << DISRUPTOR_RUNG_FENCE | 1u << DISRUPTOR_RUNG_MUTEX;

@@ -17,6 +17,8 @@
 /* ---- time ---- */
 
 uint64_t os_now(void);
+/* The same clock, read cheaply: as of the last tick, at most some milliseconds ago. */
+uint64_t os_now_coarse(void);
 void os_sleep(uint64_t ns);
 void os_yield(void);
 

@@ -16,6 +16,11 @@ const char *os_platform(void)
 	return "posix";
 }
 
+uint64_t os_now_coarse(void)
+{
+	return os_now();
+}
+
 unsigned os_rungs(void)
 {
 	return 1u << DISRUPTOR_RUNG_FENCE | 1u << DISRUPTOR_RUNG_MUTEX;

@@ -429,13 +429,20 @@ void consumer_window(struct disruptor_consumer *c, struct consumer_window *w)
 	}
 }
 
-uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least)
+uint64_t consumer_lag(const struct disruptor_ring *r, uint32_t index, uint64_t position)
 {
 	/* relaxed: an estimate */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
-	uint64_t upto = upstreams ? gate_slowest_of(c->ring, upstreams) : ring_claimed(c->ring);
+	uint64_t upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
+	uint64_t upto = upstreams ? gate_slowest_of(r, upstreams) : ring_claimed(r);
 
-	return upto > c->next && upto - c->next > least ? upto - c->next : least;
+	return upto > position ? upto - position : 0;
+}
+
+uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least)
+{
+	uint64_t lag = consumer_lag(c->ring, c->index, c->next);
+
+	return lag > least ? lag : least;
 }
 
 /* ---- releasing ---- */
@@ -637,6 +644,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 		.who = c,
 		.deadline = deadline,
 		.sleeps = &c->gate->sleeps,
+		.since = &c->ring->consumer_table[c->index].waits_since,
 	};
 	int64_t n = (int64_t)disruptor_ready(c);
 

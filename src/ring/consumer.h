@@ -21,6 +21,8 @@ bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position);
 void consumer_release_to(struct disruptor_consumer *c, uint64_t position);
 /* Positions that wait for this consumer beyond those released: an estimate, at least @p least. */
 uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least);
+/* Positions that wait for the consumer of gate @p index, which stands at @p position. */
+uint64_t consumer_lag(const struct disruptor_ring *r, uint32_t index, uint64_t position);
 /* Whether it was interrupted, and forget it. */
 bool consumer_take_alert(struct disruptor_consumer *c);
 struct wait_need;

@@ -385,9 +385,14 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 		.who = &room,
 		.deadline = deadline,
 		.sleeps = &entry->sleeps,
+		.since = &entry->blocked_since,
 	};
-	int64_t result = wait_until(&request);
+	int64_t result;
 
+	/* relaxed: a report; the ring was full, so this is above 0 */
+	disruptor_store_relaxed(&entry->blocked_for,
+				ring_claimed(p->ring) + least - p->ring->capacity);
+	result = wait_until(&request);
 	return result > 0 ? 0 : (int)result;
 }
 

@@ -475,7 +475,7 @@ int disruptor_ring_published(const struct disruptor_ring *r, uint64_t position)
 	return position < claimed && claimed - position <= r->capacity && is_published(r, position);
 }
 
-static const char *claimer(const struct disruptor_ring *r, uint64_t position)
+const char *ring_claimer(const struct disruptor_ring *r, uint64_t position)
 {
 	for (uint32_t i = 0; i < r->max_producers; i++) {
 		const struct ring_producer *p = &r->producer_table[i];
@@ -492,9 +492,16 @@ static const char *claimer(const struct disruptor_ring *r, uint64_t position)
 
 uint64_t ring_first_unpublished(const struct disruptor_ring *r)
 {
+	return ring_first_unpublished_from(r, 0);
+}
+
+uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t known)
+{
 	uint64_t claimed = ring_claimed(r);
 	uint64_t at = claimed > r->capacity ? claimed - r->capacity : 0;
 
+	if (known > at && known <= claimed)
+		at = known;
 	if (r->layout == DISRUPTOR_PACKED)
 		/* PUB.acquire: as a consumer's look at the cursor */
 		return disruptor_load_acquire(&r->shared->cursor);
@@ -522,7 +529,7 @@ int disruptor_ring_unpublished(const struct disruptor_ring *r, uint64_t *positio
 		return 0;
 	*position = at;
 	if (producer)
-		*producer = claimer(r, at);
+		*producer = ring_claimer(r, at);
 	return 1;
 }
 

@@ -29,6 +29,9 @@ struct ring_producer {
 	 * lap before it may be overwritten at any time.
 	 */
 	atomic_word limit;
+	/* for reports, likewise: while it waits for room, since when, and which position must be free */
+	atomic_word blocked_since;
+	atomic_word blocked_for;
 	/* the owner's alone */
 	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
 	enum disruptor_overflow overflow;
@@ -46,6 +49,7 @@ struct ring_consumer {
 	/* written by whoever uses the view, see ring_hold_note() */
 	atomic_word holder; /* os_thread_id() of the thread that was last handed events; 0: none */
 	atomic_word handed; /* first position that was not handed out then */
+	atomic_word waits_since; /* for reports: 0, or since when it has been waiting for events */
 	struct disruptor_wait wait;
 	/* of a deferred one: see deferred.h */
 	atomic_word read;
@@ -143,5 +147,9 @@ int ring_check_open(const char *what, void *view, size_t view_size, size_t expec
 int ring_copy_options(const char *what, void *known, size_t known_size, const void *given);
 /* First position that is neither published nor void; the claim position if all are. */
 uint64_t ring_first_unpublished(const struct disruptor_ring *r);
+/* The same, given that everything before @p known was published. */
+uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t known);
+/* The name of the producer whose run @p position is in, "" if unknown. Changes under the lock. */
+const char *ring_claimer(const struct disruptor_ring *r, uint64_t position);
 
 #endif

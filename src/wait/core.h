@@ -71,6 +71,8 @@ struct wait_request {
 	atomic_word *sleeps; /* counts */
 	/* instead of wait_block(), for who waits on several edges; NULL otherwise */
 	int64_t (*block)(const struct wait_request *q, uint64_t deadline);
+	/* since when it has been waiting, 0: it is not, or not for long; owner-written; or NULL */
+	atomic_word *since;
 };
 
 /* Wait by the request's policy; the look's result, or E_TIMEOUT, or a custom policy's code. */

@@ -10,6 +10,8 @@
 /* The blocking strategy's looks: at most, and at least. */
 #define BLOCKING_SPINS 2000
 #define BLOCKING_SPINS_MIN 20
+/* Looks before a wait is worth a clock. */
+#define UNMARKED_LOOKS 8
 /* Its yields between looking and sleeping: where threads outnumber cores, the others run on them. */
 #define BLOCKING_YIELDS 16
 
@@ -276,26 +278,59 @@ static bool too_late(const struct turn *t)
 	return os_now() >= t->deadline;
 }
 
-int64_t wait_until(const struct wait_request *q)
+/*
+ * The round in which a wait is marked, by a clock, for reports: before anything that takes longer
+ * than the clock, and not at once where the next look may well be the last.
+ */
+static uint64_t marked_round(const struct disruptor_wait *w)
 {
-	struct turn t = { .q = q, .deadline = q->deadline };
+	switch (w->kind) {
+	case DISRUPTOR_WAIT_CUSTOM:
+	case DISRUPTOR_WAIT_PHASED: /* reads it at once, too */
+		return 1;
+	case DISRUPTOR_WAIT_BLOCKING:
+	case DISRUPTOR_WAIT_SLEEPING:
+		return w->spins < UNMARKED_LOOKS ? 1 : UNMARKED_LOOKS;
+	default:
+		return UNMARKED_LOOKS;
+	}
+}
+
+static int64_t wait_rounds(struct turn *t)
+{
+	const struct wait_request *q = t->q;
+	uint64_t marked = marked_round(q->policy);
 	int64_t result;
 
-	for (t.round = 1;; t.round++) {
-		result = q->look(q->who, &t.need);
+	for (t->round = 1;; t->round++) {
+		result = q->look(q->who, &t->need);
 		if (result != 0) {
-			blocking_learn(&t);
+			blocking_learn(t);
 			return result;
 		}
-		if (t.round == 1 && q->policy->timeout_ns != 0) {
+		if (t->round == 1 && q->policy->timeout_ns != 0) {
 			uint64_t own = disruptor_in(q->policy->timeout_ns);
 
-			t.deadline = own < t.deadline ? own : t.deadline;
+			t->deadline = own < t->deadline ? own : t->deadline;
 		}
-		if (too_late(&t))
+		if (t->round == marked && q->since)
+			/* relaxed: a report, owner-written */
+			disruptor_store_relaxed(q->since, os_now_coarse());
+		if (too_late(t))
 			return DISRUPTOR_E_TIMEOUT;
-		result = turns[q->policy->kind](&t);
+		result = turns[q->policy->kind](t);
 		if (result != 0)
 			return result;
 	}
+}
+
+int64_t wait_until(const struct wait_request *q)
+{
+	struct turn t = { .q = q, .deadline = q->deadline };
+	int64_t result = wait_rounds(&t);
+
+	/* relaxed, both: a report, owner-written */
+	if (q->since && disruptor_load_relaxed(q->since) != 0)
+		disruptor_store_relaxed(q->since, UINT64_C(0));
+	return result;
 }
