@@ -10,6 +10,7 @@
  * event (multicast); stages after one another form a pipeline.
  */
 
+#include <disruptor/consumer.h>
 #include <disruptor/event.h>
 #include <disruptor/ring.h>
 #include <disruptor/stage.h>
@@ -115,6 +116,67 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
  */
 DISRUPTOR_API int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode,
 				 uint64_t deadline);
+
+/** Where a stage that is added to a running graph comes in; zero means the default. */
+struct disruptor_attach {
+	size_t size; /**< sizeof(struct disruptor_attach) */
+	/** The stages that must have released an event before this one sees it. */
+	struct disruptor_stage *const *after;
+	size_t after_count;
+	enum disruptor_at at; /**< where in the stream it begins */
+	uint32_t reserved;    /**< zero */
+	uint64_t position;    /**< of DISRUPTOR_AT_POSITION, else zero */
+};
+
+/**
+ * Add a stage to a disruptor in whatever state, also while it runs: with a thread of its own, or
+ * to what the caller drives. It holds producers back from where it begins. Returns when the stage
+ * has reported in; later starts count it in like any other. @p how may be NULL.
+ *
+ * Threads: any, also a stage's own.
+ * Errors:  NULL, and the graph is as before; disruptor_error_detail() names what was refused: as
+ *          disruptor_stage(), a position that is not there, an `after` of another disruptor, bytes
+ *          that it would touch beside another stage, its on_start's answer, a thread that cannot
+ *          be had, a disruptor that is DRAINING or FAILED, a checked run, a driven one that is
+ *          being driven by another thread.
+ */
+DISRUPTOR_API struct disruptor_stage *disruptor_attach(struct disruptor *d,
+						       const struct disruptor_handler *handler,
+						       const struct disruptor_attach *how);
+
+/**
+ * Take a stage out of its disruptor, also while it runs, and end its life: @p stage is not to be
+ * used again. Stages after it come after those before it from then on; producers that it held back
+ * go on. NOW ends it after the event in hand; DRAIN and DRAIN_THEN_HALT after what had been claimed
+ * before the call, the latter at the deadline like NOW. What a deferred stage has read that nobody
+ * has released is given up; the detail says so, also if this returns 0.
+ *
+ * Threads: any but one that runs the stage; others must not use it meanwhile.
+ * Errors:  DISRUPTOR_E_TIMEOUT if it has not ended at the deadline: it will end, and this may be
+ *          called again; E_DEADLK in the stage's own thread; E_STATE while it is STARTING, if a
+ *          thread of the caller's runs it, or in a checked run.
+ */
+DISRUPTOR_API int disruptor_detach(struct disruptor_stage *stage, enum disruptor_stop_mode mode,
+				   uint64_t deadline);
+
+/**
+ * Put a stage after a consumer that the caller opened on the disruptor's ring: a poller, or a
+ * sequence of the caller's own (see disruptor_release_to()). The other way, open the consumer with
+ * disruptor_stage_consumer() in its `after`.
+ *
+ * Threads and errors: as disruptor_after().
+ */
+DISRUPTOR_API int disruptor_after_consumer(struct disruptor_stage *later,
+					   const struct disruptor_consumer *earlier);
+
+/**
+ * Wait until it is in @p state.
+ *
+ * Threads: any but its own stages'. Progress: sleeps.
+ * Errors:  DISRUPTOR_E_TIMEOUT; E_FAILED if it failed instead; E_DEADLK in a stage's thread.
+ */
+DISRUPTOR_API int disruptor_await(struct disruptor *d, enum disruptor_state state,
+				  uint64_t deadline);
 
 /** Where it is in its life. Threads: any. */
 DISRUPTOR_API enum disruptor_state disruptor_state(const struct disruptor *d);

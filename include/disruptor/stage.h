@@ -16,6 +16,7 @@ extern "C" {
 
 struct disruptor_stage;
 struct disruptor_span;
+struct disruptor_consumer;
 
 /**
  * What a handler answers; a negative answer is a failure, with that code, and
@@ -203,6 +204,14 @@ DISRUPTOR_API uint64_t disruptor_stage_read(const struct disruptor_stage *stage)
 
 /** First position this stage has not released. Threads: any. */
 DISRUPTOR_API uint64_t disruptor_stage_position(const struct disruptor_stage *stage);
+
+/**
+ * The stage's consumer, for the `after` of one that the caller opens; for nothing else.
+ *
+ * Threads: any.
+ */
+DISRUPTOR_API const struct disruptor_consumer *
+disruptor_stage_consumer(const struct disruptor_stage *stage);
 
 /** The stage's name. Threads: any. */
 DISRUPTOR_API const char *disruptor_stage_name(const struct disruptor_stage *stage);

@@ -191,14 +191,14 @@ static int check_handler(const struct disruptor_handler *h)
 							 .stack_size = h->stack_size });
 }
 
+/* The monitor is held. */
 static int may_change(struct disruptor *d)
 {
-	enum disruptor_state state = disruptor_state(d);
-
-	if (state != DISRUPTOR_INIT)
+	if (d->state != DISRUPTOR_INIT)
 		return error_set(DISRUPTOR_E_STATE,
-				 "stages and their order are fixed once started; it is %s",
-				 disruptor_state_name(state));
+				 "stages and their order are fixed once started; it is %s: "
+				 "disruptor_attach() and disruptor_detach() change it",
+				 disruptor_state_name(d->state));
 	for_each_stage (s, d)
 		if (disruptor_stage_running(s))
 			return error_set(DISRUPTOR_E_STATE,
@@ -221,37 +221,42 @@ static int check_limits(const struct disruptor_stage *s)
 	return 0;
 }
 
-struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disruptor_handler *given)
+int graph_copy_handler(struct disruptor_handler *known, const struct disruptor_handler *given)
 {
-	struct disruptor_handler known, *handler = &known;
-	struct disruptor_consumer_options options = { .size = sizeof(options) };
-	struct disruptor_stage *s;
+	int rc = given ? ring_copy_options("handler", known, sizeof(*known), given)
+		       : error_set(DISRUPTOR_E_INVAL, "handler: NULL");
 
-	if (!given) {
-		(void)error_set(DISRUPTOR_E_INVAL, "handler: NULL");
-		return NULL;
-	}
-	if (ring_copy_options("handler", &known, sizeof(known), given) != 0 ||
-	    check_handler(handler) != 0 || may_change(d) != 0)
-		return NULL;
-	if (d->stage_count == d->stage_max) {
+	return rc != 0 ? rc : check_handler(known);
+}
+
+/* A place for a stage, cleared, or NULL with the detail set. */
+static struct disruptor_stage *take_place(struct disruptor *d)
+{
+	struct disruptor_stage *s = d->stages;
+	struct access_set reads, writes;
+
+	while (s < &d->stages[d->stage_count] && s->used)
+		s++;
+	if (s == &d->stages[d->stage_max]) {
 		(void)error_set(DISRUPTOR_E_BUSY, "%u stages: raise max_consumers", d->stage_max);
 		return NULL;
 	}
-	s = &d->stages[d->stage_count];
+	reads = s->reads;
+	writes = s->writes;
+	memset(s, 0, sizeof(*s));
+	s->reads.fields = reads.fields;
+	s->writes.fields = writes.fields;
 	s->owner = d;
-	(void)ring_name(&s->name, handler->name, "");
-	if (check_declare(s, handler) != 0)
-		return NULL;
-	options.name = handler->name;
-	options.batch = handler->batch;
-	options.wait = handler->wait;
-	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, &options) != 0)
-		return NULL;
-	consumer_belongs_to_stage(&s->consumer);
 	s->attempts.give_up = STAGE_NOWHERE;
 	s->placed = WORKER_NONE;
 	s->ended = true;
+	s->figures.off = !d->counts;
+	s->figures.unseen = STATS_LOOK;
+	return s;
+}
+
+static void set_handler(struct disruptor_stage *s, const struct disruptor_handler *handler)
+{
 	s->handler = *handler;
 	s->on_event = handler->on_event;
 	s->event_context = handler->context;
@@ -261,32 +266,91 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 		memcpy(s->cpus, handler->cpus, strlen(handler->cpus) + 1);
 		s->handler.cpus = s->cpus;
 	}
+}
+
+struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_handler *handler,
+				  struct disruptor_consumer_options *options)
+{
+	struct disruptor_stage *s = take_place(d);
+
+	if (!s)
+		return NULL;
+	(void)ring_name(&s->name, handler->name, "");
+	if (check_declare(s, handler) != 0)
+		return NULL;
+	options->size = sizeof(*options);
+	options->name = handler->name;
+	options->batch = handler->batch;
+	options->wait = handler->wait;
+	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, options) != 0)
+		return NULL;
+	consumer_belongs_to_stage(&s->consumer);
+	set_handler(s, handler);
 	if (check_limits(s) != 0) {
 		consumer_detach(&s->consumer);
 		return NULL;
 	}
 	if (s->handler.deferred)
 		deferred_open(&s->consumer, s->handler.deferred);
-	s->figures.off = !d->counts;
-	s->figures.unseen = STATS_LOOK;
-	os_lock(&d->monitor); /* a diagnosis sees it whole, or not at all */
 	s->used = true;
-	d->stage_count++;
+	if (s == &d->stages[d->stage_count])
+		d->stage_count++;
+	return s;
+}
+
+struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disruptor_handler *given)
+{
+	struct disruptor_consumer_options options = { .size = sizeof(options) };
+	struct disruptor_stage *s = NULL;
+	struct disruptor_handler handler;
+
+	if (graph_copy_handler(&handler, given) != 0)
+		return NULL;
+	os_lock(&d->monitor);
+	if (may_change(d) == 0)
+		s = graph_add(d, &handler, &options);
 	os_unlock(&d->monitor);
 	return s;
 }
 
-int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier)
+static int add_edge(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
 {
+	struct disruptor *d = later->owner;
 	int rc;
 
+	os_lock(&d->monitor);
+	rc = may_change(d);
+	if (rc == 0)
+		rc = consumer_add_upstream(&later->consumer, earlier);
+	os_unlock(&d->monitor);
+	return rc;
+}
+
+int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier)
+{
 	if (!later || !earlier)
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", later ? "earlier" : "later");
 	if (later->owner != earlier->owner)
 		return error_set(DISRUPTOR_E_INVAL, "'%s' and '%s' belong to different disruptors",
 				 later->name, earlier->name);
-	rc = may_change(later->owner);
-	return rc != 0 ? rc : consumer_add_upstream(&later->consumer, &earlier->consumer);
+	return add_edge(later, &earlier->consumer);
+}
+
+int disruptor_after_consumer(struct disruptor_stage *later,
+			     const struct disruptor_consumer *earlier)
+{
+	if (!later || !earlier)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", later ? "earlier" : "later");
+	if (!earlier->ring || earlier->ring != later->owner->ring)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "earlier: not an open consumer of the ring of stage '%s'",
+				 later->name);
+	return add_edge(later, earlier);
+}
+
+const struct disruptor_consumer *disruptor_stage_consumer(const struct disruptor_stage *s)
+{
+	return &s->consumer;
 }
 
 int disruptor_pipeline(struct disruptor_stage *const *stages, size_t count)

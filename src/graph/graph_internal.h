@@ -83,6 +83,8 @@ struct disruptor_stage {
 	uint64_t linger_at; /* on a shared thread: when too small a batch is not waited for any more */
 	int result;         /* of its run */
 	bool ended;         /* its run, on a shared thread */
+	bool failed_to_start;
+	bool attaching; /* its on_start concerns nobody but who attaches it */
 	/* the rest under the owner's monitor */
 	bool used;
 	bool reported;   /* its on_start is done, or has failed */
@@ -110,6 +112,7 @@ struct graph_worker {
 	bool grouped;
 	/* under the owner's monitor */
 	bool made;          /* the thread, and it is not yet joined */
+	bool leaving;       /* somebody joins it at this moment */
 	uint64_t thread_id; /* while it runs stages */
 	/* how it is to be */
 	struct disruptor_thread plan;
@@ -157,6 +160,13 @@ static inline struct disruptor_stage *next_stage(struct disruptor *d, struct dis
 #define for_each_stage(s, d)                                                                       \
 	for (struct disruptor_stage *s = next_stage(d, (d)->stages); s; s = next_stage(d, s + 1))
 
+/* The caller's handler as this library knows it, checked. */
+int graph_copy_handler(struct disruptor_handler *known, const struct disruptor_handler *given);
+/* A new stage, whose consumer is opened with @p options; NULL with the detail set. Monitor held. */
+struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_handler *handler,
+				  struct disruptor_consumer_options *options);
+/* Whether the calling thread runs stages. Monitor held. */
+bool graph_is_own_thread(const struct disruptor *d);
 /* The disruptor's allocator, or malloc(3); zeroed. */
 void *graph_allocate(const struct disruptor_allocator *a, size_t bytes);
 void graph_release(const struct disruptor_allocator *a, void *memory, size_t bytes);
@@ -197,6 +207,10 @@ void stage_wait_failed(struct disruptor_stage *s, int code);
 int executor_map(struct disruptor *d);
 /* How @p w 's thread is to be. */
 struct os_thread_plan executor_plan(const struct graph_worker *w);
+/* A thread for @p w; a code with its detail set. Monitor held. */
+int worker_make_thread(struct graph_worker *w);
+/* Run one stage more, which has been taken, in the worker of a driven disruptor. Monitor held. */
+void worker_add(struct graph_worker *w, struct disruptor_stage *s);
 /* Get ready to run: E_STATE or E_NOMEM with its detail set. */
 int worker_open(struct graph_worker *w);
 /* The opposite; @p ran: its stages' runs have begun, and ended. */
@@ -212,6 +226,8 @@ bool worker_wait(struct graph_worker *w, uint64_t deadline);
 /* The calling thread runs its stages, so it must not wait for them; and no longer. */
 void worker_enter(struct graph_worker *w);
 void worker_leave(struct graph_worker *w);
+/* The same until @p s has ended. Monitor held. */
+void poll_until_ended(struct disruptor *d, const struct disruptor_stage *s, uint64_t deadline);
 /* Drive a disruptor whose caller does until all has ended or the deadline. Monitor held. */
 void poll_to_end(struct disruptor *d, uint64_t deadline);
 

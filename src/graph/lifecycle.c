@@ -62,8 +62,7 @@ void graph_report(struct disruptor_stage *s)
 	os_unlock(&s->owner->monitor);
 }
 
-/* Whether the calling thread runs stages. Monitor held. */
-static bool is_own_thread(const struct disruptor *d)
+bool graph_is_own_thread(const struct disruptor *d)
 {
 	for (uint32_t i = 0; i < d->worker_count; i++)
 		if (d->workers[i].thread_id == os_thread_id())
@@ -84,6 +83,8 @@ static void join_all(struct disruptor *d)
 		struct graph_worker *w = &d->workers[i];
 		bool ran = w->made || d->driven;
 
+		while (w->leaving) /* whoever detaches its stage joins it */
+			(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
 		if (w->made)
 			os_thread_join(&w->thread);
 		w->made = false;
@@ -179,7 +180,7 @@ static void begin_driven(struct disruptor *d)
 		d->alive = 0;
 }
 
-static int make_thread(struct graph_worker *w)
+int worker_make_thread(struct graph_worker *w)
 {
 	const struct os_thread_plan plan = executor_plan(w);
 	int rc = os_thread_start(&w->thread, &plan, worker_thread, w);
@@ -205,7 +206,7 @@ static int make_threads(struct disruptor *d)
 	if (d->driven)
 		begin_driven(d);
 	for (uint32_t i = 0; i < d->worker_count && !d->driven; i++) {
-		rc = d->workers[i].count ? make_thread(&d->workers[i]) : 0;
+		rc = d->workers[i].count ? worker_make_thread(&d->workers[i]) : 0;
 		if (rc != 0)
 			return rc;
 	}
@@ -255,6 +256,28 @@ int disruptor_start(struct disruptor *d)
 out:
 	os_unlock(&d->monitor);
 	watchdog_stop(d);
+	return rc;
+}
+
+int disruptor_await(struct disruptor *d, enum disruptor_state state, uint64_t deadline)
+{
+	int rc = 0;
+
+	if (!d || (unsigned)state > DISRUPTOR_FAILED)
+		return error_set(DISRUPTOR_E_INVAL, d ? "state: %d is none" : "d: NULL",
+				 (int)state);
+	os_lock(&d->monitor);
+	if (graph_is_own_thread(d) && d->state != state)
+		rc = error_set(DISRUPTOR_E_DEADLK,
+			       "a stage, or the watchdog, cannot wait for what needs it to go on");
+	while (rc == 0 && d->state != state) {
+		if (d->state == DISRUPTOR_FAILED)
+			rc = ring_failed_by(&d->failure);
+		else if (!os_monitor_wait(&d->monitor, deadline) && d->state != state)
+			rc = error_set(DISRUPTOR_E_TIMEOUT, "it is %s",
+				       disruptor_state_name(d->state));
+	}
+	os_unlock(&d->monitor);
 	return rc;
 }
 
@@ -328,7 +351,7 @@ int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t 
 	if ((unsigned)mode > DISRUPTOR_DRAIN_THEN_HALT)
 		return error_set(DISRUPTOR_E_INVAL, "mode: %d is none", (int)mode);
 	os_lock(&d->monitor);
-	if (is_own_thread(d))
+	if (graph_is_own_thread(d))
 		rc = error_set(
 			DISRUPTOR_E_DEADLK,
 			"a stage, or the watchdog, cannot wait for its own end; answer DISRUPTOR_STOP, or use "

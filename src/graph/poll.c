@@ -38,15 +38,20 @@ static void hand_back(struct disruptor *d)
 
 void poll_to_end(struct disruptor *d, uint64_t deadline)
 {
+	poll_until_ended(d, NULL, deadline);
+}
+
+void poll_until_ended(struct disruptor *d, const struct disruptor_stage *s, uint64_t deadline)
+{
 	struct graph_worker *w = &d->workers[0];
 	bool moved, late = false;
 
 	take_over(d);
 	os_unlock(&d->monitor);
 	worker_enter(w);
-	while (w->live > 0 && !late) {
+	while (w->live > 0 && !late && !(s && s->ended)) {
 		(void)worker_round(w, UINT64_MAX, &moved);
-		if (w->live > 0)
+		if (w->live > 0 && !(s && s->ended))
 			late = moved ? deadline != DISRUPTOR_FOREVER && os_now() >= deadline
 				     : !worker_wait(w, deadline);
 	}

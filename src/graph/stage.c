@@ -24,7 +24,8 @@ static int fail(struct disruptor_stage *s, const char *hook, uint64_t position, 
 		.code = code, .stage = s->name, .hook = hook, .position = position
 	};
 
-	graph_fail(s->owner, &failure);
+	if (!s->attaching)
+		graph_fail(s->owner, &failure);
 	return code;
 }
 
@@ -347,6 +348,7 @@ bool stage_take(struct disruptor_stage *s)
 	s->ended = false;
 	s->idle_at = 0;
 	s->linger_at = 0;
+	s->result = 0;
 	s->consumer.least = 0;
 	s->hold = (struct ring_hold){ .ring = s->owner->ring,
 				      .sequence = &s->consumer.gate->sequence,
@@ -370,6 +372,10 @@ enum stage_progress stage_begin(struct disruptor_stage *s)
 
 	HOOK(HOOK_STAGE_BEFORE_LOOP);
 	rc = call(s, "on_start", s->handler.on_start);
+	s->failed_to_start = rc < 0;
+	if (rc < 0)
+		s->result = rc;
+	s->attaching = false;
 	graph_report(s);
 	return progress(s, rc);
 }
@@ -401,7 +407,7 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 	struct wait_need unused;
 	int64_t n;
 
-	if (consumer_take_alert(&s->consumer))
+	if (consumer_take_alert(&s->consumer) || consumer_is_at_its_end(&s->consumer))
 		return progress(s, BATCH_STOP);
 	if (disruptor_unlikely(s->handler.deferred != 0)) {
 		uint64_t allowance = deferred_allowance(&s->consumer);
@@ -437,6 +443,9 @@ int stage_finish(struct disruptor_stage *s)
 	(void)consumer_take_alert(&s->consumer);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */
 	disruptor_store_release(&s->running, 0u);
+	os_lock(&s->owner->monitor);
+	os_broadcast(&s->owner->monitor); /* for who detaches it */
+	os_unlock(&s->owner->monitor);
 	return rc;
 }
 
@@ -464,7 +473,7 @@ static void loop(struct disruptor_stage *s)
 	do {
 		int64_t n;
 
-		if (consumer_take_alert(&s->consumer))
+		if (consumer_take_alert(&s->consumer) || consumer_is_at_its_end(&s->consumer))
 			n = DISRUPTOR_E_INTERRUPTED;
 		else
 			n = disruptor_ready_until(&s->consumer, DISRUPTOR_FOREVER);

@@ -8,6 +8,7 @@
 #include "graph/graph_internal.h"
 #include "wait/core.h"
 
+/* Its @p i th stage; NULL once that has ended, and may have been detached. */
 static struct disruptor_stage *stage_of(const struct graph_worker *w, uint32_t i)
 {
 	return w->owner->order[w->first + i];
@@ -65,14 +66,14 @@ void worker_close(struct graph_worker *w, bool ran)
 void worker_enter(struct graph_worker *w)
 {
 	for (uint32_t i = 0; i < w->count; i++)
-		if (!stage_of(w, i)->ended)
+		if (stage_of(w, i))
 			ring_hold_push(&stage_of(w, i)->hold);
 }
 
 void worker_leave(struct graph_worker *w)
 {
 	for (uint32_t i = 0; i < w->count; i++)
-		if (!stage_of(w, i)->ended)
+		if (stage_of(w, i))
 			ring_hold_pop(&stage_of(w, i)->hold);
 }
 
@@ -80,9 +81,55 @@ void worker_leave(struct graph_worker *w)
 
 static void end(struct graph_worker *w, uint32_t i)
 {
-	(void)stage_finish(stage_of(w, i));
+	struct disruptor_stage *s = stage_of(w, i);
+
 	group_drop(&w->group, i);
+	w->owner->order[w->first + i] = NULL;
 	w->live--;
+	(void)stage_finish(s); /* from then on it may be detached */
+}
+
+/* Behind the others, or if all places are used in that of one which has ended. */
+static uint32_t free_place(const struct graph_worker *w)
+{
+	uint32_t i = 0;
+
+	if (w->count < w->owner->stage_max)
+		return w->count;
+	while (stage_of(w, i))
+		i++;
+	return i;
+}
+
+void worker_add(struct graph_worker *w, struct disruptor_stage *s)
+{
+	struct disruptor *d = w->owner;
+	uint32_t at = free_place(w);
+	struct group_member *m = &d->members[at];
+	/* in a handler the calling thread drives already; else it does for the moment */
+	bool inside = w->thread_id == os_thread_id();
+
+	d->driving = true;
+	w->thread_id = os_thread_id();
+	os_unlock(&d->monitor);
+	s->worker = 0;
+	d->order[at] = s;
+	*m = (struct group_member){ .consumer = &s->consumer, .watch.parker = &w->group.parker };
+	watch_add(d->ring, &m->watch);
+	ring_hold_push(&s->hold);
+	if (at == w->count)
+		w->group.count = ++w->count;
+	w->live++;
+	if (stage_begin(s) == STAGE_ENDED)
+		end(w, at);
+	else if (!inside)
+		ring_hold_pop(&s->hold);
+	os_lock(&d->monitor);
+	if (inside)
+		return;
+	d->driving = false;
+	w->thread_id = 0;
+	os_broadcast(&d->monitor);
 }
 
 void worker_begin(struct graph_worker *w)
@@ -110,22 +157,26 @@ static enum stage_progress rest(struct disruptor_stage *s)
 	return p == STAGE_ENDED ? STAGE_ENDED : STAGE_IDLE;
 }
 
-/* One batch of one stage, or its end; true if it moved. */
-static bool step(struct graph_worker *w, uint32_t i, uint64_t most)
+/* One batch of one stage, or its end; how many positions it moved, and whether it did. */
+static uint64_t step(struct graph_worker *w, uint32_t i, uint64_t most, bool *moved)
 {
 	struct disruptor_stage *s = stage_of(w, i);
 	enum stage_progress p;
+	uint64_t passed;
 
-	if (s->ended)
-		return false;
+	if (!s)
+		return 0;
+	passed = s->consumer.next;
 	p = stage_step(s, most);
+	passed = s->consumer.next - passed;
 	if (p == STAGE_IDLE)
 		p = rest(s);
 	else
 		s->idle_at = 0;
 	if (p == STAGE_ENDED)
 		end(w, i);
-	return p != STAGE_IDLE;
+	*moved |= p != STAGE_IDLE;
+	return passed;
 }
 
 uint64_t worker_round(struct graph_worker *w, uint64_t budget, bool *moved)
@@ -133,15 +184,8 @@ uint64_t worker_round(struct graph_worker *w, uint64_t budget, bool *moved)
 	uint64_t handled = 0;
 
 	*moved = false;
-	for (uint32_t i = 0; i < w->count && handled < budget; i++) {
-		const struct disruptor_consumer *c = &stage_of(w, i)->consumer;
-		uint64_t before = c->next;
-
-		if (step(w, i, budget - handled)) {
-			*moved = true;
-			handled += c->next - before;
-		}
-	}
+	for (uint32_t i = 0; i < w->count && handled < budget; i++)
+		handled += step(w, i, budget - handled, moved);
 	return handled;
 }
 
@@ -151,9 +195,9 @@ static uint64_t next_idle(const struct graph_worker *w, uint64_t deadline)
 	for (uint32_t i = 0; i < w->count; i++) {
 		const struct disruptor_stage *s = stage_of(w, i);
 
-		if (!s->ended && s->idle_at != 0 && s->idle_at < deadline)
+		if (s && s->idle_at != 0 && s->idle_at < deadline)
 			deadline = s->idle_at;
-		if (!s->ended && s->linger_at != 0 && s->linger_at < deadline)
+		if (s && s->linger_at != 0 && s->linger_at < deadline)
 			deadline = s->linger_at;
 	}
 	return deadline;
@@ -162,7 +206,7 @@ static uint64_t next_idle(const struct graph_worker *w, uint64_t deadline)
 static void wait_failed(struct graph_worker *w, int code)
 {
 	for (uint32_t i = 0; i < w->count; i++)
-		if (!stage_of(w, i)->ended)
+		if (stage_of(w, i))
 			stage_wait_failed(stage_of(w, i), code);
 }
 
@@ -170,9 +214,13 @@ bool worker_wait(struct graph_worker *w, uint64_t deadline)
 {
 	struct disruptor *d = w->owner;
 	struct disruptor_wait policy = wait_choose(&d->executor.wait, &d->ring->wait);
-	atomic_word *sleeps = &stage_of(w, 0)->consumer.gate->sleeps;
+	atomic_word *sleeps;
+	uint32_t i = 0;
 	int64_t found;
 
+	while (!stage_of(w, i))
+		i++;
+	sleeps = &stage_of(w, i)->consumer.gate->sleeps;
 	policy.timeout_ns = 0; /* each stage's own is looked after by rest() */
 	found = group_wait(&w->group, d->ring, &policy, &w->spins, sleeps, next_idle(w, deadline));
 	if (found == DISRUPTOR_E_TIMEOUT)
@@ -190,8 +238,8 @@ static void worker_ended(struct graph_worker *w)
 
 	os_lock(&d->monitor);
 	w->thread_id = 0;
-	for (uint32_t i = 0; i < w->count; i++)
-		stage_of(w, i)->reported = true;
+	if (!w->grouped) /* it may not have come to run */
+		stage_of(w, 0)->reported = true;
 	d->alive--;
 	os_broadcast(&d->monitor);
 	os_unlock(&d->monitor);

@@ -103,6 +103,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
 	disruptor_store_relaxed(&r->consumer_table[i].handed, UINT64_C(0));
 	r->consumer_table[i].used = true;
+	/* relaxed: its own thread's, from the moment it is attached */
+	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
 	/* relaxed: nobody looks at a vacant gate's words */
 	disruptor_store_relaxed(&r->gates[i].wake, UINT64_C(0));
 	disruptor_store_relaxed(&r->gates[i].alert, 0u);
@@ -593,6 +595,8 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
+	if (n == 0 && consumer_is_at_its_end(c))
+		return DISRUPTOR_E_INTERRUPTED;
 	/* relaxed: by WAKE it is seen at the latest after the announcement */
 	if (disruptor_load_relaxed(&c->shared->state) != 0) {
 		if (n != 0 && !held_up)
@@ -669,14 +673,38 @@ void consumer_belongs_to_stage(struct disruptor_consumer *c)
 	c->ring->consumer_table[c->index].of_stage = true;
 }
 
+static void wake_consumer(struct disruptor_consumer *c);
+
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 {
-	struct disruptor_ring *r = c->ring;
-	/* relaxed: set before the view was handed out */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
-
 	/* STOP.ask, pairs with STOP.seen in consumer_take_alert() */
 	disruptor_store_release(&c->gate->alert, 1u);
+	wake_consumer(c);
+}
+
+void consumer_end_at(struct disruptor_consumer *c, uint64_t position)
+{
+	/* release: STOP.ask, as an interrupt; what the asker did before, to who ends by it */
+	disruptor_store_release(&c->ring->consumer_table[c->index].until, position);
+	wake_consumer(c);
+}
+
+bool consumer_is_at_its_end(const struct disruptor_consumer *c)
+{
+	/* relaxed: a stale one is only possible before the asker's wake-up (STOP) */
+	return disruptor_load_relaxed(&c->ring->consumer_table[c->index].until) <= c->next &&
+	       deferred_unreleased(c) == 0;
+}
+
+/* Whatever edge it sleeps on; what has changed is stored. */
+static void wake_consumer(struct disruptor_consumer *c)
+{
+	struct disruptor_ring *r = c->ring;
+	/* relaxed: if it changes meanwhile, whoever leaves wakes it, too (LEAVE) */
+	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+
+	if (is_deferred(c))
+		edge_wake_all(r, edge_from(c->gate));
 	if (!upstreams)
 		edge_wake_all(r, edge_to_consumers(r));
 	for (; upstreams; upstreams &= upstreams - 1)

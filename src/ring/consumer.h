@@ -35,6 +35,9 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need);
 int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
 /* Who runs the stage tells what it holds by ring_hold_push(); the view itself keeps no note. */
 void consumer_belongs_to_stage(struct disruptor_consumer *c);
+/* Let its waits end, as if interrupted, once it has released all before @p position. Any thread. */
+void consumer_end_at(struct disruptor_consumer *c, uint64_t position);
+bool consumer_is_at_its_end(const struct disruptor_consumer *c);
 /* Detach; those that come after it come after those before it from then on. */
 void consumer_detach(struct disruptor_consumer *c);
 

@@ -56,7 +56,8 @@ struct ring_consumer {
 	uint64_t ahead;
 	bool used; /* under the ring's lock */
 	bool take;
-	bool of_stage; /* fixed before it is read from */
+	atomic_word until; /* it ends once it has come so far; UINT64_MAX: never */
+	bool of_stage;     /* fixed before it is read from */
 	char apart[DISRUPTOR_APART];
 };
 

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Stages that come and go while the others run; pollers in a graph; waiting for a state. */
+#include "probe.h"
+
+#include <string.h>
+
+#define MAPPINGS 3
+
+struct graph {
+	struct disruptor *d;
+	struct probe first, late, after;
+	struct tick_producer p;
+	bool driven;
+};
+
+static const enum disruptor_mapping mappings[MAPPINGS] = { DISRUPTOR_MAP_DEDICATED,
+							   DISRUPTOR_MAP_SHARED,
+							   DISRUPTOR_MAP_NONE };
+
+static void begin(struct graph *g, uint64_t capacity, size_t mapping)
+{
+	struct disruptor_options options = fixture_options(capacity);
+	struct disruptor_executor e = { .size = sizeof(e), .mapping = mappings[mapping] };
+
+	g->d = graph_open(&options);
+	g->driven = e.mapping == DISRUPTOR_MAP_NONE;
+	e.threads = e.mapping == DISRUPTOR_MAP_SHARED;
+	assert_code(disruptor_set_executor(g->d, &e), 0);
+	probe_init(&g->first, "first");
+	probe_init(&g->late, "late");
+	probe_init(&g->after, "after");
+	probe_add(&g->first, g->d);
+	probe_producer(&g->p, g->d);
+}
+
+static void finish(struct graph *g)
+{
+	assert_code(tick_producer_close(&g->p), 0);
+	graph_close(&g->d);
+}
+
+/* Until @p p has been handed so many. */
+static void reach(struct graph *g, struct probe *p, uint64_t events)
+{
+	while (g->driven && disruptor_load_relaxed(&p->events) < events)
+		assert_true(disruptor_poll_until(g->d, 100, in_ms(WATCHDOG_MS)) > 0);
+	probe_await(p, events);
+}
+
+static void attach(struct graph *g, struct probe *p, enum disruptor_at at, struct probe *behind)
+{
+	struct disruptor_attach how = { .size = sizeof(how), .at = at };
+
+	how.after = behind ? &behind->stage : NULL;
+	how.after_count = behind != NULL;
+	p->stage = disruptor_attach(g->d, &p->handler, &how);
+	if (!p->stage)
+		fail_msg("attach: %s", disruptor_error_detail());
+}
+
+TEST(a_stage_joins_a_running_graph_and_leaves_it)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 64, i);
+		graph_start(g.d);
+		probe_publish(&g.p, 10);
+		reach(&g, &g.first, 10);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+		assert_int_equal(g.late.starts, 1);
+		probe_publish(&g.p, 5);
+		reach(&g, &g.late, 5);
+		assert_int_equal(g.late.position[0], 10);
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), 0);
+		assert_int_equal(g.late.stops, 1);
+		for (unsigned k = 1; k <= 4;
+		     k++) { /* more than the ring holds: nobody is held back */
+			probe_publish(&g.p, 25);
+			reach(&g, &g.first, 15 + k * 25);
+		}
+		graph_drain(g.d);
+		assert_int_equal(g.late.events, 5);
+		assert_int_equal(g.first.events, 115);
+		finish(&g);
+	}
+}
+
+TEST(a_stage_that_joins_at_the_oldest_sees_what_is_still_there)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 64, i);
+		graph_start(g.d);
+		probe_publish(&g.p, 20);
+		reach(&g, &g.first, 20);
+		attach(&g, &g.late, DISRUPTOR_AT_OLDEST, &g.first);
+		reach(&g, &g.late, 20);
+		graph_drain(g.d);
+		probe_expect(&g.late, 0, 20);
+		/* and takes part in the next run like any other */
+		graph_start(g.d);
+		probe_publish(&g.p, 4);
+		graph_drain(g.d);
+		assert_int_equal(g.late.events, 24);
+		finish(&g);
+	}
+}
+
+TEST(a_drain_detaches_after_what_was_claimed_before)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 64, i);
+		graph_start(g.d);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+		probe_publish(&g.p, 40);
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), 0);
+		probe_expect(&g.late, 0, 40);
+		graph_drain(g.d);
+		finish(&g);
+	}
+}
+
+TEST(who_came_after_a_stage_that_leaves_comes_after_those_before_it)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 64, i);
+		graph_start(g.d);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, &g.first);
+		attach(&g, &g.after, DISRUPTOR_AT_NEWEST, &g.late);
+		probe_publish(&g.p, 10);
+		reach(&g, &g.after, 10);
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+		g.first.hold_at = g.driven ? PROBE_NEVER : 12;
+		probe_publish(&g.p, 10);
+		if (!g.driven) {
+			probe_await_hold(&g.first);
+			pause_ms(2);
+			assert_true(disruptor_load_relaxed(&g.after.events) <= 12);
+			probe_let_go(&g.first);
+		}
+		reach(&g, &g.after, 20);
+		graph_drain(g.d);
+		probe_expect(&g.after, 0, 20);
+		finish(&g);
+	}
+}
+
+static void detach_behind(void *argument)
+{
+	struct graph *g = argument;
+
+	await_sleeps(disruptor_ring(g->d), 1);
+	(void)disruptor_detach(g->late.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS));
+}
+
+TEST(a_producer_that_a_leaving_stage_held_back_goes_on)
+{
+	struct runner detacher;
+	struct graph g;
+
+	begin(&g, 8, 0);
+	graph_start(g.d);
+	attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+	disruptor_stage_stop(g.late.stage); /* it stands still, and holds the ring */
+	probe_await_stops(&g.late, 1);
+	runner_start(&detacher, "who detaches", detach_behind, &g);
+	probe_publish(&g.p, 50);
+	runner_join(&detacher);
+	graph_drain(g.d);
+	probe_expect(&g.first, 0, 50);
+	finish(&g);
+}
+
+TEST(stages_come_and_go_many_times_in_the_same_places)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 32, i);
+		graph_start(g.d);
+		for (unsigned k = 0; k < 40; k++) {
+			uint64_t before = disruptor_load_relaxed(&g.late.events);
+
+			attach(&g, &g.late, DISRUPTOR_AT_NEWEST, k % 2 ? &g.first : NULL);
+			probe_publish(&g.p, 3);
+			reach(&g, &g.late, before + 3);
+			assert_code(disruptor_detach(g.late.stage,
+						     k % 3 ? DISRUPTOR_NOW : DISRUPTOR_DRAIN,
+						     in_ms(WATCHDOG_MS)),
+				    0);
+		}
+		graph_drain(g.d);
+		finish(&g);
+	}
+}
+
+/* ---- what is refused ---- */
+
+TEST(an_attach_that_is_refused_leaves_nothing)
+{
+	struct disruptor_attach how = { .size = sizeof(how), .at = DISRUPTOR_AT_POSITION };
+	struct graph g, other;
+
+	begin(&g, 8, 0);
+	begin(&other, 8, 0);
+	graph_start(g.d);
+	assert_null(disruptor_attach(NULL, &g.late.handler, NULL));
+	assert_null(disruptor_attach(g.d, NULL, NULL));
+	how.position = 7;
+	assert_null(disruptor_attach(g.d, &g.late.handler, &how));
+	assert_detail("position: 7");
+	how.position = 0;
+	how.after = &other.first.stage;
+	how.after_count = 1;
+	assert_null(disruptor_attach(g.d, &g.late.handler, &how));
+	assert_detail("after[0]");
+	how.after_count = 0;
+	g.late.start_answer = -44;
+	assert_null(disruptor_attach(g.d, &g.late.handler, &how));
+	assert_detail("on_start answered -44");
+	assert_int_equal(g.late.stops, 1);
+	assert_int_equal(disruptor_state(g.d), DISRUPTOR_RUNNING);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(g.d)).consumers, 1);
+	probe_publish(&g.p, 30);
+	graph_drain(g.d);
+	probe_expect(&g.first, 0, 30);
+	finish(&g);
+	finish(&other);
+}
+
+static int detach_self(void *context)
+{
+	struct graph *g = context;
+
+	return disruptor_detach(g->first.stage, DISRUPTOR_NOW, DISRUPTOR_FOREVER);
+}
+
+static struct {
+	struct graph *g;
+	int code;
+} self;
+
+static void try_to_detach(void *context)
+{
+	(void)context;
+	self.code = detach_self(self.g);
+}
+
+TEST(a_stage_cannot_detach_itself)
+{
+	struct graph g;
+
+	begin(&g, 8, 0);
+	self.g = &g;
+	g.first.act = try_to_detach;
+	graph_start(g.d);
+	probe_publish(&g.p, 1);
+	graph_drain(g.d);
+	assert_code(self.code, DISRUPTOR_E_DEADLK);
+	finish(&g);
+}
+
+TEST(a_stage_that_does_not_end_in_time_may_be_detached_again)
+{
+	struct graph g;
+
+	begin(&g, 8, 0);
+	graph_start(g.d);
+	attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+	g.late.hold_at = 1;
+	probe_publish(&g.p, 2);
+	probe_await_hold(&g.late);
+	assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(10)),
+		    DISRUPTOR_E_TIMEOUT);
+	assert_detail("'late'");
+	probe_let_go(&g.late);
+	assert_code(disruptor_detach(g.late.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	graph_drain(g.d);
+	finish(&g);
+}
+
+TEST(what_a_detached_stage_had_read_and_not_released_is_told)
+{
+	struct graph g;
+
+	begin(&g, 8, 0);
+	graph_start(g.d);
+	g.late.handler.deferred = 8;
+	attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+	probe_publish(&g.p, 3);
+	probe_await(&g.late, 3);
+	while (disruptor_stage_read(g.late.stage) < 3)
+		pause_ms(1);
+	assert_code(disruptor_detach(g.late.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	assert_detail("had read 3 positions");
+	graph_drain(g.d);
+	finish(&g);
+}
+
+/* ---- pollers, and sequences of the caller's, in a graph ---- */
+
+TEST(a_poller_stands_between_stages)
+{
+	struct disruptor_consumer_options options = { .size = sizeof(options) };
+	const struct disruptor_consumer *before;
+	struct tick_consumer poller;
+	struct graph g;
+
+	begin(&g, 8, 0);
+	before = disruptor_stage_consumer(g.first.stage);
+	options.after = &before;
+	options.after_count = 1;
+	assert_code(tick_consumer_open(&poller, disruptor_ring(g.d), &options), 0);
+	probe_add(&g.after, g.d);
+	assert_code(disruptor_after_consumer(g.after.stage, &poller.view), 0);
+	assert_code(disruptor_after_consumer(g.first.stage, &poller.view), DISRUPTOR_E_INVAL);
+	graph_start(g.d);
+	probe_publish(&g.p, 4);
+	probe_await(&g.first, 4);
+	while (tick_ready(&poller) < 2)
+		pause_ms(1);
+	assert_int_equal(g.after.events, 0);
+	assert_code(tick_release(&poller, 2), 0);
+	probe_await(&g.after, 2);
+	/* or without reading, as a sequence of the caller's own */
+	while (disruptor_release_to(&poller.view, 4) != 0)
+		pause_ms(1);
+	probe_await(&g.after, 4);
+	graph_drain(g.d);
+	assert_code(tick_consumer_close(&poller), DISRUPTOR_E_BUSY);
+	assert_code(disruptor_detach(g.after.stage, DISRUPTOR_NOW, 0), 0);
+	assert_code(tick_consumer_close(&poller), 0);
+	finish(&g);
+}
+
+/* ---- waiting for a state ---- */
+
+static void stop_later(void *argument)
+{
+	struct graph *g = argument;
+
+	pause_ms(5);
+	(void)disruptor_stop(g->d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER);
+}
+
+TEST(states_are_awaited)
+{
+	struct runner stopper;
+	struct graph g;
+
+	begin(&g, 8, 0);
+	assert_code(disruptor_await(g.d, DISRUPTOR_INIT, 0), 0);
+	assert_code(disruptor_await(g.d, DISRUPTOR_RUNNING, in_ms(5)), DISRUPTOR_E_TIMEOUT);
+	assert_detail("INIT");
+	assert_code(disruptor_await(g.d, (enum disruptor_state)6, 0), DISRUPTOR_E_INVAL);
+	graph_start(g.d);
+	runner_start(&stopper, "who stops", stop_later, &g);
+	assert_code(disruptor_await(g.d, DISRUPTOR_STOPPED, in_ms(WATCHDOG_MS)), 0);
+	runner_join(&stopper);
+	g.first.verdict_at = 0;
+	g.first.verdict = -3;
+	graph_start(g.d);
+	probe_publish(&g.p, 1);
+	assert_code(disruptor_await(g.d, DISRUPTOR_STOPPED, in_ms(WATCHDOG_MS)),
+		    DISRUPTOR_E_FAILED);
+	assert_detail("'first'");
+	assert_code(disruptor_await(g.d, DISRUPTOR_FAILED, 0), 0);
+	finish(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN(a_stage_joins_a_running_graph_and_leaves_it),
+		RUN(a_stage_that_joins_at_the_oldest_sees_what_is_still_there),
+		RUN(a_drain_detaches_after_what_was_claimed_before),
+		RUN(who_came_after_a_stage_that_leaves_comes_after_those_before_it),
+		RUN(a_producer_that_a_leaving_stage_held_back_goes_on),
+		RUN(stages_come_and_go_many_times_in_the_same_places),
+		RUN(an_attach_that_is_refused_leaves_nothing),
+		RUN(a_stage_cannot_detach_itself),
+		RUN(a_stage_that_does_not_end_in_time_may_be_detached_again),
+		RUN(what_a_detached_stage_had_read_and_not_released_is_told),
+		RUN(a_poller_stands_between_stages),
+		RUN(states_are_awaited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
