@@ -91,7 +91,7 @@ static void add_stages(struct flow *f)
 {
 	const struct bench_graph *g = f->graph;
 	struct disruptor_handler handler = { .size = sizeof(handler), .reads = "words" };
-	char name[16];
+	char name[32];
 	int code = 0;
 
 	handler.on_event = f->params->event_bytes == 8 ? on_word : on_words;

@@ -154,10 +154,10 @@ static bool is_alerted(const struct disruptor_consumer *c)
 }
 
 /*
- * Hand out events from b->at on, as long as the handler goes on, their slots lie side by side and
- * no stop is asked for. What changes from one to the next is kept from the compiler's sight of
- * memory: this is where a stage's time goes. The last verdict; b->at is then the event it is about,
- * or if it is CONTINUE the next one.
+ * Hand out events from b->at on, at least one, as long as the handler goes on, their slots lie side
+ * by side and no stop is asked for. This is where a stage's time goes: what changes with each event
+ * is in locals, which a call leaves in registers. Answers the last verdict; b->at is then the event
+ * that it is about, or if it is CONTINUE the next one.
  */
 static int hand_out(struct disruptor_stage *s, struct batch *b, uint64_t end)
 {
