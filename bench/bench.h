@@ -87,6 +87,9 @@ enum bench_role {
 	BENCH_AGAIN  /* the same once more: the A/A pair */
 };
 
+/** A graph of stages to stream through: scenario_graph.c. */
+struct bench_graph;
+
 /** One line of a scenario's table. */
 struct bench_entry {
 	const struct bench_subject *subject;
@@ -94,6 +97,8 @@ struct bench_entry {
 	enum bench_role role;
 	enum disruptor_wait_kind wait; /* DISRUPTOR_WAIT_DEFAULT: the parameters' */
 	enum disruptor_layout layout;
+	double bar;                      /* its own, of its ratio; 0: only the main one has one */
+	const struct bench_graph *graph; /* NULL: not of the graphs */
 };
 
 /** What one run of an entry gave. */
@@ -104,6 +109,8 @@ struct bench_sample {
 	double lag;     /* mean events behind the producer at a look; 0: not known */
 	double work;    /* ns of the producer's own work an event; 0: none */
 	const char *rung;
+	uint32_t stages;  /* of a graph, else 0 … */
+	uint32_t threads; /* … and how many threads ran them */
 };
 
 enum bench_better { BENCH_LESS = 0, BENCH_MORE };
@@ -119,6 +126,8 @@ struct bench_scenario {
 	double seconds;  /* a sample's length; 0: as asked, by calibrating the number of events */
 	struct bench_params defaults;
 	struct bench_entry entries[BENCH_ENTRIES]; /* up to the first without a subject */
+	/** Why it cannot be measured with this library; NULL: it can. May be NULL itself. */
+	const char *(*unavailable)(void);
 	/** Complete the parameters that hold for all entries; may be NULL. */
 	void (*prepare)(struct bench_params *params);
 	void (*sample)(const struct bench_entry *entry, const struct bench_params *params,
@@ -128,7 +137,8 @@ struct bench_scenario {
 /** All scenarios, up to NULL. */
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario scenario_pingpong, scenario_unicast, scenario_batch,
-	scenario_blocking, scenario_keepup, scenario_idle;
+	scenario_blocking, scenario_keepup, scenario_graph, scenario_shared, scenario_stats,
+	scenario_wide, scenario_waiting, scenario_idle;
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
@@ -163,6 +173,8 @@ struct bench_range {
 	double min, median, max;
 };
 
+enum bench_verdict { BENCH_NO_BAR = 0, BENCH_MET, BENCH_NOT_MET, BENCH_WITHIN_NOISE };
+
 struct bench_row {
 	const struct bench_entry *entry;
 	struct bench_params params;
@@ -171,9 +183,9 @@ struct bench_row {
 	struct bench_range ratio; /* to the limit's sample of the same round; NAN if there is none */
 	double batch, lag, work;  /* medians */
 	const char *rung;
+	double bar; /* 0: none, or it does not hold for these parameters */
+	enum bench_verdict verdict;
 };
-
-enum bench_verdict { BENCH_NO_BAR = 0, BENCH_MET, BENCH_NOT_MET, BENCH_WITHIN_NOISE };
 
 struct bench_result {
 	const struct bench_scenario *scenario;
@@ -184,8 +196,6 @@ struct bench_result {
 	struct bench_range pair;                      /* the A/A pair's ratios */
 	uint64_t switches; /* times that a thread of ours was put off its CPU for another's */
 	double noise;      /* a factor: medians that differ by less are not told apart */
-	double bar;        /* 0: none, or it does not hold for these parameters */
-	enum bench_verdict verdict;
 };
 
 /** Run a scenario. The result is to be freed by free(). */
@@ -291,6 +301,9 @@ void bench_meet(struct bench_meeting *meeting);
 /** Run @p count sides at once, each in a thread of its own on its CPU; return when all have. */
 void bench_run_sides(unsigned count, const int *cpus, void (*const *sides)(void *context),
 		     void *context);
+
+/** Run @p run in a thread that may be on any of @p count CPUs, and so may those that it makes. */
+void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context), void *context);
 
 /** The CPUs this process may run on, at most @p max of them; how many it wrote. */
 unsigned bench_cpus(int *cpus, unsigned max);

@@ -132,7 +132,7 @@ static void calibrate(const struct bench_scenario *scenario, struct bench_row *r
 	row->params.events = whole_batches(events, row->params.batch);
 }
 
-static void set_rows(struct bench_result *result, const struct bench_params *params)
+static void set_rows(struct bench_result *result, const struct bench_params *params, bool barred)
 {
 	for (size_t i = 0; i < result->count; i++) {
 		const struct bench_entry *entry = &result->scenario->entries[i];
@@ -144,6 +144,12 @@ static void set_rows(struct bench_result *result, const struct bench_params *par
 		row->params.wait = wait_of(
 			entry->wait != DISRUPTOR_WAIT_DEFAULT ? entry->wait : params->wait.kind);
 		row->params.events = whole_batches((double)params->events, params->batch);
+		if (entry->bar != 0)
+			row->bar = entry->bar;
+		else if (entry->role == BENCH_MAIN)
+			row->bar = result->scenario->bar;
+		if (!barred)
+			row->bar = 0;
 		if (entry->role == BENCH_LIMIT)
 			result->limit = row;
 		else if (entry->role == BENCH_MAIN)
@@ -240,18 +246,17 @@ static void judge_noise(struct bench_result *result)
 	result->noise = low > 0 ? fmax(1, fmax(high, 1 / low)) : INFINITY;
 }
 
-static void judge_bar(struct bench_result *result)
+static void judge_bar(const struct bench_result *result, struct bench_row *row)
 {
-	const struct bench_row *row = result->main;
 	double got = result->limit != NULL ? row->ratio.median : row->value.median;
-	bool met = result->scenario->better == BENCH_MORE ? got >= result->bar : got <= result->bar;
+	bool met = result->scenario->better == BENCH_MORE ? got >= row->bar : got <= row->bar;
 
-	if (result->bar == 0 || isnan(got))
-		result->verdict = BENCH_NO_BAR;
-	else if (got > 0 && fmax(got / result->bar, result->bar / got) <= result->noise)
-		result->verdict = BENCH_WITHIN_NOISE;
+	if (row->bar == 0 || isnan(got))
+		row->verdict = BENCH_NO_BAR;
+	else if (got > 0 && fmax(got / row->bar, row->bar / got) <= result->noise)
+		row->verdict = BENCH_WITHIN_NOISE;
 	else
-		result->verdict = met ? BENCH_MET : BENCH_NOT_MET;
+		row->verdict = met ? BENCH_MET : BENCH_NOT_MET;
 }
 
 static void summarise(struct bench_result *result)
@@ -277,7 +282,8 @@ static void summarise(struct bench_result *result)
 		row->rung = row->sample[0].rung;
 	}
 	judge_noise(result);
-	judge_bar(result);
+	for (size_t i = 0; i < result->count; i++)
+		judge_bar(result, &result->row[i]);
 }
 
 bool bench_within_noise(const struct bench_result *result, const struct bench_row *row)
@@ -309,9 +315,10 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 	result->scenario = scenario;
 	result->rounds = rounds_of(scenario, options);
 	result->count = count_entries(scenario);
-	result->bar = choose_params(scenario, options, &params) ? scenario->bar : 0;
-	set_rows(result, &params);
 
+	bool barred = choose_params(scenario, options, &params);
+
+	set_rows(result, &params, barred);
 	if (options->events == 0 && scenario->seconds == 0) {
 		for (size_t i = 0; i < result->count; i++) {
 			bench_progress(scenario, result->row[i].entry, 0, result->rounds, 0);

@@ -87,25 +87,54 @@ static void print_head(FILE *out, const struct bench_result *result)
 	fputc('\n', out);
 }
 
-static void print_bar(FILE *out, const struct bench_result *result)
+static void print_bar(FILE *out, const struct bench_result *result, const struct bench_row *row)
 {
-	const struct bench_row *row = result->main;
 	char bar[32], got[128];
 
-	if (result->bar == 0) {
-		fprintf(out, "  bar:   none for these parameters\n");
-		return;
-	}
 	fprintf(out, "  bar:   %s %s %s", bench_entry_name(row->entry),
-		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, result->bar));
+		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, row->bar));
 	if (result->limit != NULL)
 		fprintf(out, " x %s: %s", bench_entry_name(result->limit->entry),
 			range(got, row->ratio));
 	else
 		fprintf(out, " %s: %s", result->scenario->unit, range(got, row->value));
 	fprintf(out, "  %s\n",
-		result->verdict != BENCH_NO_BAR ? bench_verdict_name(result->verdict)
-						: "not measurable");
+		row->verdict != BENCH_NO_BAR ? bench_verdict_name(row->verdict) : "not measurable");
+}
+
+static void print_bars(FILE *out, const struct bench_result *result)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < result->count; i++) {
+		if (result->row[i].bar == 0)
+			continue;
+		print_bar(out, result, &result->row[i]);
+		any = true;
+	}
+	if (!any)
+		fprintf(out, "  bar:   none for these parameters\n");
+}
+
+/** How many threads the graphs' stages had. */
+static void print_threads(FILE *out, const struct bench_result *result)
+{
+	const char *before = "  runs:  ";
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct bench_row *row = &result->row[i];
+		const struct bench_sample *sample = &row->sample[0];
+
+		if (sample->stages == 0 || row == result->again)
+			continue;
+		fprintf(out, "%s%s: %u stage%s on %u thread%s", before,
+			bench_entry_name(row->entry), sample->stages,
+			sample->stages == 1 ? "" : "s", sample->threads,
+			sample->threads == 1 ? "" : "s");
+		before = "; ";
+	}
+	if (*before == ';')
+		fputc('\n', out);
 }
 
 /** That the consumer was right behind, without which the cost of a publish is another one. */
@@ -130,13 +159,14 @@ void bench_report_table(FILE *out, const struct bench_result *result)
 		print_row(out, result, &result->row[i]);
 	if (result->main->work > 0)
 		print_keeping_up(out, result->main);
+	print_threads(out, result);
 	fprintf(out,
 		"  noise: A/A ratio %s; medians within a factor of %s are not told apart (~)\n",
 		range(text, result->pair), figure(noise, result->noise));
 	fprintf(out, "         our threads were put off their CPUs %llu times in %llu samples\n",
 		(unsigned long long)result->switches,
 		(unsigned long long)result->count * result->rounds);
-	print_bar(out, result);
+	print_bars(out, result);
 	fflush(out);
 }
 

@@ -57,6 +57,7 @@ static void set_params(json_t *object, const struct bench_result *result,
 {
 	const struct bench_params *params = &row->params;
 	const char *waits = row->entry->subject->waits;
+	uint32_t stages = row->sample[0].stages;
 	json_t *cpus = json_array();
 
 	set(object, "wait", text(waits != NULL ? waits : disruptor_wait_name(params->wait.kind)));
@@ -69,6 +70,8 @@ static void set_params(json_t *object, const struct bench_result *result,
 	    : params->layout == DISRUPTOR_PACKED      ? text("packed")
 						      : text("stamped"));
 	set(object, "rung", text(row->rung));
+	set(object, "stages", stages != 0 ? integer(stages) : json_null());
+	set(object, "threads", stages != 0 ? integer(row->sample[0].threads) : json_null());
 	set(object, "events", integer(params->events));
 	for (int i = 0; result->scenario->threads && i < BENCH_CPUS; i++)
 		json_array_append_new(cpus, json_integer(params->cpus[i]));
@@ -77,15 +80,15 @@ static void set_params(json_t *object, const struct bench_result *result,
 
 static void set_bar(json_t *object, const struct bench_result *result, const struct bench_row *row)
 {
-	bool barred = row == result->main && result->verdict != BENCH_NO_BAR;
+	bool barred = row->verdict != BENCH_NO_BAR;
 	bool more = result->scenario->better == BENCH_MORE;
 	double got = result->limit != NULL ? row->ratio.median : row->value.median;
 
-	set(object, "bar", barred ? number(result->bar) : json_null());
+	set(object, "bar", barred ? number(row->bar) : json_null());
 	set(object, "bar_is", !barred ? json_null() : text(more ? "at least" : "at most"));
 	set(object, "met",
-	    barred ? json_boolean(more ? got >= result->bar : got <= result->bar) : json_null());
-	set(object, "verdict", text(barred ? bench_verdict_name(result->verdict) : NULL));
+	    barred ? json_boolean(more ? got >= row->bar : got <= row->bar) : json_null());
+	set(object, "verdict", text(barred ? bench_verdict_name(row->verdict) : NULL));
 }
 
 json_t *bench_row_object(const struct bench_result *result, const struct bench_row *row,

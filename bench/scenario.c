@@ -3,11 +3,7 @@
 #include "bench.h"
 
 const struct bench_scenario *const bench_scenarios[] = {
-	&scenario_pingpong,
-	&scenario_unicast,
-	&scenario_batch,
-	&scenario_blocking,
-	&scenario_keepup,
-	&scenario_idle,
-	NULL,
+	&scenario_pingpong, &scenario_unicast, &scenario_batch,  &scenario_blocking,
+	&scenario_keepup,   &scenario_graph,   &scenario_shared, &scenario_stats,
+	&scenario_wide,     &scenario_waiting, &scenario_idle,   NULL,
 };

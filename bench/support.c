@@ -64,7 +64,7 @@ static void *side_thread(void *argument)
 	return NULL;
 }
 
-static int start_on(pthread_t *thread, int cpu, struct side *side)
+static int start_on(pthread_t *thread, unsigned count, const int *cpus, struct side *side)
 {
 	pthread_attr_t attributes;
 	int error = pthread_attr_init(&attributes);
@@ -75,10 +75,11 @@ static int start_on(pthread_t *thread, int cpu, struct side *side)
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET((unsigned)cpu, &set);
+	for (unsigned i = 0; i < count; i++)
+		CPU_SET((unsigned)cpus[i], &set);
 	error = pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
 #else
-	(void)cpu;
+	(void)count, (void)cpus;
 #endif
 	if (error == 0)
 		error = pthread_create(thread, &attributes, side_thread, side);
@@ -95,13 +96,24 @@ void bench_run_sides(unsigned count, const int *cpus, void (*const *sides)(void 
 	for (unsigned i = 0; i < count; i++) {
 		side[i] = (struct side){ .run = sides[i], .context = context };
 
-		int error = start_on(&thread[i], cpus[i], &side[i]);
+		int error = start_on(&thread[i], 1, &cpus[i], &side[i]);
 
 		if (error != 0)
 			bench_fail("cannot start a thread on CPU %d: %s", cpus[i], strerror(error));
 	}
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(thread[i], NULL);
+}
+
+void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context), void *context)
+{
+	struct side side = { .run = run, .context = context };
+	pthread_t thread;
+	int error = start_on(&thread, count, cpus, &side);
+
+	if (error != 0)
+		bench_fail("cannot start a thread: %s", strerror(error));
+	pthread_join(thread, NULL);
 }
 
 unsigned bench_cpus(int *cpus, unsigned max)

@@ -209,22 +209,41 @@ static int handle_span(struct disruptor_stage *s, struct batch *b)
 	return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
 }
 
-/* The event at b->at, which then is the next one's. BATCH_DONE to go on. */
-static int handle(struct disruptor_stage *s, struct batch *b)
+/* Whether a stop was asked for, so that the batch ends after the event in hand. */
+static bool is_alerted(const struct disruptor_consumer *c)
 {
-	struct disruptor_consumer *c = &s->consumer;
-	void *event;
+	/* relaxed: a look that is too early is followed by the next (STOP) */
+	return disruptor_unlikely(disruptor_load_relaxed(&c->gate->alert) != 0);
+}
+
+/*
+ * Hand out events from b->at on, at least one, as long as the handler goes on, their slots lie side
+ * by side and no stop is asked for. This is where a stage's time goes: what changes with each event
+ * is in locals, which a call leaves in registers. Answers the last verdict; b->at is then the event
+ * that it is about, or if it is CONTINUE the next one.
+ */
+static int hand_out(struct disruptor_stage *s, struct batch *b, uint64_t end)
+{
+	const struct disruptor_consumer *c = &s->consumer;
+	unsigned char *event = disruptor_consumer_slot(c, b->at) + c->offset;
+	const uint64_t to_wrap = (uint64_t)c->mask + 1 - (b->at & c->mask);
+	const uint64_t last = b->w.last;
+	int (*const on_event)(void *, void *, uint64_t, int) = s->on_event;
+	void *const context = s->event_context;
+	uint64_t at = b->at;
 	int verdict;
 
-	if (s->handler.on_span && !s->check)
-		return handle_span(s, b);
-	event = disruptor_consumer_slot(c, b->at) + c->offset;
-	verdict = s->on_event(s->event_context, event, b->at, b->at == b->w.last);
-	if (disruptor_likely(verdict == DISRUPTOR_CONTINUE)) {
-		b->at++;
-		return BATCH_DONE;
-	}
-	return answer(s, b, verdict);
+	if (end - at > to_wrap)
+		end = at + to_wrap;
+	do {
+		verdict = on_event(context, event, at, at == last);
+		if (disruptor_unlikely(verdict != DISRUPTOR_CONTINUE))
+			break;
+		at++;
+		event += c->stride;
+	} while (at != end && !is_alerted(c));
+	b->at = at;
+	return verdict;
 }
 
 /* Cut the batch before the event that rewinding did not help. How many events are left. */
@@ -276,6 +295,17 @@ static int announce(struct disruptor_stage *s, const struct batch *b)
 	return rc < 0 ? rc : 0;
 }
 
+/* From b->at, where an event stands, as many as are handed out at once. */
+static int handle(struct disruptor_stage *s, struct batch *b)
+{
+	int verdict;
+
+	if (s->handler.on_span && !s->check)
+		return handle_span(s, b);
+	verdict = hand_out(s, b, disruptor_unlikely(b->w.voids) ? b->at + 1 : b->w.end);
+	return disruptor_likely(verdict == DISRUPTOR_CONTINUE) ? BATCH_DONE : answer(s, b, verdict);
+}
+
 static int work_through(struct disruptor_stage *s, struct batch *b)
 {
 	struct disruptor_consumer *c = &s->consumer;
@@ -292,8 +322,7 @@ static int work_through(struct disruptor_stage *s, struct batch *b)
 		rc = handle(s, b);
 		if (disruptor_unlikely(rc != BATCH_DONE))
 			return rc == BATCH_REWOUND ? BATCH_DONE : rc;
-		/* relaxed: a look that is too early is followed by the next (STOP) */
-		if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->alert) != 0)) {
+		if (is_alerted(c)) {
 			consumer_release_to(c, b->at);
 			return BATCH_STOP;
 		}

@@ -22,18 +22,23 @@ static const char help[] =
 	"  batch     16 events a publish, packed layout; against a bare ring\n"
 	"  blocking  unicast under the blocking strategy; against busy-spin\n"
 	"  keepup    cost of a publish while the consumer keeps up; against a bare ring\n"
+	"  graph     pipeline, multicast and diamond of handlers; against one stage\n"
+	"  shared    a pipeline of 3 on one thread; against a thread for each stage\n"
+	"  stats     a pipeline of 3 with statistics; against the same without\n"
+	"  wide      32 stages side by side, time for each; against one stage\n"
+	"  waiting   processor time of a stage behind one that sleeps\n"
 	"  idle      processor time of the process while nothing happens\n"
 	"  all       each of them\n"
 	"\n"
 	"options:\n"
 	"  --events N        timed events in a sample; default: as many as take 80 ms\n"
-	"  --rounds R        rounds, 1 ... 999; default 9, idle 3\n"
+	"  --rounds R        rounds, 1 ... 999; default 9, waiting and idle 3\n"
 	"  --wait P          wait strategy: busy-spin, spin, yielding, sleeping, phased, blocking\n"
 	"  --event-bytes B   bytes of an event, a multiple of 8, 8 ... 65536\n"
 	"  --capacity C      slots of a ring, a power of two, 16 ... 16777216\n"
 	"  --rung R          force a rung of the wait/notify ladder: membarrier, fence, mutex\n"
 	"  --cpus A,B        pin the two threads to these; default: the first two allowed\n"
-	"  --quick           5 rounds of 15 ms (idle: 1 round)\n"
+	"  --quick           5 rounds of 15 ms (waiting, idle: 1 round)\n"
 	"  --json            one JSON object a line instead of tables\n"
 	"  --save FILE       write these JSON lines to FILE too, whole, when all is done\n"
 	"  --baseline FILE   compare with an earlier run of the same machine, saved so:\n"
@@ -45,7 +50,7 @@ static const char help[] =
 
 struct request {
 	struct bench_options options;
-	const struct bench_scenario *scenarios[16];
+	const struct bench_scenario *scenarios[32];
 	size_t count;
 	bool json;
 	const char *save, *baseline; /* files; NULL: none */
@@ -228,7 +233,8 @@ static int parse(struct request *request, int argc, char **argv)
 		status = add_scenario(request, argv[i]);
 	if (status == CMD_OK && request->count == 0)
 		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
-					    "keepup, idle or all");
+					    "keepup, graph, shared, stats, wide, "
+					    "waiting, idle or all");
 	return status;
 }
 
@@ -238,6 +244,8 @@ static const char *cannot_run(const struct bench_scenario *scenario,
 	if (scenario->threads && options->cpu_count < BENCH_CPUS)
 		return "its two threads need a CPU each, and this process may use one only: "
 		       "what they would measure is the scheduler";
+	if (scenario->unavailable != NULL)
+		return scenario->unavailable();
 	return NULL;
 }
 
@@ -354,7 +362,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_bench = {
 	.name = "bench",
-	.summary = "measure this machine: ping-pong, throughput, cost of a publish, idle",
+	.summary = "measure this machine: ping-pong, throughput, cost of a publish, graphs, idle",
 	.help = help,
 	.run = run,
 };

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Graphs of stages through the handler interface: one producer publishes event
+ * by event, each stage sums what it sees, and the order and the sum must be
+ * right at each. The producer is pinned to the first CPU; the stages' threads
+ * may be on both.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "loop.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+enum { STAGES = 32 };
+
+enum shape {
+	CHAIN,  /* one after another */
+	SIDES,  /* side by side */
+	DIAMOND /* two side by side, then one after both */
+};
+
+struct bench_graph {
+	enum shape shape;
+	uint32_t stages;
+	enum disruptor_mapping mapping;
+	uint32_t threads; /* of SHARED */
+	unsigned flags;   /* of the ring */
+};
+
+/** A stage's own: written by its thread alone. */
+struct end {
+	_Alignas(DISRUPTOR_APART) uint64_t sum;
+	uint64_t wrong; /* not 0: an event was torn, or not the one of its position */
+	uint64_t batches;
+	uint64_t ended; /* ns: the last event was handled */
+	uint64_t end;   /* position behind it */
+	uint32_t bytes;
+};
+
+/** One stream through a graph. */
+struct flow {
+	const struct bench_graph *graph;
+	const struct bench_params *params;
+	uint64_t warm;
+	struct disruptor_field field;
+	struct disruptor_type type;
+	struct disruptor *d;
+	struct disruptor_stage *stage[STAGES];
+	struct end *end; /* of each stage */
+	uint32_t threads;
+	uint64_t began; /* ns */
+	const char *rung;
+};
+
+static void must(int code, const char *what)
+{
+	if (code < 0)
+		bench_fail("%s: %s: %s", what, disruptor_error_name(code),
+			   disruptor_error_detail());
+}
+
+/* ---- stages ---- */
+
+LOOP_INLINE int check_event(struct end *e, const void *event, uint64_t position, int last,
+			    uint32_t bytes)
+{
+	uint64_t value = loop_read(event, bytes, &e->wrong);
+
+	e->sum += value;
+	e->wrong |= value ^ (position + 1);
+	if (last) {
+		e->batches++;
+		if (position + 1 == e->end)
+			e->ended = disruptor_now();
+	}
+	return DISRUPTOR_CONTINUE;
+}
+
+static int on_word(void *context, void *event, uint64_t position, int last)
+{
+	return check_event(context, event, position, last, 8);
+}
+
+static int on_words(void *context, void *event, uint64_t position, int last)
+{
+	return check_event(context, event, position, last, ((struct end *)context)->bytes);
+}
+
+static void add_stages(struct flow *f)
+{
+	const struct bench_graph *g = f->graph;
+	struct disruptor_handler handler = { .size = sizeof(handler), .reads = "words" };
+	char name[32];
+	int code = 0;
+
+	handler.on_event = f->params->event_bytes == 8 ? on_word : on_words;
+	for (uint32_t i = 0; i < g->stages; i++) {
+		f->end[i].bytes = f->params->event_bytes;
+		f->end[i].end = f->warm + f->params->events;
+		snprintf(name, sizeof(name), "stage %u", i);
+		handler.name = name;
+		handler.context = &f->end[i];
+		f->stage[i] = disruptor_stage(f->d, &handler);
+		if (f->stage[i] == NULL)
+			bench_fail("adding a stage: %s", disruptor_error_detail());
+	}
+	if (g->shape == CHAIN && g->stages > 1)
+		code = disruptor_pipeline(f->stage, g->stages);
+	for (uint32_t i = 0; g->shape == DIAMOND && code == 0 && i < g->stages - 1; i++)
+		code = disruptor_after(f->stage[g->stages - 1], f->stage[i]);
+	must(code, "ordering the stages");
+}
+
+static void start(struct flow *f)
+{
+	const struct disruptor_executor executor = { .size = sizeof(executor),
+						     .mapping = f->graph->mapping,
+						     .threads = f->graph->threads };
+	const struct disruptor_options options = {
+		.size = sizeof(options),
+		.capacity = f->params->capacity,
+		.wait = f->params->wait,
+		.rung = f->params->rung,
+		.max_consumers = STAGES,
+		.flags = DISRUPTOR_PREFAULT | f->graph->flags,
+	};
+
+	f->field = (struct disruptor_field){ "words", 0, f->params->event_bytes, 8,
+					     DISRUPTOR_KIND_UNSIGNED };
+	f->type = (struct disruptor_type){ "event", f->params->event_bytes, 8, &f->field, 1, 0 };
+	f->end = bench_alloc(STAGES * sizeof(*f->end));
+	must(disruptor_create(&f->d, &f->type, &options), "creating a disruptor");
+	must(disruptor_set_executor(f->d, &executor), "setting the executor");
+	add_stages(f);
+	must(disruptor_start(f->d), "starting");
+	f->threads = disruptor_thread_count(f->d);
+	f->rung = disruptor_rung_name(disruptor_ring_info(disruptor_ring(f->d)).rung);
+}
+
+/* ---- the producer ---- */
+
+LOOP_INLINE void produce_sized(struct disruptor_producer *p, uint64_t value, uint64_t events,
+			       uint32_t bytes)
+{
+	for (uint64_t end = value + events; value != end;) {
+		void *event = disruptor_claim(p);
+
+		if (disruptor_unlikely(event == NULL))
+			must(disruptor_producer_status(p), "claiming");
+		loop_fill(event, ++value, bytes);
+		if (disruptor_unlikely(disruptor_publish(p) != 0))
+			bench_fail("publishing: %s", disruptor_error_detail());
+	}
+}
+
+LOOP_APART void produce(struct disruptor_producer *p, uint64_t value, uint64_t events,
+			uint32_t bytes)
+{
+	struct disruptor_producer view = *p; /* the compiler sees that nobody else stores to it */
+
+	if (bytes == 8)
+		produce_sized(&view, value, events, 8);
+	else
+		produce_sized(&view, value, events, bytes);
+	*p = view;
+}
+
+static void await(const struct flow *f, uint64_t position)
+{
+	for (uint32_t i = 0; i < f->graph->stages; i++)
+		while (disruptor_stage_position(f->stage[i]) < position)
+			sched_yield();
+}
+
+static void producing(void *context)
+{
+	struct flow *f = context;
+	struct disruptor_producer producer;
+
+	must(disruptor_producer_open(&producer, disruptor_ring(f->d), &f->type, NULL),
+	     "opening a producer");
+	produce(&producer, 0, f->warm, f->params->event_bytes);
+	await(f, f->warm);
+	f->began = disruptor_now();
+	produce(&producer, f->warm, f->params->events, f->params->event_bytes);
+	await(f, f->warm + f->params->events);
+	must(disruptor_producer_close(&producer), "closing a producer");
+}
+
+/* ---- a sample ---- */
+
+static void run_flow(void *context)
+{
+	static void (*const sides[])(void *) = { producing };
+	struct flow *f = context;
+
+	start(f);
+	bench_run_sides(1, f->params->cpus, sides, f);
+	must(disruptor_stop(f->d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER), "stopping");
+}
+
+/** What every stage saw; when the last of them was done. */
+static uint64_t check_stages(const struct flow *f, const char *name)
+{
+	uint64_t n = f->warm + f->params->events, ended = 0;
+	uint64_t triangle = n % 2 == 0 ? n / 2 * (n + 1) : (n + 1) / 2 * n;
+
+	for (uint32_t i = 0; i < f->graph->stages; i++) {
+		const struct end *e = &f->end[i];
+
+		if (e->wrong != 0 || e->sum != triangle)
+			bench_fail("%s: stage %u: the events sum to %llu, those sent to %llu%s",
+				   name, i, (unsigned long long)e->sum,
+				   (unsigned long long)triangle,
+				   e->wrong != 0 ? ", and one was torn or out of order" : "");
+		if (e->ended > ended)
+			ended = e->ended;
+	}
+	return ended;
+}
+
+static void flow(const struct bench_entry *entry, const struct bench_params *params,
+		 struct bench_sample *sample)
+{
+	struct flow f = { .graph = entry->graph, .params = params };
+	uint64_t warm = params->events / 10;
+	uint64_t took;
+
+	f.warm = (warm < 4 * params->capacity ? warm : 4 * params->capacity) + 1;
+	bench_run_within(BENCH_CPUS, params->cpus, run_flow, &f);
+	took = check_stages(&f, bench_entry_name(entry)) - f.began;
+	sample->seconds = (double)took / 1e9;
+	sample->batch = (double)(f.warm + params->events) / (double)f.end[0].batches;
+	sample->rung = f.rung;
+	sample->stages = f.graph->stages;
+	sample->threads = f.threads;
+	must(disruptor_destroy(&f.d), "destroying");
+	free(f.end);
+}
+
+static void throughput(const struct bench_entry *entry, const struct bench_params *params,
+		       struct bench_sample *sample)
+{
+	flow(entry, params, sample);
+	sample->value = (double)params->events / sample->seconds / 1e6;
+}
+
+static void time_per_stage(const struct bench_entry *entry, const struct bench_params *params,
+			   struct bench_sample *sample)
+{
+	flow(entry, params, sample);
+	sample->value = sample->seconds * 1e9 / (double)params->events / entry->graph->stages;
+}
+
+/* ---- the scenarios ---- */
+
+/* DISRUPTOR_NO_STATS of a library that keeps statistics */
+#define NO_STATS DISRUPTOR_NO_STATS
+
+static const struct bench_graph unicast = { CHAIN, 1, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph pipeline = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph multicast = { SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph diamond = { DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph dedicated = { CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph one_thread = { CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
+static const struct bench_graph without_stats = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
+static const struct bench_graph wide = { SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
+
+static const char *no_stats(void)
+{
+	const struct disruptor_field field = { "words", 0, 8, 8, DISRUPTOR_KIND_UNSIGNED };
+	const struct disruptor_type type = { "event", 8, 8, &field, 1, 0 };
+	const struct disruptor_options options = { .size = sizeof(options),
+						   .capacity = 16,
+						   .flags = NO_STATS };
+	struct disruptor *d;
+
+	if (disruptor_create(&d, &type, &options) != 0)
+		return "not available: this library keeps no statistics that could be off";
+	must(disruptor_destroy(&d), "destroying");
+	return NULL;
+}
+
+#define GRAPH_DEFAULTS                                                                             \
+	{                                                                                          \
+		.event_bytes = 8, .capacity = 8192, .batch = 1,                                    \
+		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
+	}
+
+const struct bench_scenario scenario_graph = {
+	.name = "graph",
+	.what = "one producer to graphs of handlers, default mapping, against one stage",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.threads = true,
+	.defaults = GRAPH_DEFAULTS,
+	.entries = { { .subject = &subject_disruptor,
+		       .name = "unicast",
+		       .graph = &unicast,
+		       .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor,
+		       .name = "pipeline",
+		       .graph = &pipeline,
+		       .bar = 0.25,
+		       .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "multicast",
+		       .graph = &multicast,
+		       .bar = 0.25 },
+		     { .subject = &subject_disruptor,
+		       .name = "diamond",
+		       .graph = &diamond,
+		       .bar = 0.25 },
+		     { .subject = &subject_disruptor,
+		       .name = "pipeline",
+		       .graph = &pipeline,
+		       .role = BENCH_AGAIN } },
+	.sample = throughput,
+};
+
+const struct bench_scenario scenario_shared = {
+	.name = "shared",
+	.what = "a pipeline of 3 on one shared thread, against three threads",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.bar = 1.1,
+	.threads = true,
+	.defaults = GRAPH_DEFAULTS,
+	.entries = { { .subject = &subject_disruptor,
+		       .name = "dedicated",
+		       .graph = &dedicated,
+		       .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor,
+		       .name = "shared",
+		       .graph = &one_thread,
+		       .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "shared",
+		       .graph = &one_thread,
+		       .role = BENCH_AGAIN } },
+	.sample = throughput,
+};
+
+const struct bench_scenario scenario_stats = {
+	.name = "stats",
+	.what = "a pipeline of 3 with statistics, against the same without",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.bar = 0.97,
+	.threads = true,
+	.defaults = GRAPH_DEFAULTS,
+	.entries = { { .subject = &subject_disruptor,
+		       .name = "stats:off",
+		       .graph = &without_stats,
+		       .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor,
+		       .name = "stats:on",
+		       .graph = &pipeline,
+		       .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "stats:on",
+		       .graph = &pipeline,
+		       .role = BENCH_AGAIN } },
+	.unavailable = no_stats,
+	.sample = throughput,
+};
+
+const struct bench_scenario scenario_wide = {
+	.name = "wide",
+	.what = "32 stages side by side, time per event and stage, against one stage",
+	.unit = "ns/event/stage",
+	.better = BENCH_LESS,
+	.bar = 2,
+	.threads = true,
+	.defaults = GRAPH_DEFAULTS,
+	.entries = { { .subject = &subject_disruptor,
+		       .name = "1 stage",
+		       .graph = &unicast,
+		       .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor,
+		       .name = "32 stages",
+		       .graph = &wide,
+		       .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "32 stages",
+		       .graph = &wide,
+		       .role = BENCH_AGAIN } },
+	.sample = time_per_stage,
+};
