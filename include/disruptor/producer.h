@@ -43,12 +43,13 @@ struct disruptor_producer_options {
 
 /** Bits of a view's flags. */
 enum disruptor_view_flag {
-	DISRUPTOR_VIEW_PACKED = 1,   /**< the ring is packed */
-	DISRUPTOR_VIEW_HEAVY = 2,    /**< the rung needs more than a compiler barrier */
-	DISRUPTOR_VIEW_FIRST = 4,    /**< a consumer that looks at stamps */
-	DISRUPTOR_VIEW_ORDERED = 8,  /**< stamps appear in order: one producer */
-	DISRUPTOR_VIEW_LOSSY = 16,   /**< a producer that also writes the mirror */
-	DISRUPTOR_VIEW_DEFERRED = 32 /**< a consumer whose gate others move */
+	DISRUPTOR_VIEW_PACKED = 1,    /**< the ring is packed */
+	DISRUPTOR_VIEW_HEAVY = 2,     /**< the rung needs more than a compiler barrier */
+	DISRUPTOR_VIEW_FIRST = 4,     /**< a consumer that looks at stamps */
+	DISRUPTOR_VIEW_ORDERED = 8,   /**< stamps appear in order: one producer */
+	DISRUPTOR_VIEW_LOSSY = 16,    /**< a producer that also writes the mirror */
+	DISRUPTOR_VIEW_DEFERRED = 32, /**< a consumer whose gate others move */
+	DISRUPTOR_VIEW_POOLED = 64    /**< a consumer that takes its events from others' */
 };
 
 /**

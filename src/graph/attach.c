@@ -3,7 +3,11 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/pool.h"
 #include "ring/deferred.h"
+
+/* Upstreams named, some twice. */
+#define COUNT_MAX (2 * DISRUPTOR_MAX_CONSUMERS)
 
 /* ---- coming ---- */
 
@@ -86,6 +90,8 @@ static void forget_thread(struct disruptor *d, struct disruptor_stage *s)
 {
 	struct graph_worker *w = &d->workers[s->worker];
 
+	if (!d->active || d->driven || s->is_head)
+		return;
 	if (!w->made || w->leaving || w->count != 1 || d->order[w->first] != s)
 		return;
 	w->leaving = true;
@@ -115,23 +121,33 @@ static int begin(struct disruptor *d, struct disruptor_stage *s)
 	if (rc == 0 && s->result < 0 && s->failed_to_start) {
 		rc = error_set(DISRUPTOR_E_FAILED, "stage '%s': on_start answered %d", s->name,
 			       s->result);
-		if (!d->driven)
-			forget_thread(d, s);
+		forget_thread(d, s);
 	}
 	return rc;
 }
 
 static void remove_stage(struct disruptor_stage *s)
 {
-	consumer_detach(&s->consumer);
+	if (s->pool && !s->is_head) {
+		/* its hand, which is open, stays in the pool's sight until the pool goes */
+		s->retired = true;
+		return;
+	}
+	consumer_detach(&s->consumer); /* of a keyed pool this gate is vacant: so it goes first */
 	s->used = false;
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++) {
+		consumer_detach(&s->pool->workers[i]->consumer);
+		s->pool->workers[i]->used = false;
+	}
+	if (s->is_head)
+		pool_release(s->owner, s->pool);
 	os_broadcast(&s->owner->monitor);
 }
 
 struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disruptor_handler *given,
 					 const struct disruptor_attach *where)
 {
-	const struct disruptor_consumer *after[DISRUPTOR_MAX_CONSUMERS];
+	const struct disruptor_consumer *after[COUNT_MAX];
 	struct disruptor_attach how = { .size = sizeof(how) };
 	struct disruptor_consumer_options options = { .size = sizeof(options) };
 	struct disruptor_stage *s = NULL;
@@ -148,10 +164,14 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 	os_lock(&d->monitor);
 	if (may_attach(d) != 0 || check_place(d, &how) != 0)
 		goto out;
-	for (size_t i = 0; i < how.after_count; i++)
-		after[i] = &how.after[i]->consumer;
 	options.after = after;
-	options.after_count = how.after_count;
+	for (size_t i = 0; i < how.after_count; i++) {
+		const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS];
+		size_t n = graph_upstreams(how.after[i], of);
+
+		for (size_t k = 0; k < n && options.after_count < COUNT_MAX; k++)
+			after[options.after_count++] = of[k];
+	}
 	options.at = how.at;
 	options.reserved = how.reserved;
 	options.position = how.position;
@@ -167,6 +187,14 @@ out:
 
 /* ---- going ---- */
 
+static bool runs_here(const struct disruptor_stage *s)
+{
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
+		if (runs_here(s->pool->workers[i]))
+			return true;
+	return is_unit(s) && s->owner->workers[s->worker].thread_id == os_thread_id();
+}
+
 /* The monitor is held. */
 static int may_detach(const struct disruptor_stage *s)
 {
@@ -176,7 +204,11 @@ static int may_detach(const struct disruptor_stage *s)
 		return error_set(DISRUPTOR_E_STATE, "it is STARTING: no stage can leave it");
 	if (d->active && d->checked)
 		return error_set(DISRUPTOR_E_STATE, "no stage can leave a checked run");
-	if (d->active && d->workers[s->worker].thread_id == os_thread_id())
+	if (s->pool && !s->is_head && s->pool->key)
+		return error_set(DISRUPTOR_E_UNSUPPORTED,
+				 "worker '%s' has keys that nobody else handles: detach the pool",
+				 s->name);
+	if (d->active && runs_here(s))
 		return error_set(DISRUPTOR_E_DEADLK,
 				 "stage '%s' runs in this thread, which cannot wait for its end",
 				 s->name);
@@ -208,8 +240,10 @@ static int end_run(struct disruptor_stage *s, enum disruptor_stop_mode mode, uin
 {
 	if (mode == DISRUPTOR_NOW)
 		disruptor_stage_stop(s);
-	else
+	else if (!s->is_head)
 		consumer_end_at(&s->consumer, ring_claimed(s->owner->ring));
+	for (uint32_t i = 0; mode != DISRUPTOR_NOW && s->is_head && i < s->pool->count; i++)
+		consumer_end_at(&s->pool->workers[i]->consumer, ring_claimed(s->owner->ring));
 	if (await_its_end(s, deadline))
 		return 0;
 	if (mode == DISRUPTOR_DRAIN_THEN_HALT) {
@@ -241,8 +275,9 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 			(void)error_set(0,
 					"stage '%s' had read %llu positions that nobody released",
 					s->name, (unsigned long long)unreleased);
-		if (d->active && !d->driven)
-			forget_thread(d, s);
+		for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
+			forget_thread(d, s->pool->workers[i]);
+		forget_thread(d, s);
 		remove_stage(s);
 	}
 	os_unlock(&d->monitor);

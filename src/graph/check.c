@@ -175,6 +175,24 @@ bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
 	       (gate_ancestors(d->ring, b->consumer.index) >> a->consumer.index & 1);
 }
 
+static bool is_worker(const struct disruptor_stage *s)
+{
+	return s->pool && !s->is_head;
+}
+
+void check_join(struct disruptor_stage *to, const struct disruptor_stage *s)
+{
+	size_t words = set_words(s->owner->ring->type);
+
+	to->declared &= s->declared;
+	to->reads.all |= s->reads.all;
+	to->writes.all |= s->writes.all;
+	for (size_t i = 0; i < words; i++) {
+		to->reads.fields[i] |= s->reads.fields[i];
+		to->writes.fields[i] |= s->writes.fields[i];
+	}
+}
+
 int check_order(struct disruptor *d)
 {
 	for_each_stage (b, d)
@@ -183,6 +201,8 @@ int check_order(struct disruptor *d)
 
 			if (a == b)
 				break;
+			if (is_worker(a) || is_worker(b))
+				continue; /* its pool's head stands for it */
 			if (d->trusts_handlers && (!a->declared || !b->declared))
 				continue;
 			if (check_ordered(d, a, b))

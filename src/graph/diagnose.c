@@ -7,6 +7,7 @@
  * how far all is published: each can only have moved on since the one before
  * it was read, so no stage is ever seen ahead of what it was given.
  */
+#include "graph/pool.h"
 #include "graph/diagnose.h"
 
 #include "error.h"
@@ -64,6 +65,8 @@ static void read_gates(struct look *l)
 		/* acquire: what has been released was published, and claimed, before we look */
 		l->at[i] = disruptor_load_acquire(&l->r->gates[i].sequence);
 	for_each_stage (s, l->d) {
+		if (l->at[s->consumer.index] == DISRUPTOR_VACANT)
+			continue; /* a pool's worker without work, or a keyed pool's head */
 		add_entry(l, s->consumer.index, s);
 		taken |= UINT64_C(1) << s->consumer.index;
 	}
@@ -152,6 +155,8 @@ static void find_activity(const struct look *l, uint32_t i, const struct disrupt
 
 	e->behind = length(e->position, l->out->claimed);
 	e->ready = length(e->position, upstream < 0 ? l->out->unpublished : l->at[upstream]);
+	if (s && s->is_head)
+		s = pool_slowest(s->pool); /* it does what the worker that holds it up does */
 	if (s && is_not_in_loop(l->d, s, &e->activity))
 		return;
 	/* relaxed, both: reports, of which a stale one is as true as the position read before it */

@@ -5,6 +5,7 @@
  */
 #include "error.h"
 #include "graph/graph_internal.h"
+#include "graph/pool.h"
 #include "wait/core.h"
 
 #include <stdio.h>
@@ -120,6 +121,8 @@ int disruptor_place(struct disruptor_stage *s, uint32_t thread)
 
 	if (!s)
 		return error_set(DISRUPTOR_E_INVAL, "stage: NULL");
+	if (s->is_head)
+		return error_set(DISRUPTOR_E_INVAL, "pool '%s': place its workers", s->name);
 	if (wants_own(s))
 		return error_set(DISRUPTOR_E_INVAL,
 				 "stage '%s': cpus, scheduling and stack_size are its thread's "
@@ -161,7 +164,13 @@ uint32_t disruptor_stage_thread(const struct disruptor_stage *s)
 static uint64_t upstreams_of(const struct disruptor *d, const struct disruptor_stage *s)
 {
 	/* relaxed: fixed while the monitor is held and nothing runs */
-	return disruptor_load_relaxed(&d->ring->gates[s->consumer.index].upstreams);
+	uint64_t of = disruptor_load_relaxed(&d->ring->gates[s->consumer.index].upstreams);
+
+	/* who comes after a pool comes after its workers */
+	for (const struct graph_pool *p = d->pools; p; p = p->next)
+		for (uint32_t i = 0; of >> p->head->consumer.index & 1 && i < p->count; i++)
+			of |= UINT64_C(1) << p->workers[i]->consumer.index;
+	return of;
 }
 
 /*
@@ -174,7 +183,8 @@ static void sort_stages(struct disruptor *d)
 	uint32_t n = 0;
 
 	for_each_stage (s, d)
-		waiting |= UINT64_C(1) << s->consumer.index;
+		if (is_unit(s))
+			waiting |= UINT64_C(1) << s->consumer.index;
 	while (waiting) {
 		uint64_t last = n ? UINT64_C(1) << d->order[n - 1]->consumer.index : 0;
 		struct disruptor_stage *next = NULL;
@@ -203,7 +213,7 @@ static uint32_t count_stages(struct disruptor *d, bool own)
 	uint32_t n = 0;
 
 	for_each_stage (s, d)
-		n += !own || wants_own(s);
+		n += is_unit(s) && (!own || wants_own(s));
 	return n;
 }
 
@@ -213,7 +223,8 @@ static uint32_t map_dedicated(struct disruptor *d)
 	uint32_t n = 0;
 
 	for_each_stage (s, d)
-		s->worker = n++;
+		if (is_unit(s))
+			s->worker = n++;
 	return n;
 }
 
@@ -249,6 +260,8 @@ static uint32_t map_auto(struct disruptor *d)
 static int map_placed(struct disruptor *d)
 {
 	for_each_stage (s, d) {
+		if (!is_unit(s))
+			continue;
 		if (s->placed == WORKER_NONE)
 			return error_set(DISRUPTOR_E_INVAL,
 					 "stage '%s' has no place: disruptor_place() it", s->name);

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/pool.h"
 #include "graph/stats.h"
 #include "ring/deferred.h"
 #include "wait/core.h"
@@ -143,6 +144,8 @@ int disruptor_destroy(struct disruptor **d)
 				 "on the ring",
 				 producers, consumers - stages, readers);
 	checks_release(gone);
+	while (gone->pools)
+		pool_release(gone, gone->pools);
 	for_each_stage (s, gone)
 		consumer_detach(&s->consumer);
 	(void)disruptor_ring_destroy(&gone->ring);
@@ -191,8 +194,7 @@ static int check_handler(const struct disruptor_handler *h)
 							 .stack_size = h->stack_size });
 }
 
-/* The monitor is held. */
-static int may_change(struct disruptor *d)
+int graph_may_change(struct disruptor *d)
 {
 	if (d->state != DISRUPTOR_INIT)
 		return error_set(DISRUPTOR_E_STATE,
@@ -307,33 +309,70 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	if (graph_copy_handler(&handler, given) != 0)
 		return NULL;
 	os_lock(&d->monitor);
-	if (may_change(d) == 0)
+	if (graph_may_change(d) == 0)
 		s = graph_add(d, &handler, &options);
 	os_unlock(&d->monitor);
 	return s;
 }
 
-static int add_edge(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
+size_t graph_upstreams(const struct disruptor_stage *s,
+		       const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS])
+{
+	size_t n = 0;
+
+	of[n++] = &s->consumer;
+	/* of a shared pool its own gate is enough; of a keyed one it is vacant, and for the order */
+	for (uint32_t i = 0; s->is_head && s->pool->key && i < s->pool->count; i++)
+		of[n++] = &s->pool->workers[i]->consumer;
+	return n;
+}
+
+/* Each of what stands for @p later after @p earlier. The monitor is held. */
+static int add_edges(struct disruptor_stage *later, const struct disruptor_consumer *const *earlier,
+		     size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = consumer_add_upstream(&later->consumer, earlier[i]);
+		for (uint32_t k = 0; rc == 0 && later->is_head && k < later->pool->count; k++)
+			rc = consumer_add_upstream(&later->pool->workers[k]->consumer, earlier[i]);
+	}
+	return rc;
+}
+
+static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *const *earlier,
+		     size_t count)
 {
 	struct disruptor *d = later->owner;
 	int rc;
 
+	if (later->pool && !later->is_head)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "'%s' is a worker: its pool stands for it in the order",
+				 later->name);
 	os_lock(&d->monitor);
-	rc = may_change(d);
+	rc = graph_may_change(d);
 	if (rc == 0)
-		rc = consumer_add_upstream(&later->consumer, earlier);
+		rc = add_edges(later, earlier, count);
 	os_unlock(&d->monitor);
 	return rc;
 }
 
 int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier)
 {
+	const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS];
+
 	if (!later || !earlier)
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", later ? "earlier" : "later");
 	if (later->owner != earlier->owner)
 		return error_set(DISRUPTOR_E_INVAL, "'%s' and '%s' belong to different disruptors",
 				 later->name, earlier->name);
-	return add_edge(later, &earlier->consumer);
+	if (earlier->pool && !earlier->is_head)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "'%s' is a worker: its pool stands for it in the order",
+				 earlier->name);
+	return put_after(later, of, graph_upstreams(earlier, of));
 }
 
 int disruptor_after_consumer(struct disruptor_stage *later,
@@ -345,7 +384,7 @@ int disruptor_after_consumer(struct disruptor_stage *later,
 		return error_set(DISRUPTOR_E_INVAL,
 				 "earlier: not an open consumer of the ring of stage '%s'",
 				 later->name);
-	return add_edge(later, earlier);
+	return put_after(later, &earlier, 1);
 }
 
 const struct disruptor_consumer *disruptor_stage_consumer(const struct disruptor_stage *s)

@@ -83,6 +83,11 @@ struct disruptor_stage {
 	uint64_t linger_at; /* on a shared thread: when too small a batch is not waited for any more */
 	int result;         /* of its run */
 	bool ended;         /* its run, on a shared thread */
+	struct graph_pool *pool; /* that it stands for, or is a worker of; fixed once added */
+	uint32_t pool_index;
+	bool is_head;   /* it stands for a pool, and nobody runs it */
+	bool retired;   /* a pool's worker that was detached: nobody runs it any more */
+	uint64_t moved; /* positions that its last step has passed */
 	bool failed_to_start;
 	bool attaching; /* its on_start concerns nobody but who attaches it */
 	/* the rest under the owner's monitor */
@@ -120,6 +125,8 @@ struct graph_worker {
 	char cpus[64];
 };
 
+struct graph_pool;
+
 struct disruptor {
 	struct disruptor_ring *ring;
 	struct disruptor_allocator allocator;
@@ -138,6 +145,7 @@ struct disruptor {
 	bool counts; /* fixed: no DISRUPTOR_NO_STATS */
 	struct graph_seen seen;
 	struct watch watch;
+	struct graph_pool *pools;
 	uint32_t stage_count;
 	uint32_t stage_max;
 	/* the executor: see map_stages() */
@@ -160,6 +168,19 @@ static inline struct disruptor_stage *next_stage(struct disruptor *d, struct dis
 #define for_each_stage(s, d)                                                                       \
 	for (struct disruptor_stage *s = next_stage(d, (d)->stages); s; s = next_stage(d, s + 1))
 
+/* What @p s declares, @p to declares, too. */
+void check_join(struct disruptor_stage *to, const struct disruptor_stage *s);
+/* A stage that threads run. */
+static inline bool is_unit(const struct disruptor_stage *s)
+{
+	return !s->is_head && !s->retired;
+}
+
+/* The consumers that stand for @p s as an upstream; how many. */
+size_t graph_upstreams(const struct disruptor_stage *s,
+		       const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS]);
+/* E_STATE unless stages and their order may be changed without attaching. Monitor held. */
+int graph_may_change(struct disruptor *d);
 /* The caller's handler as this library knows it, checked. */
 int graph_copy_handler(struct disruptor_handler *known, const struct disruptor_handler *given);
 /* A new stage, whose consumer is opened with @p options; NULL with the detail set. Monitor held. */

@@ -124,7 +124,7 @@ static void halt_and_join(struct disruptor *d)
 static bool all_reported(struct disruptor *d)
 {
 	for_each_stage (s, d)
-		if (!s->reported)
+		if (is_unit(s) && !s->reported)
 			return false;
 	return true;
 }

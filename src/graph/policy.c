@@ -2,6 +2,7 @@
 /* What is done about a failure: a stage's policy, changeable while it runs. */
 #include "error.h"
 #include "graph/graph_internal.h"
+#include "graph/pool.h"
 
 /* A pause is cut into pieces of this length, so that a stop need not wait for it. */
 #define PAUSE_PIECE_NS UINT64_C(5000000)
@@ -47,6 +48,8 @@ int disruptor_stage_set_policy(struct disruptor_stage *s, const struct disruptor
 		return rc;
 	os_lock(&s->owner->monitor);
 	s->policy = known;
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
+		s->pool->workers[i]->policy = known;
 	os_unlock(&s->owner->monitor);
 	return 0;
 }

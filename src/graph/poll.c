@@ -49,9 +49,9 @@ void poll_until_ended(struct disruptor *d, const struct disruptor_stage *s, uint
 	take_over(d);
 	os_unlock(&d->monitor);
 	worker_enter(w);
-	while (w->live > 0 && !late && !(s && s->ended)) {
+	while (w->live > 0 && !late && !(s && !disruptor_stage_running(s))) {
 		(void)worker_round(w, UINT64_MAX, &moved);
-		if (w->live > 0 && !(s && s->ended))
+		if (w->live > 0 && !(s && !disruptor_stage_running(s)))
 			late = moved ? deadline != DISRUPTOR_FOREVER && os_now() >= deadline
 				     : !worker_wait(w, deadline);
 	}

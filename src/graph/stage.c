@@ -10,6 +10,7 @@
 #include "error.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
+#include "graph/pool.h"
 #include "graph/stats.h"
 #include "hook.h"
 #include "ring/deferred.h"
@@ -75,6 +76,19 @@ static int call(struct disruptor_stage *s, const char *hook, int (*function)(voi
 
 /* ---- one batch ---- */
 
+static void release_to(struct disruptor_stage *s, uint64_t position)
+{
+	consumer_release_to(&s->consumer, position);
+	if (disruptor_unlikely(s->pool != NULL) && pool_shares(s))
+		pool_settle(s);
+}
+
+/* A void, or another worker's event. */
+static bool passes_over(const struct disruptor_stage *s, uint64_t position)
+{
+	return consumer_is_void(&s->consumer, position) || pool_is_anothers(s, position);
+}
+
 struct batch {
 	struct consumer_window w;
 	uint64_t begin;
@@ -95,7 +109,7 @@ static int again(struct disruptor_stage *s, struct batch *b)
 	tally(&s->retries);
 	if (!is_called_off(s))
 		return BATCH_DONE;
-	consumer_release_to(&s->consumer, b->at);
+	release_to(s, b->at);
 	return BATCH_STOP;
 }
 
@@ -127,14 +141,14 @@ static int remedy(struct disruptor_stage *s, struct batch *b, int code,
 	if (r == DISRUPTOR_REMEDY_REWIND)
 		code = DISRUPTOR_E_INVAL; /* others may have seen what was released */
 	else if (!s->attempts.of_batch)
-		consumer_release_to(&s->consumer, b->at);
+		release_to(s, b->at);
 	return fail(s, hook, b->at, code < 0 ? code : DISRUPTOR_E_FAILED);
 }
 
 /* A checked run has found a write that is none of the stage's: no policy remedies that. */
 static int conflict(struct disruptor_stage *s, struct batch *b)
 {
-	consumer_release_to(&s->consumer, b->at);
+	release_to(s, b->at);
 	return checked_run_fail(s, b->at);
 }
 
@@ -146,7 +160,7 @@ static int answer(struct disruptor_stage *s, struct batch *b, int verdict)
 	switch (verdict) {
 	case DISRUPTOR_RELEASE:
 	case DISRUPTOR_STOP:
-		consumer_release_to(&s->consumer, ++b->at);
+		release_to(s, ++b->at);
 		b->released = true;
 		return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
 	case DISRUPTOR_SKIP:
@@ -174,7 +188,7 @@ static struct disruptor_span span_at(const struct disruptor_stage *s, const stru
 	if (span.count > to_wrap)
 		span.count = to_wrap;
 	for (uint64_t i = 1; b->w.voids && i < span.count; i++)
-		if (consumer_is_void(c, b->at + i))
+		if (passes_over(s, b->at + i))
 			span.count = i;
 	return span;
 }
@@ -203,7 +217,7 @@ static int handle_span(struct disruptor_stage *s, struct batch *b)
 	if (verdict == DISRUPTOR_SKIP)
 		tally_by(&s->skipped, handled);
 	if (verdict == DISRUPTOR_RELEASE || verdict == DISRUPTOR_STOP) {
-		consumer_release_to(&s->consumer, b->at);
+		release_to(s, b->at);
 		b->released = true;
 	}
 	return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
@@ -252,11 +266,35 @@ static uint64_t end_before(struct disruptor_stage *s, struct batch *b, uint64_t 
 	b->w.end = position;
 	b->w.events = 0;
 	for (uint64_t at = b->begin; at < position; at++)
-		if (!b->w.voids || !consumer_is_void(&s->consumer, at)) {
+		if (!b->w.voids || !passes_over(s, at)) {
 			b->w.events++;
 			b->w.last = at;
 		}
 	return b->w.events;
+}
+
+/* What a worker of a pool has before it. False if there is none for it. */
+static bool begin_of_pool(struct disruptor_stage *s, struct batch *b, uint64_t most)
+{
+	struct disruptor_consumer *c = &s->consumer;
+
+	*b = (struct batch){ .begin = c->next };
+	if (pool_shares(s)) {
+		if (!pool_window(s, &b->w, most))
+			return false;
+		b->begin = b->at = c->next;
+		return true;
+	}
+	b->at = b->begin;
+	consumer_window(c, &b->w);
+	b->w.voids = true; /* and others' events, which are passed over like them */
+	if (b->w.end - b->begin > most)
+		b->w.end = b->begin + most;
+	if (end_before(s, b, b->w.end) != 0)
+		return true;
+	stats_passed(s, b->w.end - b->begin);
+	release_to(s, b->w.end);
+	return false;
 }
 
 /* What is ready, as a batch. False if that was only an event to be skipped. */
@@ -264,8 +302,13 @@ static bool begin_batch(struct disruptor_stage *s, struct batch *b, uint64_t mos
 {
 	uint64_t give_up = s->attempts.give_up;
 
-	*b = (struct batch){ .begin = s->consumer.next, .at = s->consumer.next };
-	consumer_window(&s->consumer, &b->w);
+	if (disruptor_unlikely(s->pool != NULL)) {
+		if (!begin_of_pool(s, b, most))
+			return false;
+	} else {
+		*b = (struct batch){ .begin = s->consumer.next, .at = s->consumer.next };
+		consumer_window(&s->consumer, &b->w);
+	}
 	if (disruptor_unlikely(b->w.end - b->begin > most))
 		(void)end_before(s, b, b->begin + most);
 	if (disruptor_likely(give_up == STAGE_NOWHERE))
@@ -274,7 +317,7 @@ static bool begin_batch(struct disruptor_stage *s, struct batch *b, uint64_t mos
 		return true;
 	s->attempts.give_up = STAGE_NOWHERE;
 	tally(&s->skipped);
-	consumer_release_to(&s->consumer, give_up + 1);
+	release_to(s, give_up + 1);
 	stats_passed(s, 1);
 	return false;
 }
@@ -314,7 +357,7 @@ static int work_through(struct disruptor_stage *s, struct batch *b)
 	if (rc != 0)
 		return rc;
 	while (b->at < b->w.end) {
-		if (disruptor_unlikely(b->w.voids) && consumer_is_void(c, b->at)) {
+		if (disruptor_unlikely(b->w.voids) && passes_over(s, b->at)) {
 			b->at++;
 			b->voids++;
 			continue;
@@ -323,11 +366,11 @@ static int work_through(struct disruptor_stage *s, struct batch *b)
 		if (disruptor_unlikely(rc != BATCH_DONE))
 			return rc == BATCH_REWOUND ? BATCH_DONE : rc;
 		if (is_alerted(c)) {
-			consumer_release_to(c, b->at);
+			release_to(s, b->at);
 			return BATCH_STOP;
 		}
 	}
-	consumer_release_to(c, b->w.end);
+	release_to(s, b->w.end);
 	return BATCH_DONE;
 }
 
@@ -341,6 +384,7 @@ static int handle_batch(struct disruptor_stage *s, uint64_t most)
 		return BATCH_DONE;
 	stats_begin(s, b.w.end - b.begin);
 	rc = work_through(s, &b);
+	s->moved = s->consumer.next - b.begin;
 	stats_end(s, b.begin, b.voids);
 	return rc;
 }
@@ -436,6 +480,7 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 	struct wait_need unused;
 	int64_t n;
 
+	s->moved = 0;
 	if (consumer_take_alert(&s->consumer) || consumer_is_at_its_end(&s->consumer))
 		return progress(s, BATCH_STOP);
 	if (disruptor_unlikely(s->handler.deferred != 0)) {
@@ -468,6 +513,8 @@ int stage_finish(struct disruptor_stage *s)
 	int rc = s->result != 0 ? s->result : stopped;
 
 	ring_hold_pop(&s->hold);
+	if (s->pool && pool_shares(s))
+		pool_leave(s);
 	s->ended = true;
 	(void)consumer_take_alert(&s->consumer);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */
@@ -514,6 +561,9 @@ static void loop(struct disruptor_stage *s)
 
 int disruptor_stage_run(struct disruptor_stage *s)
 {
+	if (!is_unit(s))
+		return error_set(DISRUPTOR_E_STATE, "'%s' stands for a pool: run its workers",
+				 s->name);
 	if (!stage_take(s))
 		return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
 	ring_hold_push(&s->hold);
@@ -524,11 +574,24 @@ int disruptor_stage_run(struct disruptor_stage *s)
 
 void disruptor_stage_stop(struct disruptor_stage *s)
 {
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
+		disruptor_consumer_interrupt(&s->pool->workers[i]->consumer);
+	if (s->is_head)
+		return;
 	disruptor_consumer_interrupt(&s->consumer);
 }
 
 uint64_t disruptor_stage_position(const struct disruptor_stage *s)
 {
+	uint64_t least = DISRUPTOR_VACANT;
+
+	for (uint32_t i = 0; s->is_head && s->pool->key && i < s->pool->count; i++) {
+		uint64_t at = disruptor_stage_position(s->pool->workers[i]);
+
+		least = at < least ? at : least;
+	}
+	if (least != DISRUPTOR_VACANT)
+		return least;
 	/* acquire: who sees the position sees what the stage did before it */
 	return disruptor_load_acquire(&s->consumer.gate->sequence);
 }
@@ -556,6 +619,9 @@ const char *disruptor_stage_name(const struct disruptor_stage *s)
 
 int disruptor_stage_running(const struct disruptor_stage *s)
 {
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
+		if (disruptor_stage_running(s->pool->workers[i]))
+			return 1;
 	/* acquire, OWNER: who sees it ended sees what it did */
 	return disruptor_load_acquire(&s->running) != 0;
 }

@@ -166,9 +166,8 @@ static uint64_t step(struct graph_worker *w, uint32_t i, uint64_t most, bool *mo
 
 	if (!s)
 		return 0;
-	passed = s->consumer.next;
 	p = stage_step(s, most);
-	passed = s->consumer.next - passed;
+	passed = s->moved;
 	if (p == STAGE_IDLE)
 		p = rest(s);
 	else

@@ -281,8 +281,7 @@ static uint64_t scan_stamps(const struct disruptor_consumer *c, uint64_t from, u
 	return from;
 }
 
-/* First position of [from, end) that is not available, voids included. */
-static uint64_t available(struct disruptor_consumer *c, uint64_t from, uint64_t end)
+uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_t end)
 {
 	uint64_t upto;
 
@@ -349,7 +348,7 @@ static void extend(struct disruptor_consumer *c, uint64_t length)
 		end = c->next + length;
 		if (c->limit >= end)
 			return;
-		there = available(c, c->limit, end);
+		there = consumer_available(c, c->limit, end);
 		if (there == c->limit)
 			return;
 		c->limit = first_void(c, c->limit, there);
@@ -420,7 +419,7 @@ void consumer_window(struct disruptor_consumer *c, struct consumer_window *w)
 	/* relaxed: see first_void() */
 	if (disruptor_load_relaxed(&c->shared->voids_end) <= c->limit)
 		return;
-	there = available(c, c->limit, c->next + c->batch);
+	there = consumer_available(c, c->limit, c->next + c->batch);
 	for (; w->end < there; w->end++) {
 		if (consumer_is_void(c, w->end)) {
 			w->voids = true;
@@ -515,7 +514,7 @@ int disruptor_release_to(struct disruptor_consumer *c, uint64_t position)
 	uint64_t there = position;
 
 	if (position > c->limit && position - c->next <= (uint64_t)c->mask + 1)
-		there = available(c, c->limit, position);
+		there = consumer_available(c, c->limit, position);
 	if (position < c->next || position - c->next > (uint64_t)c->mask + 1 || there < position)
 		return error_set(DISRUPTOR_E_RANGE,
 				 "position: %llu, but '%s' has released up to %llu, and what is "
@@ -583,9 +582,32 @@ static int64_t wait_for_release(struct disruptor_consumer *c, struct wait_need *
 	return 0;
 }
 
+/* A worker of a shared pool: what it has in hand, else whether there is something to take. */
+static uint64_t look_for_work(struct disruptor_consumer *c)
+{
+	struct ring_consumer *e = &c->ring->consumer_table[c->index];
+	uint64_t at;
+
+	if (c->next < e->chunk_end)
+		return e->chunk_end - c->next;
+	/* relaxed, both: who leaves something wakes us; what has failed is for the next run */
+	if (disruptor_load_relaxed(e->left) != 0 &&
+	    !(disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED))
+		return 1;
+	do {
+		/* acquire: POOL.take, with the chunks before it */
+		at = disruptor_load_acquire(e->work);
+		c->next = c->read = c->limit = e->chunk_end = at;
+		if (consumer_available(c, at, at + 1) != at)
+			return 1;
+		/* relaxed: another may have taken it, and a producer published over it, meanwhile */
+	} while (disruptor_load_relaxed(e->work) != at);
+	return 0;
+}
+
 int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 {
-	uint64_t n = disruptor_ready(c);
+	uint64_t n = c->flags & DISRUPTOR_VIEW_POOLED ? look_for_work(c) : disruptor_ready(c);
 	bool held_up = n != 0 && deferred_allowance(c) == 0;
 	uint64_t upstreams;
 	int behind;
@@ -612,7 +634,7 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	if (held_up)
 		return wait_for_release(c, need, deferred_next(c));
 	/* a void ends what can be ready at a time */
-	if (n != 0 && available(c, c->limit, c->limit + 1) != c->limit &&
+	if (n != 0 && consumer_available(c, c->limit, c->limit + 1) != c->limit &&
 	    consumer_is_void(c, c->limit))
 		return (int64_t)n;
 	need->count = c->next + (c->least ? c->least : 1);
@@ -650,9 +672,12 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 		.sleeps = &c->gate->sleeps,
 		.since = &c->ring->consumer_table[c->index].waits_since,
 	};
-	int64_t n = (int64_t)disruptor_ready(c);
+	int64_t n = 0;
 
-	if (n == 0 || n < c->least || is_deferred(c))
+	/* of those it is not for the stamps alone to say what they may have */
+	if (!(c->flags & (DISRUPTOR_VIEW_DEFERRED | DISRUPTOR_VIEW_POOLED)))
+		n = (int64_t)disruptor_ready(c);
+	if (n == 0 || n < c->least)
 		n = wait_until(&request);
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
@@ -673,20 +698,18 @@ void consumer_belongs_to_stage(struct disruptor_consumer *c)
 	c->ring->consumer_table[c->index].of_stage = true;
 }
 
-static void wake_consumer(struct disruptor_consumer *c);
-
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 {
 	/* STOP.ask, pairs with STOP.seen in consumer_take_alert() */
 	disruptor_store_release(&c->gate->alert, 1u);
-	wake_consumer(c);
+	consumer_wake_up(c);
 }
 
 void consumer_end_at(struct disruptor_consumer *c, uint64_t position)
 {
 	/* release: STOP.ask, as an interrupt; what the asker did before, to who ends by it */
 	disruptor_store_release(&c->ring->consumer_table[c->index].until, position);
-	wake_consumer(c);
+	consumer_wake_up(c);
 }
 
 bool consumer_is_at_its_end(const struct disruptor_consumer *c)
@@ -696,8 +719,7 @@ bool consumer_is_at_its_end(const struct disruptor_consumer *c)
 	       deferred_unreleased(c) == 0;
 }
 
-/* Whatever edge it sleeps on; what has changed is stored. */
-static void wake_consumer(struct disruptor_consumer *c)
+void consumer_wake_up(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
 	/* relaxed: if it changes meanwhile, whoever leaves wakes it, too (LEAVE) */
