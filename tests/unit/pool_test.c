@@ -131,8 +131,8 @@ TEST(a_slow_worker_holds_the_ring_at_its_hand_while_the_others_go_on)
 	begin(&c, 16, DISRUPTOR_MAP_DEDICATED, false);
 	for (size_t i = 0; i < WORKERS; i++)
 		c.worker[i].hold_at = 4;
+	probe_publish(&c.p, 16); /* before, so that every chunk is a whole one */
 	graph_start(c.d);
-	probe_publish(&c.p, 16);
 	while (handled(&c) < 14) /* all but the one in hand and the other of its chunk */
 		pause_ms(1);
 	pause_ms(2);
