@@ -91,7 +91,8 @@ struct disruptor_ring {
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
 	struct wait_watch *watch_list;
 	atomic_epoch watches; /* how many */
-	uint64_t taken;       /* events before it may have been moved out; under the lock */
+	/* events before it may be gone: moved out, or under a run given up; under the lock */
+	uint64_t gone;
 	struct ring_producer *producer_table;
 	struct ring_consumer *consumer_table;
 	struct consumer_loop *loop_table; /* parallel to it */
