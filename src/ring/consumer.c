@@ -102,6 +102,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	/* relaxed, both: nobody has this thread's number but this thread, which has no events yet */
 	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
 	disruptor_store_relaxed(&r->consumer_table[i].handed, UINT64_C(0));
+	r->consumer_table[i].deferred = false;
 	r->consumer_table[i].used = true;
 	/* relaxed: its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);

@@ -57,7 +57,8 @@ struct ring_consumer {
 	bool used; /* under the ring's lock */
 	bool take;
 	atomic_word until; /* it ends once it has come so far; UINT64_MAX: never */
-	bool of_stage;     /* fixed before it is read from */
+	bool of_stage;     /* fixed before it is read from, both */
+	bool deferred;
 	char apart[DISRUPTOR_APART];
 };
 
