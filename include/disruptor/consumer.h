@@ -335,7 +335,8 @@ DISRUPTOR_API int disruptor_consumer_handoff(struct disruptor_consumer *c);
 /**
  * Make the current wait of this view, or its next one, return DISRUPTOR_E_INTERRUPTED. Once.
  *
- * Threads: any, while the view is open. Progress: wait-free; a system call if the view sleeps.
+ * Threads: any, while the view is open. Progress: one barrier (see enum disruptor_rung); a system
+ * call if the view sleeps.
  */
 DISRUPTOR_API void disruptor_consumer_interrupt(struct disruptor_consumer *c);
 

@@ -102,11 +102,17 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	/* relaxed, both: nobody has this thread's number but this thread, which has no events yet */
 	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
 	disruptor_store_relaxed(&r->consumer_table[i].handed, UINT64_C(0));
+	r->consumer_table[i].deferred = false;
 	r->consumer_table[i].used = true;
 	/* relaxed: its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
-	/* relaxed: nobody looks at a vacant gate's words */
-	disruptor_store_relaxed(&r->gates[i].wake, UINT64_C(0));
+	/*
+	 * acq_rel: a dependant of the one that left may still arm this edge, from an old look. It has
+	 * to read what the leaver's wake-up left there, or what followed it, so that its next look
+	 * sees the new order (LEAVE); a plain store would part the two.
+	 */
+	(void)disruptor_exchange_acq_rel(&r->gates[i].wake, UINT64_C(0));
+	/* relaxed: nobody looks at a vacant gate's alert */
 	disruptor_store_relaxed(&r->gates[i].alert, 0u);
 	*index = i;
 	return 0;
@@ -200,8 +206,8 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 static void detach(struct disruptor_consumer *c)
 {
 	loop_close(c->ring, c->index);
-	if (c->take && c->next > c->ring->taken)
-		c->ring->taken = c->next;
+	if (c->take && c->next > c->ring->gone)
+		c->ring->gone = c->next;
 	c->ring->consumer_table[c->index].used = false;
 	gate_detach(c->ring, c->index);
 	c->open_mark = 0;
@@ -239,12 +245,13 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 {
 	struct disruptor_ring *r = c->ring;
 	const char *later_name = c->gate->name, *earlier_name = earlier->gate->name;
-	/* relaxed: changes under the lock only */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	uint64_t bit = UINT64_C(1) << earlier->index;
+	uint64_t upstreams;
 	int rc = 0;
 
 	os_lock(&r->lock);
+	/* relaxed: changes under the lock only */
+	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (upstreams & bit)
 		rc = error_set(DISRUPTOR_E_INVAL, "'%s' comes after '%s' already", later_name,
 			       earlier_name);
@@ -434,8 +441,10 @@ uint64_t consumer_lag(const struct disruptor_ring *r, uint32_t index, uint64_t p
 {
 	/* relaxed: an estimate */
 	uint64_t upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
-	uint64_t upto = upstreams ? gate_slowest_of(r, upstreams) : ring_claimed(r);
+	uint64_t upto = upstreams ? gate_slowest_of(r, upstreams) : DISRUPTOR_VACANT;
 
+	if (upto == DISRUPTOR_VACANT) /* or the last of them has just left */
+		upto = ring_claimed(r);
 	return upto > position ? upto - position : 0;
 }
 
@@ -459,7 +468,7 @@ static void poison_released(struct disruptor_consumer *c, uint64_t upto)
 	uint64_t low = upto;
 
 	/* or it may forbid what another, attaching at an older position, has just been allowed */
-	os_lock(&c->ring->lock);
+	os_lock(&c->ring->lot);
 	for (uint32_t i = 0; i < c->ring->max_consumers; i++) {
 		/* FREE.acquire: the others' reads are over for what we forbid */
 		uint64_t at = disruptor_load_acquire(&c->ring->gates[i].sequence);
@@ -468,7 +477,7 @@ static void poison_released(struct disruptor_consumer *c, uint64_t upto)
 			low = at;
 	}
 	ring_poison(c->ring, c->next, low);
-	os_unlock(&c->ring->lock);
+	os_unlock(&c->ring->lot);
 #else
 	(void)c, (void)upto;
 #endif
@@ -722,9 +731,16 @@ bool consumer_is_at_its_end(const struct disruptor_consumer *c)
 void consumer_wake_up(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
-	/* relaxed: if it changes meanwhile, whoever leaves wakes it, too (LEAVE) */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	uint64_t upstreams;
 
+	/*
+	 * LEAVE.alert, pairs with the barrier in wait_block(): a sleeper that has missed what has
+	 * changed passed its barrier first, so the upstreams that it armed for are visible here.
+	 * Without it we may wake the edge that it slept on before one of them left.
+	 */
+	wait_heavy_barrier(r);
+	/* relaxed: if they change again, who leaves wakes the edge, and the change is seen then */
+	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (is_deferred(c))
 		edge_wake_all(r, edge_from(c->gate));
 	if (!upstreams)

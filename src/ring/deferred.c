@@ -18,6 +18,7 @@ void deferred_open(struct disruptor_consumer *c, uint64_t ahead)
 	/* relaxed: nobody else knows the view yet */
 	disruptor_store_relaxed(&entry->read, c->next);
 	/* every release takes the out-of-line path, where it becomes a read */
+	c->ring->consumer_table[c->index].deferred = true;
 	c->flags |= DISRUPTOR_VIEW_DEFERRED | DISRUPTOR_VIEW_HEAVY;
 }
 

@@ -21,7 +21,8 @@
 
 static inline bool is_deferred(const struct disruptor_consumer *c)
 {
-	return (c->flags & DISRUPTOR_VIEW_DEFERRED) != 0;
+	/* not the view's flag: others ask, while its own thread may aim anew (LEAVE) */
+	return c->ring->consumer_table[c->index].deferred;
 }
 
 /* From now on it reads at most @p ahead positions ahead of its gate, which others move. */

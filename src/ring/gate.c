@@ -15,18 +15,20 @@
  * limit would reach over it:
  *
  *	producer                        attacher
- *	n = attaches                    attaches + 1
- *	scan the gates                  show the gate, provisional
+ *	n = attaches                    show the gate, provisional
+ *	scan the gates, note the limit  attaches + 1
  *	fence                           fence
- *	again, if attaches is not n     find the first position not published, start there
+ *	again, if attaches is not n     find where to start from stamps and limits, start there
  *
- * If the producer's second look misses the count, its fence is before the
- * attacher's, and all that the scanned gates had released is visible to it.
+ * The gate stands before the count: a scan behind a look that met the count
+ * meets the gate, too. The other way round the count could be met before the
+ * gate is there, by both looks, and no scan be repeated. If the second look
+ * misses the count, the producer's fence is before the attacher's: all that the
+ * scanned gates had released is visible to it, and the limit that was noted.
  *
  * One that asks for an older position starts no earlier than a lap before the
- * furthest that any producer has granted itself. Each notes its grant before its
- * fence: either the attacher sees it, or the producer's second look sees the
- * count, and its next scan the provisional gate, a lap before all that is claimed.
+ * furthest limit that any producer has noted, and not before its provisional
+ * gate, which a scan may have counted on.
  */
 #include "ring/gate.h"
 
@@ -65,7 +67,7 @@ void gate_limit(const struct disruptor_ring *r, uint64_t claimed, atomic_word *l
 {
 	uint32_t seen, now;
 
-	/* acquire: the scan comes after it */
+	/* acquire: the scan comes after it, and meets every gate it counts (ATTACH.count) */
 	now = disruptor_load_acquire(&r->header->attaches);
 	do {
 		uint64_t low = gate_slowest(r, claimed, attached);
@@ -163,7 +165,7 @@ static uint64_t oldest_position(const struct disruptor_ring *r)
 			far = limit;
 	}
 	oldest = far > r->capacity ? far - r->capacity : 0;
-	return oldest > r->taken ? oldest : r->taken;
+	return oldest > r->gone ? oldest : r->gone;
 }
 
 static int choose_start(const struct disruptor_ring *r, const struct gate_place *place,
@@ -185,40 +187,50 @@ static int choose_start(const struct disruptor_ring *r, const struct gate_place 
 			 (unsigned long long)newest);
 }
 
-/* No later than where it will start. */
-static uint64_t provisional_position(const struct disruptor_ring *r, const struct gate_place *place)
+/*
+ * Allow the events of [from, to). Behind the gate that guards them: who releases decides what to
+ * forbid under the same lock (poison_released()), so it has done so before us, or sees the gate.
+ */
+static void allow_events(struct disruptor_ring *r, uint64_t from, uint64_t to)
 {
-	uint64_t claimed;
-
-	if (place->at == DISRUPTOR_AT_NEWEST)
-		return newest_position(r);
-	claimed = ring_claimed(r);
-	return claimed > r->capacity ? claimed - r->capacity : 0;
+#if DISRUPTOR_ASAN
+	os_lock(&r->lot);
+	ring_unpoison(r, from, to);
+	os_unlock(&r->lot);
+#else
+	(void)r, (void)from, (void)to;
+#endif
 }
 
 int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_place *place,
 		uint64_t *start)
 {
 	struct disruptor_gate *gate = &r->gates[index];
-	uint64_t provisional = provisional_position(r, place);
-	int rc;
+	uint64_t provisional;
+	/* what cannot be had now is refused before anybody is held back by it */
+	int rc = choose_start(r, place, &provisional);
 
-	/* release: ATTACH.show; the count stands before the gate, for scans that see only this */
-	disruptor_store_release(&r->header->attaches,
-				disruptor_load_relaxed(&r->header->attaches) + 1);
+	if (rc != 0)
+		return rc;
+	/* release: ATTACH.show; the gate, then its being scanned, then its being counted */
 	disruptor_store_release(&gate->sequence, provisional);
 	/* relaxed: changes under the lock only */
 	if (index >= disruptor_load_relaxed(&r->header->gates_used))
-		/* release: ATTACH.show: the entry, then its being scanned */
 		disruptor_store_release(&r->header->gates_used, index + 1);
+	/* release: ATTACH.count, pairs with both looks in gate_limit(): who meets it meets the gate */
+	disruptor_store_release(&r->header->attaches,
+				disruptor_load_relaxed(&r->header->attaches) + 1);
 	HOOK(HOOK_ATTACH_PROVISIONAL);
 	/* ATTACH.fence, pairs with the one in gate_limit(): the count, then stamps and grants */
 	disruptor_fence_seq_cst();
 	rc = choose_start(r, place, start);
-	if (rc == 0 && *start < newest_position(r))
-		ring_unpoison(r, *start, newest_position(r));
+	/* a producer that has looked anew may have noted less, and counts on the provisional gate */
+	if (rc == 0 && *start < provisional)
+		*start = provisional;
 	/* release: as any release of the positions before it, FREE.release */
 	disruptor_store_release(&gate->sequence, rc == 0 ? *start : DISRUPTOR_VACANT);
+	if (rc == 0)
+		allow_events(r, *start, newest_position(r));
 	/* a producer may sleep because of the provisional position */
 	edge_wake_all(r, edge_to_producers(r));
 	return rc;

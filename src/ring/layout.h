@@ -32,7 +32,7 @@ struct ring_header {
 	uint64_t block_bytes;
 	/* entries of the gate table from here on were never used: scans end before it */
 	DISRUPTOR_ATOMIC(uint32_t) gates_used;
-	/* counts attaches, before the gate is shown: a scan that met one is repeated */
+	/* counts attaches, once the gate is shown: a scan that met one is repeated */
 	DISRUPTOR_ATOMIC(uint32_t) attaches;
 	uint64_t mirror_at; /* of a lossy ring, else 0: see ring/mirror.h */
 	uint32_t mirror_stride;

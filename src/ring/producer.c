@@ -219,8 +219,16 @@ static void take_back(struct run *p, uint64_t n)
 	struct disruptor_ring *r = p->ring;
 
 	os_lock(&r->lock);
+	/* the run has written over the last lap's events, though its positions come again */
+	if (p->next > r->capacity && p->next - r->capacity > r->gone)
+		r->gone = p->next - r->capacity;
 	p->next -= n;
 	p->fast = p->next;
+	/*
+	 * What was granted beyond it counted on the claim: a free run has no other gate, and who
+	 * attaches next may start right here. relaxed: under the lock, as the attacher that reads it
+	 */
+	disruptor_store_relaxed(&p->entry->limit, p->next);
 	/* release: as the claim it takes back; readers of the position act on what is before it */
 	disruptor_store_release(&r->shared->claimed, p->next);
 	/* relaxed, both: change under the lock only */

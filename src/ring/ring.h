@@ -61,7 +61,8 @@ struct ring_consumer {
 	atomic_word *left;  /* … but for so many parts, which workers have left */
 	uint64_t chunk_end; /* of what it has taken */
 	atomic_word until;  /* it ends once it has come so far; UINT64_MAX: never */
-	bool of_stage;      /* fixed before it is read from */
+	bool of_stage;      /* fixed before it is read from, both */
+	bool deferred;
 	char apart[DISRUPTOR_APART];
 };
 
@@ -95,7 +96,8 @@ struct disruptor_ring {
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
 	struct wait_watch *watch_list;
 	atomic_epoch watches; /* how many */
-	uint64_t taken;       /* events before it may have been moved out; under the lock */
+	/* events before it may be gone: moved out, or under a run given up; under the lock */
+	uint64_t gone;
 	struct ring_producer *producer_table;
 	struct ring_consumer *consumer_table;
 	struct consumer_loop *loop_table; /* parallel to it */

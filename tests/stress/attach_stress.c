@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Consumers come and go while producers run, now at the newest event, now at the
- * oldest. Each sees every event from where it attached, whole and in order; producers are held back by it from then on
- * and not a moment longer than it stays.
+ * oldest. Each sees every event from where it attached, whole and in order;
+ * producers are held back by it from then on and not a moment longer than it
+ * stays.
  */
 #include "stress.h"
 

@@ -25,6 +25,11 @@ static uint64_t start_of(struct disruptor_ring *ring, enum disruptor_at at)
 	return start;
 }
 
+static void nothing(void *context)
+{
+	(void)context;
+}
+
 /* ---- places ---- */
 
 TEST(oldest_is_the_first_that_no_producer_may_overwrite)
@@ -143,6 +148,174 @@ TEST(an_event_that_was_moved_out_is_not_old_enough)
 	assert_code(tick_consumer_close(&late), 0);
 	assert_code(tick_producer_close(&p), 0);
 	ring_close(&ring);
+}
+
+TEST(a_refused_place_holds_nobody_back_meanwhile)
+{
+	struct tick_consumer late;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	publish_ticks(&f.producer, 8);
+	read_ticks(&f.consumer[0], 8);
+	publish_ticks(&f.producer, 1);
+	read_ticks(&f.consumer[0], 1);
+	/* the hook is where the gate stands already: a refused one never comes there */
+	hook_at(HOOK_ATTACH_PROVISIONAL, 1, nothing, NULL);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 3), DISRUPTOR_E_RANGE);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 10), DISRUPTOR_E_RANGE);
+	assert_int_equal(hook_calls(), 0);
+	hook_clear();
+	fixture_close(&f);
+}
+
+struct overtaken {
+	struct fixture f;
+	uint64_t granted;
+};
+
+static void go_on(void *context)
+{
+	struct overtaken *o = context;
+
+	while (tick_try_claim(&o->f.producer)) {
+		(void)tick_publish(&o->f.producer);
+		if (tick_ready(&o->f.consumer[0]))
+			(void)tick_release(&o->f.consumer[0], 1);
+		o->granted++;
+	}
+}
+
+/* All that a producer is granted while the gate is provisional is within a lap of the start. */
+TEST(no_grant_during_an_attach_reaches_over_its_start)
+{
+	for (int at = DISRUPTOR_AT_NEWEST; at <= DISRUPTOR_AT_POSITION; at++)
+		for (uint64_t before = 0; before < 20; before++) {
+			struct overtaken o = { .granted = 0 };
+			struct tick_consumer late;
+			uint64_t position, start;
+
+			fixture_open(&o.f, 8, 1);
+			for (uint64_t i = 0; i < before; i++) {
+				publish_ticks(&o.f.producer, 1);
+				read_ticks(&o.f.consumer[0], 1);
+			}
+			position = at == DISRUPTOR_AT_POSITION ? before : 0;
+			hook_at(HOOK_ATTACH_PROVISIONAL, 1, go_on, &o);
+			assert_code(open_at(&late, o.f.ring, (enum disruptor_at)at, position), 0);
+			assert_int_equal(hook_calls(), 1);
+			hook_clear();
+			start = disruptor_consumer_position(&late.view);
+			while (tick_try_claim(&o.f.producer)) {
+				(void)tick_publish(&o.f.producer);
+				o.granted++;
+			}
+			assert_true(before + o.granted <= start + 8);
+			assert_code(tick_consumer_close(&late), 0);
+			fixture_close(&o.f);
+		}
+}
+
+/* A run that is given up takes back what was granted by its being there. */
+TEST(a_free_run_given_up_leaves_no_grant_over_who_attaches_then)
+{
+	for (uint64_t run = 1; run < 8; run++) {
+		struct disruptor_options options = fixture_options(8);
+		struct tick_consumer late;
+		struct fixture f;
+		uint64_t granted = 0;
+
+		options.layout = DISRUPTOR_PACKED;
+		options.flags = DISRUPTOR_FREE_RUN;
+		fixture_open_with(&f, &options, 0);
+		publish_ticks(&f.producer, 8 - run);
+		assert_non_null(tick_claim_n(&f.producer, run));
+		assert_non_null(disruptor_try_claim_n(&f.producer.view, 1)); /* looks anew */
+		assert_code(tick_abort(&f.producer), 0);
+		assert_code(tick_consumer_open(&late, f.ring, NULL), 0);
+		assert_int_equal(disruptor_consumer_position(&late.view), 8 - run);
+		while (granted < 100 && tick_try_claim(&f.producer)) {
+			(void)tick_publish(&f.producer);
+			granted++;
+		}
+		assert_int_equal(granted, 8);
+		assert_code(tick_consumer_close(&late), 0);
+		fixture_close(&f);
+	}
+}
+
+TEST(old_events_that_everyone_released_may_be_read_again)
+{
+	for (int many = 0; many < 2; many++) {
+		struct disruptor_options options = fixture_options(8);
+		struct tick_consumer late;
+		struct fixture f;
+
+		options.producers = many ? DISRUPTOR_MANY : DISRUPTOR_SINGLE;
+		fixture_open_with(&f, &options, 2);
+		publish_ticks(&f.producer, 6);
+		read_ticks(&f.consumer[0], 6);
+		read_ticks(&f.consumer[1], 6);
+		assert_code(open_at(&late, f.ring, DISRUPTOR_AT_OLDEST, 0), 0);
+		read_ticks(&late, 6); /* AddressSanitizer forbade them until now */
+		assert_code(tick_consumer_close(&late), 0);
+		fixture_close(&f);
+	}
+}
+
+/* A packed ring claims the positions of such a run again; what it has written over stays lost. */
+TEST(an_event_that_a_run_given_up_has_written_over_is_not_old_enough)
+{
+	for (int closes = 0; closes < 2; closes++) {
+		struct disruptor_options options = fixture_options(8);
+		struct tick_consumer late;
+		struct fixture f;
+
+		options.layout = DISRUPTOR_PACKED;
+		fixture_open_with(&f, &options, 1);
+		publish_ticks(&f.producer, 8);
+		read_ticks(&f.consumer[0], 8);
+		assert_non_null(tick_claim_n(&f.producer, 3));
+		for (uint64_t i = 0; i < 3; i++)
+			tick_claimed_at(&f.producer, i)->value = 1000;
+		if (closes)
+			assert_code(tick_producer_close(&f.producer), 0);
+		else
+			assert_code(tick_abort(&f.producer), 0);
+		assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 2), DISRUPTOR_E_RANGE);
+		assert_code(open_at(&late, f.ring, DISRUPTOR_AT_OLDEST, 0), 0);
+		assert_in_range(disruptor_consumer_position(&late.view), 3, 8);
+		read_ticks(&late, 8 - disruptor_consumer_position(&late.view));
+		assert_code(tick_consumer_close(&late), 0);
+		fixture_close(&f);
+	}
+}
+
+/* It may start before what those it comes after have read: they stand behind that already. */
+TEST(an_old_start_behind_others_reads_what_they_have_released)
+{
+	struct tick_consumer late;
+	const struct disruptor_consumer *after[1];
+	struct disruptor_consumer_options options = { .size = sizeof(options),
+						      .after = after,
+						      .after_count = 1,
+						      .batch = 8,
+						      .at = DISRUPTOR_AT_OLDEST };
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	after[0] = &f.consumer[0].view;
+	publish_ticks(&f.producer, 6);
+	read_ticks(&f.consumer[0], 4);
+	assert_code(tick_consumer_open(&late, f.ring, &options), 0);
+	assert_int_equal(disruptor_consumer_position(&late.view), 0);
+	assert_int_equal(tick_ready(&late), 4);
+	read_ticks(&late, 4);
+	assert_int_equal(tick_ready(&late), 0);
+	read_ticks(&f.consumer[0], 2);
+	read_ticks(&late, 2);
+	assert_code(tick_consumer_close(&late), 0);
+	fixture_close(&f);
 }
 
 /* ---- a sequence of one's own ---- */
@@ -282,6 +455,12 @@ int main(void)
 		RUN(a_position_that_is_not_there_is_refused_and_changes_nothing),
 		RUN(voids_among_the_old_are_passed),
 		RUN(an_event_that_was_moved_out_is_not_old_enough),
+		RUN(a_refused_place_holds_nobody_back_meanwhile),
+		RUN(no_grant_during_an_attach_reaches_over_its_start),
+		RUN(a_free_run_given_up_leaves_no_grant_over_who_attaches_then),
+		RUN(old_events_that_everyone_released_may_be_read_again),
+		RUN(an_event_that_a_run_given_up_has_written_over_is_not_old_enough),
+		RUN(an_old_start_behind_others_reads_what_they_have_released),
 		RUN(a_sequence_of_ones_own_holds_the_ring_without_reading),
 		RUN(who_comes_after_one_that_leaves_comes_after_those_before_it),
 		RUN(who_sleeps_behind_one_that_leaves_is_woken),
