@@ -18,22 +18,21 @@
 extern "C" {
 #endif
 
-/** A pool; zero means the default for every field but the first three. */
-struct disruptor_pool {
-	size_t size;      /**< sizeof(struct disruptor_pool) */
+/** How a pool is to be; zero means the default for every field but the first four. */
+struct disruptor_pool_options {
+	size_t size;      /**< sizeof(struct disruptor_pool_options) */
 	const char *name; /**< of the pool; copied; at most 31 bytes */
 	/** One for each worker, with a context each; `batch_min` and `deferred` are not for them. */
-	const struct disruptor_handler *workers;
-	size_t count; /**< of them: at least 1 */
+	const struct disruptor_handler *handlers;
+	uint32_t count; /**< of them: at least 1 */
 	/** Shared: the most positions a worker takes at a time; 0 is 16, or less in a small ring. */
 	uint32_t chunk;
-	uint32_t reserved; /**< zero */
 	/**
 	 * Keyed: events whose key is the same go to the same worker, in order. Called by every worker
 	 * for every event, so it reads what nobody writes at the time. NULL: a shared pool.
 	 */
 	uint64_t (*key)(const void *event, void *context);
-	void *context; /**< of key */
+	void *key_context;
 };
 
 /**
@@ -52,11 +51,17 @@ struct disruptor_pool {
  * Errors:  NULL; disruptor_error_detail() names the field or the worker that was refused.
  */
 DISRUPTOR_API struct disruptor_stage *disruptor_pool(struct disruptor *d,
-						     const struct disruptor_pool *pool);
+						     const struct disruptor_pool_options *options);
 
 /** Worker number @p i of a pool, or NULL if there is none, or not any more. Threads: any. */
 DISRUPTOR_API struct disruptor_stage *disruptor_pool_worker(const struct disruptor_stage *pool,
-							    size_t i);
+							    uint32_t i);
+
+/** How many workers it was made with; 0: it is not a pool. Threads: any. */
+DISRUPTOR_API uint32_t disruptor_pool_count(const struct disruptor_stage *pool);
+
+/** Number of the worker that events of @p key go to: its hash, modulo the count. Threads: any. */
+DISRUPTOR_API uint32_t disruptor_pool_lane(const struct disruptor_stage *pool, uint64_t key);
 
 #ifdef __cplusplus
 }

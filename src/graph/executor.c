@@ -121,8 +121,11 @@ int disruptor_place(struct disruptor_stage *s, uint32_t thread)
 
 	if (!s)
 		return error_set(DISRUPTOR_E_INVAL, "stage: NULL");
-	if (s->is_head)
-		return error_set(DISRUPTOR_E_INVAL, "pool '%s': place its workers", s->name);
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++) {
+		rc = disruptor_place(s->pool->workers[i], thread);
+		if (rc != 0)
+			return rc;
+	}
 	if (wants_own(s))
 		return error_set(DISRUPTOR_E_INVAL,
 				 "stage '%s': cpus, scheduling and stack_size are its thread's "
@@ -275,6 +278,18 @@ static int map_placed(struct disruptor *d)
 	return 0;
 }
 
+/* Whether all the workers of each shared pool run on one thread: who of them waits, waits for all. */
+static void find_lone_pools(struct disruptor *d)
+{
+	for (struct graph_pool *p = d->pools; p; p = p->next) {
+		p->on_one_thread = true;
+		for (uint32_t i = 0; i < p->count; i++)
+			if (is_unit(p->workers[i]) &&
+			    p->workers[i]->worker != p->workers[0]->worker)
+				p->on_one_thread = false;
+	}
+}
+
 /* From each stage's worker, each worker's stages. */
 static void gather(struct disruptor *d)
 {
@@ -318,8 +333,10 @@ int executor_map(struct disruptor *d)
 	default:
 		d->worker_count = map_auto(d);
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		gather(d);
+		find_lone_pools(d);
+	}
 	return rc;
 }
 

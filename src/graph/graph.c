@@ -349,8 +349,8 @@ static int put_after(struct disruptor_stage *later, const struct disruptor_consu
 
 	if (later->pool && !later->is_head)
 		return error_set(DISRUPTOR_E_INVAL,
-				 "'%s' is a worker: its pool stands for it in the order",
-				 later->name);
+				 "'%s' is a worker of pool '%s', which stands for it in the order",
+				 later->name, later->pool->head->name);
 	os_lock(&d->monitor);
 	rc = graph_may_change(d);
 	if (rc == 0)
@@ -370,8 +370,8 @@ int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earli
 				 later->name, earlier->name);
 	if (earlier->pool && !earlier->is_head)
 		return error_set(DISRUPTOR_E_INVAL,
-				 "'%s' is a worker: its pool stands for it in the order",
-				 earlier->name);
+				 "'%s' is a worker of pool '%s', which stands for it in the order",
+				 earlier->name, earlier->pool->head->name);
 	return put_after(later, of, graph_upstreams(earlier, of));
 }
 

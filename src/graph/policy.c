@@ -57,11 +57,21 @@ int disruptor_stage_set_policy(struct disruptor_stage *s, const struct disruptor
 struct disruptor_stage_trouble disruptor_stage_trouble(const struct disruptor_stage *s)
 {
 	/* relaxed: counters */
-	return (struct disruptor_stage_trouble){
+	struct disruptor_stage_trouble t = {
 		.skipped = disruptor_load_relaxed(&s->skipped),
 		.retries = disruptor_load_relaxed(&s->retries),
 		.rewinds = disruptor_load_relaxed(&s->rewinds),
 	};
+
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++) {
+		const struct disruptor_stage_trouble of =
+			disruptor_stage_trouble(s->pool->workers[i]);
+
+		t.skipped += of.skipped;
+		t.retries += of.retries;
+		t.rewinds += of.rewinds;
+	}
+	return t;
 }
 
 static uint64_t count_attempt(struct stage_attempts *a, const char *hook, uint64_t position)

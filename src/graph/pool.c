@@ -18,6 +18,11 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
+static uint32_t lane(const struct graph_pool *p, uint64_t key)
+{
+	return (uint32_t)(mix(key) % p->count);
+}
+
 bool pool_is_anothers(const struct disruptor_stage *s, uint64_t position)
 {
 	const struct disruptor_consumer *c = &s->consumer;
@@ -27,7 +32,7 @@ bool pool_is_anothers(const struct disruptor_stage *s, uint64_t position)
 	if (!p || !p->key)
 		return false;
 	event = disruptor_consumer_slot(c, position) + c->offset;
-	return mix(p->key(event, p->context)) % p->count != s->pool_index;
+	return lane(p, p->key(event, p->context)) != s->pool_index;
 }
 
 /* ---- shared: taking ---- */
@@ -81,6 +86,14 @@ static bool adopt(struct disruptor_stage *s)
 	return found;
 }
 
+/* The pool's chunk, or what the worker's handler takes at most. */
+static uint64_t at_a_time(const struct disruptor_stage *s)
+{
+	uint64_t batch = s->handler.batch;
+
+	return batch != 0 && batch < s->pool->chunk ? batch : s->pool->chunk;
+}
+
 /* Up to a chunk of what is published and nobody has taken. */
 static bool take(struct disruptor_stage *s)
 {
@@ -90,11 +103,15 @@ static bool take(struct disruptor_stage *s)
 	uint64_t from = disruptor_load_acquire(&p->taken);
 	bool tried = false;
 
+	/* relaxed: once the ring has failed nothing more is taken; a late look takes one chunk more */
+	if (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED)
+		return false;
+
 	for (;;) {
 		uint64_t to;
 
 		hold(s, from, from);
-		to = consumer_available(c, from, from + p->chunk);
+		to = consumer_available(c, from, from + at_a_time(s));
 		if (to == from)
 			break;
 		tried = true;
@@ -136,6 +153,8 @@ bool pool_window(struct disruptor_stage *s, struct consumer_window *w, uint64_t 
 	if (c->next >= entry_of(s)->chunk_end && !adopt(s) && !take(s))
 		return false;
 	end = entry_of(s)->chunk_end;
+	if (most > at_a_time(s))
+		most = at_a_time(s); /* what another has left may be longer */
 	fill_window(c, w, end - c->next < most ? end : c->next + most);
 	if (w->events != 0)
 		return true;
@@ -222,6 +241,18 @@ void pool_leave(struct disruptor_stage *s)
 				consumer_wake_up(&p->workers[i]->consumer);
 }
 
+uint64_t pool_position(const struct disruptor_stage *s)
+{
+	/* acquire, all: who sees the position sees what was done before it */
+	uint64_t taken = disruptor_load_acquire(&s->pool->taken);
+	uint64_t hand = disruptor_load_acquire(hand_of(s));
+	uint64_t left = disruptor_load_acquire(&s->pool->left[s->pool_index].from);
+
+	if (hand == DISRUPTOR_VACANT)
+		hand = left;
+	return hand == DISRUPTOR_VACANT ? taken : hand;
+}
+
 struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 {
 	struct disruptor_stage *slowest = NULL;
@@ -242,7 +273,7 @@ struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 
 /* ---- making one ---- */
 
-static int check_pool(const struct disruptor *d, const struct disruptor_pool *p)
+static int check_pool(const struct disruptor *d, const struct disruptor_pool_options *p)
 {
 	char name[32];
 
@@ -250,12 +281,14 @@ static int check_pool(const struct disruptor *d, const struct disruptor_pool *p)
 		return error_set(DISRUPTOR_E_INVAL, "pool: name: NULL");
 	if (ring_name(&name, p->name, "") != 0)
 		return DISRUPTOR_E_INVAL;
-	if (!p->workers || p->count == 0 || p->count >= DISRUPTOR_MAX_CONSUMERS)
-		return error_set(DISRUPTOR_E_INVAL, "pool '%s': count: %zu workers; 1 … %d",
-				 p->name, p->workers ? p->count : 0, DISRUPTOR_MAX_CONSUMERS - 1);
-	if (p->reserved != 0)
-		return error_set(DISRUPTOR_E_INVAL, "pool '%s': reserved: %u is not zero", p->name,
-				 p->reserved);
+	if (!p->handlers)
+		return error_set(DISRUPTOR_E_INVAL, "pool '%s': handlers: NULL", p->name);
+	if (p->count == 0 || p->count >= DISRUPTOR_MAX_CONSUMERS)
+		return error_set(DISRUPTOR_E_INVAL, "pool '%s': count: %u workers; 1 … %d", p->name,
+				 p->handlers ? p->count : 0, DISRUPTOR_MAX_CONSUMERS - 1);
+	if (p->key_context && !p->key)
+		return error_set(DISRUPTOR_E_INVAL, "pool '%s': key_context, but key is NULL",
+				 p->name);
 	if (p->chunk > d->ring->capacity)
 		return error_set(DISRUPTOR_E_TOO_BIG,
 				 "pool '%s': chunk: %u is above the capacity %llu", p->name,
@@ -266,7 +299,22 @@ static int check_pool(const struct disruptor *d, const struct disruptor_pool *p)
 	return 0;
 }
 
-static struct graph_pool *make(struct disruptor *d, const struct disruptor_pool *o)
+static int check_room(struct disruptor *d, const struct disruptor_pool_options *p)
+{
+	uint32_t used = 0;
+
+	for_each_stage (s, d)
+		used++;
+	if (p->count + 1 <= d->stage_max - used)
+		return 0;
+	return error_set(
+		DISRUPTOR_E_BUSY,
+		"pool '%s': %u workers and the whole beside %u stages: raise max_consumers "
+		"(%u)",
+		p->name, p->count, used, d->stage_max);
+}
+
+static struct graph_pool *make(struct disruptor *d, const struct disruptor_pool_options *o)
 {
 	size_t bytes = sizeof(struct graph_pool) + o->count * sizeof(struct disruptor_stage *);
 	struct graph_pool *p = graph_allocate(&d->allocator, bytes);
@@ -281,9 +329,9 @@ static struct graph_pool *make(struct disruptor *d, const struct disruptor_pool 
 		return NULL;
 	}
 	p->bytes = bytes;
-	p->count = (uint32_t)o->count;
+	p->count = o->count;
 	p->key = o->key;
-	p->context = o->context;
+	p->context = o->key_context;
 	p->chunk = o->chunk ? o->chunk : DEFAULT_CHUNK < quarter ? DEFAULT_CHUNK : quarter;
 	for (uint32_t i = 0; i < DISRUPTOR_MAX_CONSUMERS; i++)
 		/* relaxed: nobody else knows it yet */
@@ -318,13 +366,34 @@ static int make_head(struct disruptor *d, struct graph_pool *p, const char *name
 	return 0;
 }
 
+/* Handler number @p i of an array of structures as large as the first says it is. */
+static int copy_handler(struct disruptor_handler *known, const struct disruptor_handler *first,
+			uint32_t i)
+{
+	const unsigned char *at = (const unsigned char *)first;
+	size_t stride, size;
+	int rc;
+
+	memcpy(&stride, at, sizeof(stride));
+	if (stride < sizeof(stride) || stride > 65536)
+		return error_set(DISRUPTOR_E_VERSION,
+				 "handlers[0]: size: %zu; set it to sizeof the structure", stride);
+	at += i * stride;
+	memcpy(&size, at, sizeof(size));
+	if (size != stride)
+		return error_set(DISRUPTOR_E_VERSION, "handlers[%u]: size: %zu, the first's is %zu",
+				 i, size, stride);
+	rc = graph_copy_handler(known, (const struct disruptor_handler *)(const void *)at);
+	return rc;
+}
+
 static int add_worker(struct disruptor *d, struct graph_pool *p, uint32_t i,
-		      const struct disruptor_handler *given)
+		      const struct disruptor_handler *first)
 {
 	struct disruptor_consumer_options options = { .size = sizeof(options) };
 	struct disruptor_handler handler;
 	struct disruptor_stage *s;
-	int rc = graph_copy_handler(&handler, given);
+	int rc = copy_handler(&handler, first, i);
 
 	if (rc == 0 && (handler.deferred || (!p->key && handler.batch_min)))
 		rc = error_set(DISRUPTOR_E_INVAL,
@@ -344,6 +413,7 @@ static int add_worker(struct disruptor *d, struct graph_pool *p, uint32_t i,
 	s->consumer.flags |= DISRUPTOR_VIEW_POOLED;
 	entry_of(s)->work = &p->taken;
 	entry_of(s)->left = &p->left_count;
+	entry_of(s)->whole = p->head->consumer.gate;
 	hold(s, s->consumer.next, s->consumer.next);
 	/* release: as a detach; it holds nothing until it takes something */
 	disruptor_store_release(hand_of(s), DISRUPTOR_VACANT);
@@ -365,9 +435,10 @@ static void unmake(struct disruptor *d, struct graph_pool *p)
 	graph_release(&d->allocator, p, p->bytes);
 }
 
-struct disruptor_stage *disruptor_pool(struct disruptor *d, const struct disruptor_pool *given)
+struct disruptor_stage *disruptor_pool(struct disruptor *d,
+				       const struct disruptor_pool_options *given)
 {
-	struct disruptor_pool o;
+	struct disruptor_pool_options o;
 	struct graph_pool *p = NULL;
 	int rc;
 
@@ -381,12 +452,14 @@ struct disruptor_stage *disruptor_pool(struct disruptor *d, const struct disrupt
 	os_lock(&d->monitor);
 	if (rc == 0)
 		rc = graph_may_change(d);
+	if (rc == 0)
+		rc = check_room(d, &o);
 	if (rc == 0 && !(p = make(d, &o)))
 		rc = DISRUPTOR_E_NOMEM;
 	if (rc == 0)
 		rc = make_head(d, p, o.name);
 	for (uint32_t i = 0; rc == 0 && i < p->count; i++)
-		rc = add_worker(d, p, i, &o.workers[i]);
+		rc = add_worker(d, p, i, o.handlers);
 	if (rc == 0) {
 		p->next = d->pools;
 		d->pools = p;
@@ -397,7 +470,7 @@ struct disruptor_stage *disruptor_pool(struct disruptor *d, const struct disrupt
 	return rc == 0 ? p->head : NULL;
 }
 
-struct disruptor_stage *disruptor_pool_worker(const struct disruptor_stage *pool, size_t i)
+struct disruptor_stage *disruptor_pool_worker(const struct disruptor_stage *pool, uint32_t i)
 {
 	struct disruptor_stage *s;
 
@@ -405,6 +478,16 @@ struct disruptor_stage *disruptor_pool_worker(const struct disruptor_stage *pool
 		return NULL;
 	s = pool->pool->workers[i];
 	return s->retired ? NULL : s;
+}
+
+uint32_t disruptor_pool_count(const struct disruptor_stage *pool)
+{
+	return pool && pool->is_head ? pool->pool->count : 0;
+}
+
+uint32_t disruptor_pool_lane(const struct disruptor_stage *pool, uint64_t key)
+{
+	return pool && pool->is_head ? lane(pool->pool, key) : 0;
 }
 
 void pool_release(struct disruptor *d, struct graph_pool *p)

@@ -35,6 +35,7 @@ struct graph_pool {
 	uint64_t (*key)(const void *event, void *context);
 	void *context;
 	uint32_t count;
+	bool on_one_thread;     /* all its workers, in the present run */
 	struct os_monitor lock; /* of what is left */
 	atomic_word left_count;
 	char apart[DISRUPTOR_APART];
@@ -58,6 +59,8 @@ bool pool_window(struct disruptor_stage *s, struct consumer_window *w, uint64_t 
 void pool_settle(struct disruptor_stage *s);
 /* Its run is over: leave what it has taken to the others. */
 void pool_leave(struct disruptor_stage *s);
+/* The first position of a worker's chunk that it has not handled; without one, the next to take. */
+uint64_t pool_position(const struct disruptor_stage *s);
 /* The worker that holds the pool back; NULL if none does. */
 struct disruptor_stage *pool_slowest(const struct graph_pool *p);
 void pool_release(struct disruptor *d, struct graph_pool *p);

@@ -426,6 +426,9 @@ bool stage_take(struct disruptor_stage *s)
 	s->hold = (struct ring_hold){ .ring = s->owner->ring,
 				      .sequence = &s->consumer.gate->sequence,
 				      .name = s->name };
+	/* a pool that no other thread works for moves as little while one of its workers waits */
+	if (s->pool && pool_shares(s) && s->pool->on_one_thread)
+		s->hold.sequence = &s->pool->head->consumer.gate->sequence;
 	if (s->handler.deferred != 0) /* the gate another thread may move meanwhile */
 		s->hold.sequence = &s->owner->ring->consumer_table[s->consumer.index].read;
 	return true;
@@ -562,7 +565,7 @@ static void loop(struct disruptor_stage *s)
 int disruptor_stage_run(struct disruptor_stage *s)
 {
 	if (!is_unit(s))
-		return error_set(DISRUPTOR_E_STATE, "'%s' stands for a pool: run its workers",
+		return error_set(DISRUPTOR_E_INVAL, "'%s' stands for a pool: run its workers",
 				 s->name);
 	if (!stage_take(s))
 		return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
@@ -592,6 +595,8 @@ uint64_t disruptor_stage_position(const struct disruptor_stage *s)
 	}
 	if (least != DISRUPTOR_VACANT)
 		return least;
+	if (s->pool && !s->is_head && pool_shares(s))
+		return pool_position(s);
 	/* acquire: who sees the position sees what the stage did before it */
 	return disruptor_load_acquire(&s->consumer.gate->sequence);
 }

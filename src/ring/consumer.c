@@ -98,6 +98,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			"it moves out");
 	r->consumer_table[i].wait = wait_choose(&o->wait, &r->wait);
 	r->consumer_table[i].take = o->take != 0;
+	r->consumer_table[i].work = r->consumer_table[i].left = NULL;
+	r->consumer_table[i].whole = NULL;
 	r->consumer_table[i].of_stage = false;
 	/* relaxed, both: nobody has this thread's number but this thread, which has no events yet */
 	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
@@ -582,13 +584,25 @@ bool consumer_take_alert(struct disruptor_consumer *c)
 	return disruptor_exchange_acq_rel(&c->gate->alert, 0u) != 0;
 }
 
-/* A deferred consumer that waits until its own gate has come to @p count. 0, for the look. */
-static int64_t wait_for_release(struct disruptor_consumer *c, struct wait_need *need,
-				uint64_t count)
+/* It waits until @p gate has come to @p count. 0, for the look. */
+static int64_t wait_for_gate(struct wait_need *need, struct disruptor_gate *gate, uint64_t count)
 {
-	need->edge = edge_from(c->gate);
+	need->edge = edge_from(gate);
 	need->count = count;
 	return 0;
+}
+
+static struct disruptor_gate *whole_of(const struct disruptor_consumer *c)
+{
+	return c->ring->consumer_table[c->index].whole;
+}
+
+/* A worker of a shared pool that has nothing to do, while another could still leave it something. */
+static bool is_needed(const struct disruptor_consumer *c)
+{
+	/* acquire: POOL.settle; once the whole pool has come so far nothing is left */
+	return (c->flags & DISRUPTOR_VIEW_POOLED) &&
+	       disruptor_load_acquire(&whole_of(c)->sequence) < c->next;
 }
 
 /* A worker of a shared pool: what it has in hand, else whether there is something to take. */
@@ -599,9 +613,11 @@ static uint64_t look_for_work(struct disruptor_consumer *c)
 
 	if (c->next < e->chunk_end)
 		return e->chunk_end - c->next;
-	/* relaxed, both: who leaves something wakes us; what has failed is for the next run */
-	if (disruptor_load_relaxed(e->left) != 0 &&
-	    !(disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED))
+	/* relaxed: what comes once the ring has failed is for the next run */
+	if (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED)
+		return 0;
+	/* relaxed: who leaves something wakes us */
+	if (disruptor_load_relaxed(e->left) != 0)
 		return 1;
 	do {
 		/* acquire: POOL.take, with the chunks before it */
@@ -635,13 +651,15 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 		if (disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_FAILED)
 			return DISRUPTOR_E_FAILED;
 		if (disruptor_consumer_finished(c)) {
-			if (deferred_unreleased(c) == 0)
-				return DISRUPTOR_E_CLOSED;
-			return wait_for_release(c, need, c->next);
+			if (deferred_unreleased(c) != 0)
+				return wait_for_gate(need, c->gate, c->next);
+			if (is_needed(c))
+				return wait_for_gate(need, whole_of(c), c->next);
+			return DISRUPTOR_E_CLOSED;
 		}
 	}
 	if (held_up)
-		return wait_for_release(c, need, deferred_next(c));
+		return wait_for_gate(need, c->gate, deferred_next(c));
 	/* a void ends what can be ready at a time */
 	if (n != 0 && consumer_available(c, c->limit, c->limit + 1) != c->limit &&
 	    consumer_is_void(c, c->limit))
@@ -743,6 +761,8 @@ void consumer_wake_up(struct disruptor_consumer *c)
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (is_deferred(c))
 		edge_wake_all(r, edge_from(c->gate));
+	if (whole_of(c))
+		edge_wake_all(r, edge_from(whole_of(c)));
 	if (!upstreams)
 		edge_wake_all(r, edge_to_consumers(r));
 	for (; upstreams; upstreams &= upstreams - 1)

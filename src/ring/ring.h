@@ -57,11 +57,12 @@ struct ring_consumer {
 	bool used; /* under the ring's lock */
 	bool take;
 	/* of a worker of a shared pool: see disruptor/pool.h */
-	atomic_word *work;  /* first position that nobody has taken … */
-	atomic_word *left;  /* … but for so many parts, which workers have left */
-	uint64_t chunk_end; /* of what it has taken */
-	atomic_word until;  /* it ends once it has come so far; UINT64_MAX: never */
-	bool of_stage;      /* fixed before it is read from, both */
+	atomic_word *work;            /* first position that nobody has taken … */
+	atomic_word *left;            /* … but for so many parts, which workers have left */
+	struct disruptor_gate *whole; /* of the pool */
+	uint64_t chunk_end;           /* of what it has taken */
+	atomic_word until;            /* it ends once it has come so far; UINT64_MAX: never */
+	bool of_stage;                /* fixed before it is read from, both */
 	bool deferred;
 	char apart[DISRUPTOR_APART];
 };

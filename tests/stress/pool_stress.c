@@ -1,205 +1,319 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * A pool under load, whose workers end at random and are run again: each event
- * is handled exactly once, and whole before the stage behind the pool sees it.
+ * Pools under load: workers that are stopped and run again at random, one producer
+ * or several, aborted claims, a stage before and one after. Each event goes to
+ * exactly one worker, the stage after finds that worker's mark, and a producer
+ * never writes over an event in hand. Rows T51, T52.
  */
 #include "stress.h"
 
-#define WORKERS 4
-#define PRODUCERS 2
+#include <string.h>
 
-struct crew {
-	struct disruptor *d;
-	struct disruptor_stage *pool, *after;
-	struct progress progress;
-	DISRUPTOR_ATOMIC(uint64_t) handled;
-	DISRUPTOR_ATOMIC(uint64_t) sent;
-	uint64_t seen, wrong;
-	bool keyed;
+#define WORKERS 4
+#define PRODUCERS 3
+#define KEYS 16
+
+/* The event: `value` is the producer's count, `from` the producer; the pool adds its mark. */
+struct job {
+	uint64_t from, number, key;
+	uint64_t mark; /* of the worker: 1 + its number; a producer sets 0 */
+	uint64_t sum;  /* of the above but the mark */
 };
 
-/* Marks the event: `from` becomes the complement of the value, if nobody has marked it. */
-static int work(void *context, void *event, uint64_t position, int last)
-{
-	struct crew *c = context;
-	struct tick *t = event;
+DISRUPTOR_EVENT(job, struct job,
+	DISRUPTOR_U64(struct job, from),
+	DISRUPTOR_U64(struct job, number),
+	DISRUPTOR_U64(struct job, key),
+	DISRUPTOR_U64(struct job, mark),
+	DISRUPTOR_U64(struct job, sum));
 
-	(void)last;
-	if (t->from == t->value)
-		t->from = ~t->value;
-	else
-		t->from = 0; /* a second time: the stage behind finds it wrong */
-	disruptor_fetch_add_relaxed(&c->handled, UINT64_C(1)); /* relaxed: a count */
-	return position % 37 == 5 ? DISRUPTOR_RELEASE : DISRUPTOR_CONTINUE;
+struct load;
+
+struct hand {
+	struct load *load;
+	uint64_t number;
+	struct disruptor_stage *stage;
+	uint64_t seed;
+	uint64_t handled, wrong;
+	uint64_t last[PRODUCERS][KEYS]; /* keyed: the number after the last of each */
+	DISRUPTOR_ATOMIC(uint32_t) done;
+};
+
+struct source {
+	struct load *load;
+	uint64_t from, seed, sent;
+};
+
+struct load {
+	struct disruptor *d;
+	struct disruptor_stage *pool;
+	struct progress progress;
+	uint64_t seed;
+	uint32_t workers, producers;
+	bool keyed, stops;
+	struct hand hand[WORKERS];
+	struct source source[PRODUCERS];
+	DISRUPTOR_ATOMIC(uint32_t) sending;
+	uint64_t before, after, unmarked;
+	uint64_t next[PRODUCERS];
+};
+
+static uint64_t sum_of(const struct job *j)
+{
+	return (j->from * 31 + j->number) * 31 + j->key;
 }
 
-static int look(void *context, void *event, uint64_t position, int last)
+static int work(void *context, void *event, uint64_t position, int last)
 {
-	struct crew *c = context;
-	const struct tick *t = event;
+	struct hand *h = context;
+	struct job *j = event;
 
 	(void)position;
-	c->wrong += t->from != ~t->value;
-	c->seen++;
+	h->handled++;
+	h->wrong += j->mark != 0 || j->sum != sum_of(j);
+	if (h->load->keyed) {
+		uint64_t *expected = &h->last[j->from][j->key];
+
+		h->wrong += j->number < *expected ||
+			    disruptor_pool_lane(h->load->pool, j->key) != h->number;
+		*expected = j->number + 1;
+	}
+	if (h->handled % 64 == 0)
+		random_pause(&h->seed);
+	/* nobody has written over it meanwhile, nor marked it */
+	h->wrong += j->mark != 0 || j->sum != sum_of(j);
+	j->mark = 1 + h->number;
 	if (last)
-		progress_made(&c->progress);
+		progress_made(&h->load->progress);
+	return random_in(&h->seed, 0, 5) == 0 ? DISRUPTOR_RELEASE : DISRUPTOR_CONTINUE;
+}
+
+static int check_before(void *context, void *event, uint64_t position, int last)
+{
+	struct load *l = context;
+	const struct job *j = event;
+
+	(void)position, (void)last;
+	l->before++;
+	l->unmarked += j->mark != 0;
+	return DISRUPTOR_CONTINUE;
+}
+
+static int check_after(void *context, void *event, uint64_t position, int last)
+{
+	struct load *l = context;
+	const struct job *j = event;
+
+	(void)position, (void)last;
+	l->after++;
+	l->unmarked += j->mark == 0 || j->mark > l->workers || j->sum != sum_of(j);
+	l->unmarked += j->number != l->next[j->from]++;
 	return DISRUPTOR_CONTINUE;
 }
 
 static void send(void *argument)
 {
-	struct crew *c = argument;
-	struct budget budget = budget_of(500000, 250);
-	uint64_t seed = fixture_seed(51), value = 1;
-	struct tick_producer p;
+	struct source *s = argument;
+	struct budget budget = budget_of(20000, 60);
+	struct job_producer p;
 
-	open_producer(&p, disruptor_ring(c->d), disruptor_wait_blocking());
+	if (job_producer_open(&p, disruptor_ring(s->load->d), NULL) != 0)
+		return;
 	while (budget_take(&budget)) {
-		struct tick *t = tick_claim(&p);
+		struct job *j = job_claim(&p);
 
-		if (!t)
+		if (!j)
 			break;
-		if (next_random(&seed) % 11 == 0) {
-			(void)tick_abort(&p);
+		if (random_in(&s->seed, 0, 15) == 0) {
+			(void)job_abort(&p);
 			continue;
 		}
-		*t = (struct tick){ .value = value, .from = value };
-		value++;
-		(void)tick_publish(&p);
-		disruptor_fetch_add_relaxed(&c->sent, UINT64_C(1)); /* relaxed: a count */
+		j->from = s->from;
+		j->number = s->sent++;
+		j->key = random_in(&s->seed, 0, KEYS - 1);
+		j->mark = 0;
+		j->sum = sum_of(j);
+		(void)job_publish(&p);
+		if (s->sent % 64 == 0)
+			random_pause(&s->seed);
 	}
-	(void)tick_producer_close(&p);
+	(void)job_producer_close(&p);
+	disruptor_fetch_add_release(&s->load->sending, UINT32_MAX);
+}
+
+/* Run the worker whenever nobody else does. */
+static void run_again(void *argument)
+{
+	struct hand *h = argument;
+
+	while (!disruptor_load_acquire(&h->done))
+		(void)disruptor_stage_run(h->stage);
+}
+
+static void stop_at_random(void *argument)
+{
+	struct load *l = argument;
+
+	while (disruptor_load_acquire(&l->sending) != 0) {
+		disruptor_stage_stop(l->hand[random_in(&l->seed, 0, l->workers - 1)].stage);
+		random_pause(&l->seed);
+	}
+}
+
+static struct disruptor_stage *add(struct load *l, const char *name,
+				   int (*function)(void *, void *, uint64_t, int))
+{
+	const struct disruptor_handler h = {
+		.size = sizeof(h), .name = name, .context = l, .on_event = function
+	};
+
+	return disruptor_stage(l->d, &h);
 }
 
 static uint64_t key_of(const void *event, void *context)
 {
-	const struct tick *t = event;
-
 	(void)context;
-	return t->value;
+	return ((const struct job *)event)->key;
 }
 
-static void build(struct crew *c, enum disruptor_producers producers, uint32_t workers)
+static void build(struct load *l, struct disruptor_wait wait)
 {
-	struct disruptor_options options = fixture_options(64);
-	struct disruptor_handler h[WORKERS];
-	struct disruptor_handler after = {
-		.size = sizeof(after), .name = "after", .context = c, .on_event = look
-	};
-	struct disruptor_pool pool = {
-		.size = sizeof(pool), .name = "pool", .workers = h, .count = workers
-	};
+	struct disruptor_handler handler[WORKERS];
+	struct disruptor_pool_options o = { .size = sizeof(o),
+					    .name = "pool",
+					    .handlers = handler };
+	struct disruptor_options options =
+		fixture_options(UINT64_C(1) << random_in(&l->seed, 0, 6));
+	struct disruptor_stage *line[3];
 
-	options.producers = producers;
-	for (uint32_t i = 0; i < workers; i++)
-		h[i] = (struct disruptor_handler){
-			.size = sizeof(h[i]), .name = "worker", .context = c, .on_event = work
-		};
-	pool.chunk = c->keyed ? 0 : 5;
-	pool.key = c->keyed ? key_of : NULL;
-	c->d = graph_open(&options);
-	c->pool = disruptor_pool(c->d, &pool);
-	c->after = disruptor_stage(c->d, &after);
-	assert_non_null(c->pool);
-	assert_non_null(c->after);
-	assert_code(disruptor_after(c->after, c->pool), 0);
-}
-
-static void run(bool keyed, enum disruptor_producers producers, uint32_t workers)
-{
-	uint32_t senders = producers == DISRUPTOR_MANY ? PRODUCERS : 1;
-	struct crew c = { .keyed = keyed };
-	struct runner threads[PRODUCERS];
-
-	build(&c, producers, workers);
-	graph_start(c.d);
-	for (uint32_t i = 0; i < senders; i++)
-		runner_start(&threads[i], "a producer", send, &c);
-	join_with_progress(threads, senders, &c.progress);
-	graph_drain(c.d);
-	assert_true(c.sent > 0);
-	assert_int_equal(c.handled, c.sent);
-	assert_int_equal(c.seen, c.sent);
-	assert_int_equal(c.wrong, 0);
-	graph_close(&c.d);
-}
-
-TEST(every_event_is_handled_once_by_one_of_several_workers)
-{
-	for (uint32_t workers = 1; workers <= WORKERS; workers++) {
-		run(false, DISRUPTOR_SINGLE, workers);
-		run(false, DISRUPTOR_MANY, workers);
+	options.wait = wait;
+	options.producers = l->producers == 1 ? DISRUPTOR_SINGLE : DISRUPTOR_MANY;
+	options.flags |= DISRUPTOR_TRUST_HANDLERS;
+	assert_code(disruptor_create(&l->d, &job_type, &options), 0);
+	for (uint32_t i = 0; i < l->workers; i++) {
+		l->hand[i].load = l;
+		l->hand[i].number = i;
+		l->hand[i].seed = next_random(&l->seed) | 1;
+		handler[i] = (struct disruptor_handler){ .size = sizeof(handler[i]),
+							 .name = "worker",
+							 .context = &l->hand[i],
+							 .on_event = work };
 	}
-	run(true, DISRUPTOR_MANY, WORKERS);
+	o.count = l->workers;
+	o.key = l->keyed ? key_of : NULL;
+	if (!l->keyed)
+		o.chunk = (uint32_t)random_in(&l->seed, 1, options.capacity);
+	l->pool = disruptor_pool(l->d, &o);
+	if (!l->pool)
+		fail_msg("%s", disruptor_error_detail());
+	line[0] = add(l, "before", check_before);
+	line[1] = l->pool;
+	line[2] = add(l, "after", check_after);
+	assert_code(disruptor_pipeline(line, 3), 0);
+	for (uint32_t i = 0; i < l->workers; i++)
+		l->hand[i].stage = disruptor_pool_worker(l->pool, i);
 }
 
-/* Stops single workers at random: what they leave goes to others, who run on. */
-static void disturb(struct crew *c, struct runner *sender)
+static void check(struct load *l, uint64_t seed)
 {
-	uint64_t seed = fixture_seed(52);
+	uint64_t sent = 0, handled = 0, wrong = l->unmarked;
 
-	while (!runner_done(sender)) {
-		struct disruptor_stage *w =
-			disruptor_pool_worker(c->pool, (size_t)random_in(&seed, 1, WORKERS - 1));
-
-		disruptor_stage_stop(w);
-		pause_ms(1);
-		/* all but the first may have ended: run the graph anew */
-		if (next_random(&seed) % 8 == 0) {
-			assert_code(disruptor_stop(c->d, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
-			graph_start(c->d);
-		}
+	for (uint32_t i = 0; i < l->producers; i++)
+		sent += l->source[i].sent;
+	for (uint32_t i = 0; i < l->workers; i++) {
+		handled += l->hand[i].handled;
+		wrong += l->hand[i].wrong;
 	}
+	if (handled != sent || l->before != sent || l->after != sent || wrong != 0)
+		fail_msg("seed %llu, %u workers, %u producers%s: %llu sent, %llu before, %llu "
+			 "handled, %llu after, %llu wrong",
+			 (unsigned long long)seed, l->workers, l->producers,
+			 l->keyed ? ", keyed" : "", (unsigned long long)sent,
+			 (unsigned long long)l->before, (unsigned long long)handled,
+			 (unsigned long long)l->after, (unsigned long long)wrong);
 }
 
-static void send_on(void *argument)
+/* The threads of the test run everything, so that workers can come back while the rest runs. */
+static void run_freely(struct load *l)
 {
-	struct crew *c = argument;
-	struct budget budget = budget_of(500000, 500);
-	uint64_t value = 1;
-	struct tick_producer p;
+	struct runner worker[WORKERS], source[PRODUCERS], stopper;
 
-	open_producer(&p, disruptor_ring(c->d), disruptor_wait_blocking());
-	while (budget_take(&budget)) {
-		struct tick *t = tick_claim(&p);
-
-		if (!t) { /* it was stopped: the next run opens it again */
-			pause_ms(1);
-			continue;
-		}
-		*t = (struct tick){ .value = value, .from = value };
-		value++;
-		(void)tick_publish(&p);
-		disruptor_fetch_add_relaxed(&c->sent, UINT64_C(1)); /* relaxed: a count */
+	graph_start(l->d);
+	for (uint32_t i = 0; i < l->producers; i++) {
+		l->source[i].load = l;
+		l->source[i].from = i;
+		l->source[i].seed = next_random(&l->seed) | 1;
 	}
-	(void)tick_producer_close(&p);
+	disruptor_store_relaxed(&l->sending, l->producers);
+	for (uint32_t i = 0; l->stops && i < l->workers; i++)
+		runner_start(&worker[i], "a worker", run_again, &l->hand[i]);
+	for (uint32_t i = 0; i < l->producers; i++)
+		runner_start(&source[i], "a producer", send, &l->source[i]);
+	if (l->stops)
+		runner_start(&stopper, "who stops workers", stop_at_random, l);
+	join_with_progress(source, l->producers, &l->progress);
+	if (l->stops)
+		runner_join(&stopper);
+	graph_drain(l->d); /* its end waits for workers that come back */
+	for (uint32_t i = 0; l->stops && i < l->workers; i++)
+		disruptor_store_release(&l->hand[i].done, 1u);
+	for (uint32_t i = 0; l->stops && i < l->workers; i++)
+		runner_join(&worker[i]);
+	/* nothing is left for another run */
+	graph_start(l->d);
+	graph_drain(l->d);
 }
 
-TEST(workers_that_end_lose_nothing)
+static void run(bool keyed, bool stops, struct disruptor_wait wait, uint64_t seed)
 {
-	struct crew c = { .keyed = false };
-	struct runner sender;
+	struct load l;
 
-	build(&c, DISRUPTOR_SINGLE, WORKERS);
-	graph_start(c.d);
-	runner_start(&sender, "the producer", send_on, &c);
-	disturb(&c, &sender);
-	runner_join(&sender);
-	assert_code(disruptor_stop(c.d, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
-	graph_start(c.d);
-	graph_drain(c.d);
-	assert_true(c.sent > 0);
-	assert_int_equal(c.handled, c.sent);
-	assert_int_equal(c.seen, c.sent);
-	assert_int_equal(c.wrong, 0);
-	graph_close(&c.d);
+	memset(&l, 0, sizeof(l));
+	l.seed = seed;
+	l.keyed = keyed;
+	l.stops = stops;
+	l.workers = (uint32_t)random_in(&l.seed, 1, WORKERS);
+	l.producers = (uint32_t)random_in(&l.seed, 1, PRODUCERS);
+	build(&l, wait);
+	run_freely(&l);
+	check(&l, seed);
+	assert_code(disruptor_destroy(&l.d), 0);
+}
+
+static void rounds(bool keyed, bool stops, uint64_t seed)
+{
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t wait = 0; wait < FIXTURE_WAITS; wait++)
+			run(keyed, stops, fixture_wait(wait), next_random(&seed) | 1);
+}
+
+TEST(each_event_is_handled_once)
+{
+	rounds(false, false, fixture_seed(51));
+}
+
+TEST(each_event_is_handled_once_though_workers_come_and_go)
+{
+	rounds(false, true, fixture_seed(52));
+}
+
+TEST(keys_keep_their_order_and_their_worker)
+{
+	rounds(true, false, fixture_seed(53));
+}
+
+TEST(keys_keep_their_order_though_workers_come_and_go)
+{
+	rounds(true, true, fixture_seed(54));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(every_event_is_handled_once_by_one_of_several_workers),
-		RUN(workers_that_end_lose_nothing),
+		RUN(each_event_is_handled_once),
+		RUN(each_event_is_handled_once_though_workers_come_and_go),
+		RUN(keys_keep_their_order_and_their_worker),
+		RUN(keys_keep_their_order_though_workers_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Pools: each event to one worker, shared or by key. */
+#include "probe.h"
+
+#include <string.h>
+
+#define WORKERS 3
+
+struct crew {
+	struct disruptor *d;
+	struct disruptor_stage *pool;
+	struct probe worker[WORKERS];
+	struct probe after;
+	struct tick_producer p;
+	bool driven;
+};
+
+static const enum disruptor_mapping mappings[] = { DISRUPTOR_MAP_DEDICATED, DISRUPTOR_MAP_SHARED,
+						   DISRUPTOR_MAP_NONE };
+
+/* The key of a tick: groups of three. */
+static uint64_t key_of(const void *event, void *context)
+{
+	const struct tick *t = event;
+
+	(void)context;
+	return t->value / 3;
+}
+
+static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapping, bool keyed)
+{
+	static const char *const names[WORKERS] = { "ann", "bob", "cid" };
+	struct disruptor_options options = fixture_options(capacity);
+	struct disruptor_executor e = { .size = sizeof(e), .mapping = mapping };
+	struct disruptor_handler handlers[WORKERS];
+	struct disruptor_pool_options pool = { .size = sizeof(pool),
+					       .name = "crew",
+					       .handlers = handlers,
+					       .count = WORKERS,
+					       .chunk = keyed ? 0 : 2,
+					       .key = keyed ? key_of : NULL };
+
+	c->d = graph_open(&options);
+	c->driven = mapping == DISRUPTOR_MAP_NONE;
+	e.threads = mapping == DISRUPTOR_MAP_SHARED;
+	assert_code(disruptor_set_executor(c->d, &e), 0);
+	for (size_t i = 0; i < WORKERS; i++) {
+		probe_init(&c->worker[i], names[i]);
+		handlers[i] = c->worker[i].handler;
+	}
+	c->pool = disruptor_pool(c->d, &pool);
+	if (!c->pool)
+		fail_msg("pool: %s", disruptor_error_detail());
+	for (size_t i = 0; i < WORKERS; i++)
+		c->worker[i].stage = disruptor_pool_worker(c->pool, i);
+	probe_init(&c->after, "after");
+	probe_add(&c->after, c->d);
+	assert_code(disruptor_after(c->after.stage, c->pool), 0);
+	probe_producer(&c->p, c->d);
+}
+
+static void finish(struct crew *c)
+{
+	assert_code(tick_producer_close(&c->p), 0);
+	graph_close(&c->d);
+}
+
+static uint64_t handled(const struct crew *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < WORKERS; i++)
+		n += disruptor_load_relaxed(&c->worker[i].events);
+	return n;
+}
+
+/* Every position of [from, to) but the voids was handed to exactly one worker, in order to each. */
+static void expect_each_once(const struct crew *c, uint64_t from, uint64_t to, uint64_t voids)
+{
+	unsigned char seen[PROBE_RECORD] = { 0 };
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < WORKERS; i++) {
+		const struct probe *w = &c->worker[i];
+
+		assert_int_equal(w->wrong, 0);
+		for (uint64_t k = 0; k < w->events; k++) {
+			assert_in_range(w->position[k], from, to - 1);
+			assert_int_equal(seen[w->position[k] - from], 0);
+			seen[w->position[k] - from] = 1;
+			n++;
+		}
+	}
+	assert_int_equal(n, to - from - voids);
+}
+
+static void forget(struct crew *c)
+{
+	for (size_t i = 0; i < WORKERS; i++)
+		probe_forget(&c->worker[i]);
+	probe_forget(&c->after);
+}
+
+TEST(each_event_is_handed_to_one_worker)
+{
+	for (int keyed = 0; keyed <= 1; keyed++)
+		for (size_t i = 0; i < COUNT(mappings); i++) {
+			struct crew c;
+
+			begin(&c, 512, mappings[i], keyed);
+			graph_start(c.d);
+			probe_publish(&c.p, 300);
+			graph_drain(c.d);
+			expect_each_once(&c, 0, 300, 0);
+			probe_expect(&c.after, 0, 300);
+			assert_int_equal(disruptor_stage_position(c.pool), 300);
+			forget(&c);
+			graph_start(c.d);
+			probe_publish(&c.p, 60);
+			graph_drain(c.d);
+			expect_each_once(&c, 300, 360, 0);
+			assert_int_equal(c.after.events, 60);
+			finish(&c);
+		}
+}
+
+TEST(a_slow_worker_holds_the_ring_at_its_hand_while_the_others_go_on)
+{
+	struct crew c;
+
+	begin(&c, 16, DISRUPTOR_MAP_DEDICATED, false);
+	for (size_t i = 0; i < WORKERS; i++)
+		c.worker[i].hold_at = 4;
+	probe_publish(&c.p, 16); /* before, so that every chunk is a whole one */
+	graph_start(c.d);
+	while (handled(&c) < 14) /* all but the one in hand and the other of its chunk */
+		pause_ms(1);
+	pause_ms(2);
+	assert_int_equal(handled(&c), 14);
+	assert_int_equal(disruptor_stage_position(c.pool), 4);
+	assert_int_equal(c.after.events, 4);
+	probe_publish(&c.p, 4);
+	assert_null(tick_try_claim(&c.p));
+	for (size_t i = 0; i < WORKERS; i++)
+		if (disruptor_load_relaxed(&c.worker[i].holding))
+			probe_let_go(&c.worker[i]);
+	graph_drain(c.d);
+	expect_each_once(&c, 0, 20, 0);
+	finish(&c);
+}
+
+TEST(only_what_is_published_is_taken)
+{
+	struct crew c;
+	struct tick *t;
+
+	begin(&c, 64, DISRUPTOR_MAP_DEDICATED, false);
+	graph_start(c.d);
+	probe_publish(&c.p, 3);
+	t = tick_claim(&c.p);
+	assert_non_null(t);
+	t->value = 3;
+	while (handled(&c) < 3)
+		pause_ms(1);
+	pause_ms(2);
+	assert_int_equal(handled(&c), 3);
+	assert_int_equal(disruptor_stage_position(c.pool), 3);
+	assert_code(tick_publish(&c.p), 0);
+	graph_drain(c.d);
+	expect_each_once(&c, 0, 4, 0);
+	finish(&c);
+}
+
+TEST(voids_are_nobodys)
+{
+	for (int keyed = 0; keyed <= 1; keyed++) {
+		struct crew c;
+
+		begin(&c, 64, DISRUPTOR_MAP_DEDICATED, keyed);
+		for (unsigned i = 0; i < 10; i++) {
+			probe_publish(&c.p, i % 3);
+			assert_non_null(tick_claim(&c.p));
+			assert_code(tick_abort(&c.p), 0);
+		}
+		graph_start(c.d);
+		graph_drain(c.d);
+		expect_each_once(&c, 0, 19, 10);
+		assert_int_equal(c.after.events, 9);
+		assert_int_equal(disruptor_stage_position(c.pool), 19);
+		finish(&c);
+	}
+}
+
+TEST(what_a_worker_has_taken_and_not_handled_goes_to_the_others)
+{
+	for (size_t i = 0; i < COUNT(mappings); i++) {
+		struct crew c;
+
+		begin(&c, 64, mappings[i], false);
+		for (size_t k = 0; k < WORKERS; k++) {
+			c.worker[k].verdict_at = 6; /* the first of a chunk of two */
+			c.worker[k].verdict = DISRUPTOR_STOP;
+		}
+		graph_start(c.d);
+		probe_publish(&c.p, 20);
+		graph_drain(c.d);
+		expect_each_once(&c, 0, 20, 0);
+		probe_expect(&c.after, 0, 20);
+		finish(&c);
+	}
+}
+
+TEST(what_all_workers_leave_waits_for_the_next_run)
+{
+	struct crew c;
+
+	begin(&c, 64, DISRUPTOR_MAP_DEDICATED, false);
+	graph_start(c.d);
+	disruptor_stage_stop(c.pool);
+	for (size_t k = 0; k < WORKERS; k++)
+		probe_await_stops(&c.worker[k], 1);
+	assert_false(disruptor_stage_running(c.pool));
+	probe_publish(&c.p, 9);
+	assert_code(disruptor_stop(c.d, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	graph_start(c.d);
+	graph_drain(c.d);
+	expect_each_once(&c, 0, 9, 0);
+	finish(&c);
+}
+
+TEST(a_detached_worker_loses_nothing)
+{
+	struct crew c;
+
+	begin(&c, 16, DISRUPTOR_MAP_DEDICATED, false);
+	graph_start(c.d);
+	probe_publish(&c.p, 10);
+	assert_code(disruptor_detach(c.worker[1].stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	assert_null(disruptor_pool_worker(c.pool, 1));
+	probe_publish(&c.p, 100);
+	graph_drain(c.d);
+	expect_each_once(&c, 0, 110, 0);
+	graph_start(c.d);
+	assert_int_equal(disruptor_thread_count(c.d), 3);
+	probe_publish(&c.p, 10);
+	graph_drain(c.d);
+	expect_each_once(&c, 0, 120, 0);
+	finish(&c);
+}
+
+TEST(a_pool_is_detached_as_a_whole)
+{
+	for (size_t i = 0; i < COUNT(mappings); i++) {
+		struct crew c;
+
+		begin(&c, 16, mappings[i], i == 0);
+		graph_start(c.d);
+		probe_publish(&c.p, 10);
+		assert_code(disruptor_detach(c.pool, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), 0);
+		expect_each_once(&c, 0, 10, 0);
+		for (unsigned k = 0; k < 5; k++) {
+			probe_publish(&c.p, 10); /* the pool holds nobody back any more */
+			while (c.driven && disruptor_poll(c.d, 100) > 0)
+				;
+		}
+		graph_drain(c.d);
+		probe_expect(&c.after, 0, 60);
+		finish(&c);
+	}
+}
+
+TEST(verdicts_and_policies_are_each_workers)
+{
+	const struct disruptor_policy policy = { .size = sizeof(policy),
+						 .remedy = DISRUPTOR_REMEDY_RETRY,
+						 .times = 3 };
+	struct disruptor_stage_trouble trouble = { 0 };
+	struct crew c;
+
+	begin(&c, 64, DISRUPTOR_MAP_DEDICATED, false);
+	assert_code(disruptor_stage_set_policy(c.pool, &policy), 0);
+	for (size_t k = 0; k < WORKERS; k++) {
+		c.worker[k].verdict_at = 2 + k;
+		c.worker[k].verdict = k == 1 ? DISRUPTOR_REWIND : -9;
+	}
+	graph_start(c.d);
+	probe_publish(&c.p, 40);
+	graph_drain(c.d);
+	assert_int_equal(c.after.events, 40);
+	assert_int_equal(disruptor_stage_position(c.pool), 40);
+	for (size_t k = 0; k < WORKERS; k++)
+		trouble.retries += disruptor_stage_trouble(c.worker[k].stage).retries;
+	assert_true(trouble.retries <= 2);
+	finish(&c);
+}
+
+TEST(a_worker_that_fails_fails_the_ring_and_loses_nothing)
+{
+	struct crew c;
+
+	begin(&c, 64, DISRUPTOR_MAP_DEDICATED, false);
+	for (size_t k = 0; k < WORKERS; k++) {
+		c.worker[k].verdict_at = 5;
+		c.worker[k].verdict = -8;
+	}
+	probe_publish(&c.p, 12);
+	graph_run_to_failure(c.d);
+	assert_int_equal(disruptor_failure(c.d).code, -8);
+	assert_int_equal(disruptor_failure(c.d).position, 5);
+	for (size_t k = 0; k < WORKERS; k++)
+		c.worker[k].verdict_at = PROBE_NEVER;
+	graph_start(c.d);
+	graph_drain(c.d);
+	/* the event that failed was handed out twice */
+	assert_int_equal(handled(&c), 13);
+	assert_int_equal(c.after.events, 12);
+	finish(&c);
+}
+
+TEST(a_key_belongs_to_one_worker_and_keeps_its_order)
+{
+	int owner[100];
+	struct crew c;
+
+	begin(&c, 512, DISRUPTOR_MAP_DEDICATED, true);
+	graph_start(c.d);
+	probe_publish(&c.p, 300);
+	graph_drain(c.d);
+	for (size_t i = 0; i < COUNT(owner); i++)
+		owner[i] = -1;
+	for (int k = 0; k < WORKERS; k++) {
+		const struct probe *w = &c.worker[k];
+
+		assert_in_range(w->events, 30, 200); /* the keys are spread */
+		for (uint64_t i = 0; i < w->events; i++) {
+			int *of = &owner[w->position[i] / 3];
+
+			assert_true(*of == -1 || *of == k);
+			*of = k;
+			assert_true(i == 0 || w->position[i] > w->position[i - 1]);
+		}
+		assert_int_equal(w->last[w->events - 1], 1);
+	}
+	assert_code(disruptor_detach(c.worker[0].stage, DISRUPTOR_NOW, 0), DISRUPTOR_E_UNSUPPORTED);
+	finish(&c);
+}
+
+TEST(pools_follow_one_another)
+{
+	struct disruptor_options options = fixture_options(32);
+	struct disruptor *d = graph_open(&options);
+	struct probe first[2], second[2], end;
+	struct disruptor_handler handlers[2];
+	struct disruptor_pool_options o = { .size = sizeof(o), .handlers = handlers, .count = 2 };
+	struct disruptor_stage *order[3];
+	struct tick_producer p;
+
+	for (size_t i = 0; i < 2; i++) {
+		probe_init(&first[i], "first");
+		handlers[i] = first[i].handler;
+	}
+	o.name = "keyed";
+	o.key = key_of;
+	order[0] = disruptor_pool(d, &o);
+	for (size_t i = 0; i < 2; i++) {
+		probe_init(&second[i], "second");
+		handlers[i] = second[i].handler;
+	}
+	o.name = "shared";
+	o.key = NULL;
+	order[1] = disruptor_pool(d, &o);
+	probe_init(&end, "end");
+	probe_add(&end, d);
+	order[2] = end.stage;
+	assert_non_null(order[0]);
+	assert_non_null(order[1]);
+	assert_code(disruptor_pipeline(order, 3), 0);
+	probe_producer(&p, d);
+	graph_start(d);
+	probe_publish(&p, 200);
+	graph_drain(d);
+	assert_int_equal(first[0].events + first[1].events, 200);
+	assert_int_equal(second[0].events + second[1].events, 200);
+	probe_expect(&end, 0, 200);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
+TEST(a_pool_that_cannot_be_is_refused_and_leaves_nothing)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_handler handlers[2];
+	struct disruptor_pool_options o = { .size = sizeof(o), .handlers = handlers, .count = 2 };
+	struct probe probe;
+
+	probe_init(&probe, "worker");
+	handlers[0] = handlers[1] = probe.handler;
+	assert_null(disruptor_pool(NULL, &o));
+	assert_null(disruptor_pool(d, NULL));
+	assert_null(disruptor_pool(d, &o));
+	assert_detail("name");
+	o.name = "crew";
+	o.count = 0;
+	assert_null(disruptor_pool(d, &o));
+	assert_detail("count");
+	o.count = 2;
+	o.chunk = 9;
+	assert_null(disruptor_pool(d, &o));
+	assert_detail("chunk: 9");
+	o.chunk = 1;
+	o.key = key_of;
+	assert_null(disruptor_pool(d, &o));
+	assert_detail("keyed");
+	o.key = NULL;
+	handlers[1].on_event = NULL;
+	assert_null(disruptor_pool(d, &o));
+	assert_detail("on_event");
+	handlers[1] = probe.handler;
+	handlers[1].deferred = 2;
+	assert_null(disruptor_pool(d, &o));
+	assert_detail("deferred");
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, 0);
+	handlers[1].deferred = 0;
+	assert_non_null(disruptor_pool(d, &o));
+	graph_close(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN(each_event_is_handed_to_one_worker),
+		RUN(a_slow_worker_holds_the_ring_at_its_hand_while_the_others_go_on),
+		RUN(only_what_is_published_is_taken),
+		RUN(voids_are_nobodys),
+		RUN(what_a_worker_has_taken_and_not_handled_goes_to_the_others),
+		RUN(what_all_workers_leave_waits_for_the_next_run),
+		RUN(a_detached_worker_loses_nothing),
+		RUN(a_pool_is_detached_as_a_whole),
+		RUN(verdicts_and_policies_are_each_workers),
+		RUN(a_worker_that_fails_fails_the_ring_and_loses_nothing),
+		RUN(a_key_belongs_to_one_worker_and_keeps_its_order),
+		RUN(pools_follow_one_another),
+		RUN(a_pool_that_cannot_be_is_refused_and_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
