@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Which thread runs which stage, and stages that share one or have none. Row T78 in part. */
+#define _GNU_SOURCE /* affinity */
 #include "probe.h"
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 #define STAGES 4
 
@@ -116,6 +121,33 @@ TEST(the_default_makes_no_more_threads_than_stages_and_at_least_one)
 	carries(&g, 100);
 	finish(&g);
 }
+
+#if defined(__linux__) && !defined(DISRUPTOR_PLATFORM_POSIX)
+TEST(on_one_processor_the_default_is_one_thread)
+{
+	cpu_set_t before, one;
+	struct graph g;
+	int cpu = 0;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	while (!CPU_ISSET(cpu, &before))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	begin(&g, 8, DISRUPTOR_MAP_AUTO, 0);
+	graph_start(g.d);
+	assert_int_equal(disruptor_thread_count(g.d), 1);
+	graph_drain(g.d);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	finish(&g);
+}
+#else
+TEST(on_one_processor_the_default_is_one_thread)
+{
+	skip(); /* this platform layer does not know the affinity mask */
+}
+#endif
 
 TEST(placed_stages_run_where_they_were_placed)
 {
@@ -532,6 +564,7 @@ int main(void)
 		RUN(shared_threads_take_neighbours_in_the_order_of_the_graph),
 		RUN(more_shared_threads_than_stages_are_not_made),
 		RUN(the_default_makes_no_more_threads_than_stages_and_at_least_one),
+		RUN(on_one_processor_the_default_is_one_thread),
 		RUN(placed_stages_run_where_they_were_placed),
 		RUN(an_executor_that_cannot_be_is_refused_by_field),
 		RUN(a_stage_with_a_wish_for_its_thread_has_it_to_itself),
