@@ -154,7 +154,8 @@ DISRUPTOR_API struct disruptor_stage *disruptor_attach(struct disruptor *d,
  * Threads: any but one that runs the stage; others must not use it meanwhile.
  * Errors:  DISRUPTOR_E_TIMEOUT if it has not ended at the deadline: it will end, and this may be
  *          called again; E_DEADLK in the stage's own thread; E_STATE while it is STARTING, if a
- *          thread of the caller's runs it, or in a checked run.
+ *          thread of the caller's runs it, or in a checked run; E_UNSUPPORTED for one worker of a
+ *          keyed pool.
  */
 DISRUPTOR_API int disruptor_detach(struct disruptor_stage *stage, enum disruptor_stop_mode mode,
 				   uint64_t deadline);

@@ -185,8 +185,10 @@ static void refused_calls(struct scene *s)
 {
 	struct disruptor_stage *const both[] = { s->own, s->beside };
 	const struct disruptor_checks checks = { .size = sizeof(checks) };
+	const struct disruptor_executor executor = { .size = sizeof(executor) };
 	struct disruptor_ring *ring = s->ring;
 	struct disruptor *d = s->d;
+	int rc;
 
 	for (int mode = DISRUPTOR_NOW; mode <= DISRUPTOR_DRAIN_THEN_HALT; mode++)
 		found(s,
@@ -196,6 +198,14 @@ static void refused_calls(struct scene *s)
 	found(s, disruptor_start(d) - DISRUPTOR_E_STATE, "stop it first");
 	found(s, disruptor_destroy(&d) - DISRUPTOR_E_STATE, NULL);
 	found(s, disruptor_set_checks(d, &checks) - DISRUPTOR_E_STATE, "fixed");
+	found(s, disruptor_set_executor(d, &executor) - DISRUPTOR_E_STATE, "fixed");
+	found(s, disruptor_place(s->beside, 0) - DISRUPTOR_E_STATE, "fixed");
+	found(s, disruptor_set_watchdog(d, NULL) - DISRUPTOR_E_STATE, "before start");
+	found(s, (int)disruptor_poll(d, 1) - DISRUPTOR_E_STATE, "threads of its own");
+	found(s, disruptor_await(d, DISRUPTOR_STOPPED, DISRUPTOR_FOREVER) - DISRUPTOR_E_DEADLK,
+	      NULL);
+	rc = disruptor_detach(s->own, DISRUPTOR_NOW, DISRUPTOR_FOREVER);
+	found(s, rc != DISRUPTOR_E_STATE && rc != DISRUPTOR_E_DEADLK, NULL); /* E_STATE: STARTING */
 	found(s, disruptor_stage(d, &spare) != NULL, "fixed");
 	found(s, disruptor_after(s->own, s->beside) - DISRUPTOR_E_STATE, "fixed");
 	found(s, disruptor_pipeline(both, 2) - DISRUPTOR_E_STATE, "fixed");
@@ -279,6 +289,35 @@ static void other_disruptors(struct scene *s)
 	found(s, disruptor_destroy(&made), NULL);
 }
 
+static void newcomer(struct scene *s)
+{
+	struct disruptor_stage *made;
+
+	if (s->hook == ON_START) {
+		found(s, disruptor_attach(s->d, &spare, NULL) != NULL, "STARTING");
+		return;
+	}
+	while (!(made = disruptor_attach(s->d, &spare, NULL)) &&
+	       disruptor_state(s->d) == DISRUPTOR_STARTING)
+		pause_ms(1);
+	/* it may have come to run between the two */
+	if (!made)
+		made = disruptor_attach(s->d, &spare, NULL);
+	found(s, !made, NULL);
+	if (made)
+		found(s, disruptor_detach(made, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), NULL);
+}
+
+static void figures(struct scene *s)
+{
+	struct disruptor_stage_stats stats = { .size = sizeof(stats) };
+	struct disruptor_diagnosis diagnosis = { .size = sizeof(diagnosis) };
+
+	found(s, disruptor_stage_stats(s->own, &stats), NULL);
+	found(s, disruptor_diagnose(s->d, &diagnosis), NULL);
+	found(s, disruptor_thread_count(s->d) == 0, NULL);
+}
+
 static void allowed_calls(struct scene *s)
 {
 	const struct disruptor_policy policy = {
@@ -288,7 +327,9 @@ static void allowed_calls(struct scene *s)
 	looks(s);
 	found(s, disruptor_stage_set_policy(s->own, &policy), NULL);
 	found(s, disruptor_stage_set_policy(s->beside, &policy), NULL);
+	figures(s);
 	views_of_the_own_ring(s);
+	newcomer(s);
 	other_disruptors(s);
 }
 
