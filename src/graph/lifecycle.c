@@ -91,10 +91,10 @@ static void join_all(struct disruptor *d)
 		worker_close(w, ran);
 	}
 	d->active = false;
-	/* a stop that met a run already over is not the next run's */
+	/* a stop that met a run already over is not the next run's, nor a detach that timed out */
 	for_each_stage (s, d)
 		if (!disruptor_stage_running(s)) /* a caller's thread may run it on */
-			(void)consumer_take_alert(&s->consumer);
+			consumer_forget_requests(&s->consumer);
 }
 
 /* Wait until all runs have ended, or until the deadline: false then. Monitor held. */

@@ -763,6 +763,13 @@ bool consumer_is_at_its_end(const struct disruptor_consumer *c)
 	return has_read_to_its_end(c) && deferred_unreleased(c) == 0;
 }
 
+void consumer_forget_requests(struct disruptor_consumer *c)
+{
+	(void)consumer_take_alert(c);
+	/* relaxed: who asks next and who runs next come after the caller, by a lock of theirs */
+	disruptor_store_relaxed(&c->ring->consumer_table[c->index].until, UINT64_MAX);
+}
+
 void consumer_wake_up(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
