@@ -512,6 +512,7 @@ void stage_wait_failed(struct disruptor_stage *s, int code)
 
 int stage_finish(struct disruptor_stage *s)
 {
+	struct disruptor *d = s->owner;
 	int stopped = call(s, "on_stop", s->handler.on_stop);
 	int rc = s->result != 0 ? s->result : stopped;
 
@@ -520,11 +521,12 @@ int stage_finish(struct disruptor_stage *s)
 		pool_leave(s);
 	s->ended = true;
 	(void)consumer_take_alert(&s->consumer);
+	/* under the monitor: who sees it ended may detach it, and destroy the whole, behind us only */
+	os_lock(&d->monitor);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */
 	disruptor_store_release(&s->running, 0u);
-	os_lock(&s->owner->monitor);
-	os_broadcast(&s->owner->monitor); /* for who detaches it */
-	os_unlock(&s->owner->monitor);
+	os_broadcast(&d->monitor); /* for who detaches it */
+	os_unlock(&d->monitor);
 	return rc;
 }
 
