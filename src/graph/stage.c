@@ -486,16 +486,17 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 	s->moved = 0;
 	if (consumer_take_alert(&s->consumer) || consumer_is_at_its_end(&s->consumer))
 		return progress(s, BATCH_STOP);
-	if (disruptor_unlikely(s->handler.deferred != 0)) {
-		uint64_t allowance = deferred_allowance(&s->consumer);
-
-		most = allowance < most ? allowance : most;
-	}
 	n = consumer_look(&s->consumer, &unused);
 	if (disruptor_unlikely(s->handler.batch_min > 1)) {
 		if (lingers(s, n))
 			return STAGE_IDLE;
 		n = consumer_look(&s->consumer, &unused);
+	}
+	if (disruptor_unlikely(s->handler.deferred != 0)) {
+		/* behind the look, which found some: it only grows */
+		uint64_t allowance = deferred_allowance(&s->consumer);
+
+		most = allowance < most ? allowance : most;
 	}
 	return n == 0 ? STAGE_IDLE : progress(s, advance(s, n, most));
 }
