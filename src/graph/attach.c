@@ -118,10 +118,10 @@ static int begin(struct disruptor *d, struct disruptor_stage *s)
 	} else {
 		rc = begin_thread(d, s);
 	}
-	if (rc == 0 && s->result < 0 && s->failed_to_start) {
+	if (rc == 0 && s->failed_to_start) {
+		forget_thread(d, s); /* it may still be about to write down its result */
 		rc = error_set(DISRUPTOR_E_FAILED, "stage '%s': on_start answered %d", s->name,
 			       s->result);
-		forget_thread(d, s);
 	}
 	return rc;
 }

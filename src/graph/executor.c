@@ -62,7 +62,7 @@ static int check_executor(const struct disruptor *d, const struct disruptor_exec
 /* While it runs, threads are as they are. Monitor held. */
 static int refuse_if_active(const struct disruptor *d)
 {
-	if (!d->active)
+	if (!d->active && d->state != DISRUPTOR_STARTING)
 		return 0;
 	return error_set(DISRUPTOR_E_STATE, "threads are fixed while it is %s: stop it first",
 			 disruptor_state_name(d->state));

@@ -316,6 +316,8 @@ static int say_what_is_left(struct disruptor *d)
 			slowest = s;
 	if (say_what_is_unreleased(d, DISRUPTOR_E_TIMEOUT))
 		return DISRUPTOR_E_TIMEOUT;
+	if (!slowest)
+		return error_set(DISRUPTOR_E_TIMEOUT, "its stages have left, its threads not yet");
 	return error_set(DISRUPTOR_E_TIMEOUT, "stage '%s' is at position %llu, %llu before the end",
 			 slowest->name, (unsigned long long)disruptor_stage_position(slowest),
 			 (unsigned long long)(end - disruptor_stage_position(slowest)));
