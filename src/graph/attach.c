@@ -267,6 +267,7 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 	d = s->owner;
 	os_lock(&d->monitor);
 	rc = may_detach(s);
+	d->leavers++;
 	if (rc == 0 && disruptor_stage_running(s))
 		rc = end_run(s, mode, deadline);
 	if (rc == 0) {
@@ -280,6 +281,8 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 		forget_thread(d, s);
 		remove_stage(s);
 	}
+	d->leavers--;
+	os_broadcast(&d->monitor);
 	os_unlock(&d->monitor);
 	return rc;
 }
