@@ -61,6 +61,7 @@ static struct graph_worker *take_worker(struct disruptor *d)
 	d->workers[i].owner = d;
 	d->workers[i].first = (uint32_t)__builtin_ctzll(~taken);
 	d->workers[i].count = 1;
+	d->workers[i].attached = true;
 	return &d->workers[i];
 }
 

@@ -115,6 +115,7 @@ struct graph_worker {
 	uint32_t spins;
 	struct consumer_group group; /* of several stages; members lie parallel to the order */
 	bool grouped;
+	bool attached; /* its stage came while others ran: it is none of the executor's threads */
 	/* under the owner's monitor */
 	bool made;          /* the thread, and it is not yet joined */
 	bool leaving;       /* somebody joins it at this moment */
