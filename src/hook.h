@@ -13,6 +13,7 @@
 enum hook_point {
 	HOOK_WAIT_BEFORE_ARM,    /* the predicate was false, the edge's flag not yet raised */
 	HOOK_WAIT_BEFORE_PARK,   /* raised, looked again, about to sleep */
+	HOOK_WATCH_NEWS,         /* a parker's event and its epoch, one done, the other not */
 	HOOK_STAGE_BEFORE_LOOP,  /* a stage's thread exists, its loop has not begun */
 	HOOK_ATTACH_PROVISIONAL, /* a new gate stands at a provisional position */
 	HOOK_CLOSE_BEFORE_END,   /* the flag is up, the end not yet read */

@@ -61,6 +61,7 @@ static struct graph_worker *take_worker(struct disruptor *d)
 	d->workers[i].owner = d;
 	d->workers[i].first = (uint32_t)__builtin_ctzll(~taken);
 	d->workers[i].count = 1;
+	d->workers[i].attached = true;
 	return &d->workers[i];
 }
 
@@ -118,10 +119,10 @@ static int begin(struct disruptor *d, struct disruptor_stage *s)
 	} else {
 		rc = begin_thread(d, s);
 	}
-	if (rc == 0 && s->result < 0 && s->failed_to_start) {
+	if (rc == 0 && s->failed_to_start) {
+		forget_thread(d, s); /* it may still be about to write down its result */
 		rc = error_set(DISRUPTOR_E_FAILED, "stage '%s': on_start answered %d", s->name,
 			       s->result);
-		forget_thread(d, s);
 	}
 	return rc;
 }
@@ -267,6 +268,7 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 	d = s->owner;
 	os_lock(&d->monitor);
 	rc = may_detach(s);
+	d->leavers++;
 	if (rc == 0 && disruptor_stage_running(s))
 		rc = end_run(s, mode, deadline);
 	if (rc == 0) {
@@ -280,6 +282,8 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 		forget_thread(d, s);
 		remove_stage(s);
 	}
+	d->leavers--;
+	os_broadcast(&d->monitor);
 	os_unlock(&d->monitor);
 	return rc;
 }

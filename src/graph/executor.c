@@ -62,7 +62,7 @@ static int check_executor(const struct disruptor *d, const struct disruptor_exec
 /* While it runs, threads are as they are. Monitor held. */
 static int refuse_if_active(const struct disruptor *d)
 {
-	if (!d->active)
+	if (!d->active && d->state != DISRUPTOR_STARTING)
 		return 0;
 	return error_set(DISRUPTOR_E_STATE, "threads are fixed while it is %s: stop it first",
 			 disruptor_state_name(d->state));
@@ -301,6 +301,7 @@ static void gather(struct disruptor *d)
 		struct graph_worker *w = &d->workers[i];
 
 		w->owner = d;
+		w->attached = false;
 		w->first = n;
 		for (uint32_t k = 0; k < stages; k++)
 			if (sorted[k]->worker == i)
@@ -343,16 +344,18 @@ int executor_map(struct disruptor *d)
 struct os_thread_plan executor_plan(const struct graph_worker *w)
 {
 	const struct disruptor_stage *s = w->owner->order[w->first];
+	const bool own = w->attached || wants_own(s);
+	const bool named = w->name[0] && !own;
 	struct os_thread_plan plan = { .what = "thread",
-				       .name = w->name[0] ? w->name : s->name,
+				       .name = named ? w->name : s->name,
 				       .cpus = w->plan.cpus,
 				       .scheduling = w->plan.scheduling,
 				       .priority = w->plan.priority,
 				       .stack_size = w->plan.stack_size };
 
-	if (w->count == 1 && !w->name[0])
+	if (w->count == 1 && !named)
 		plan.what = "stage";
-	if (wants_own(s)) {
+	if (own) {
 		plan.cpus = s->handler.cpus;
 		plan.scheduling = s->handler.scheduling;
 		plan.priority = s->handler.priority;

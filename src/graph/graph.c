@@ -111,8 +111,11 @@ static int may_destroy(struct disruptor *d)
 	os_lock(&d->monitor);
 	if (d->state == DISRUPTOR_STARTING)
 		rc = error_set(DISRUPTOR_E_STATE, "it is STARTING");
+	else if (d->active) /* with a watchdog, perhaps, and threads, though all stages have left */
+		rc = error_set(DISRUPTOR_E_STATE, "it is %s: stop it first",
+			       disruptor_state_name(d->state));
 	for_each_stage (s, d)
-		if (rc == 0 && (d->active || disruptor_stage_running(s)))
+		if (rc == 0 && disruptor_stage_running(s))
 			rc = error_set(DISRUPTOR_E_STATE, "stage '%s' runs: stop it first",
 				       s->name);
 	os_unlock(&d->monitor);

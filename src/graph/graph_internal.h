@@ -115,6 +115,7 @@ struct graph_worker {
 	uint32_t spins;
 	struct consumer_group group; /* of several stages; members lie parallel to the order */
 	bool grouped;
+	bool attached; /* its stage came while others ran: it is none of the executor's threads */
 	/* under the owner's monitor */
 	bool made;          /* the thread, and it is not yet joined */
 	bool leaving;       /* somebody joins it at this moment */
@@ -136,11 +137,12 @@ struct disruptor {
 	struct checked_run *checked; /* NULL: runs are ordinary ones */
 	struct os_monitor monitor;   /* of all that follows */
 	enum disruptor_state state;
-	bool active;     /* started, and not yet joined */
-	bool driven;     /* by the caller, not by threads of ours */
-	bool driving;    /* some thread drives at this moment */
-	uint32_t alive;  /* workers whose stages' runs have not all ended */
-	uint64_t starts; /* tells one run from the next */
+	bool active;      /* started, and not yet joined */
+	bool driven;      /* by the caller, not by threads of ours */
+	bool driving;     /* some thread drives at this moment */
+	uint32_t alive;   /* workers whose stages' runs have not all ended */
+	uint64_t starts;  /* tells one run from the next */
+	uint32_t leavers; /* calls that detach a stage at this moment: no run begins meanwhile */
 	struct disruptor_failure failure;
 	bool counts; /* fixed: no DISRUPTOR_NO_STATS */
 	struct graph_seen seen;

@@ -76,25 +76,35 @@ static void halt_all(struct disruptor *d)
 		disruptor_stage_stop(s);
 }
 
-/* Join the threads; all their runs have ended. Monitor held. */
+/*
+ * Join the threads; all their runs have ended, and nobody who detaches a stage joins one. The
+ * monitor is held throughout: let go of, another stop could end this run and a start begin the next.
+ */
 static void join_all(struct disruptor *d)
 {
 	for (uint32_t i = 0; i < d->worker_count; i++) {
 		struct graph_worker *w = &d->workers[i];
 		bool ran = w->made || d->driven;
 
-		while (w->leaving) /* whoever detaches its stage joins it */
-			(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
 		if (w->made)
 			os_thread_join(&w->thread);
 		w->made = false;
 		worker_close(w, ran);
 	}
 	d->active = false;
-	/* a stop that met a run already over is not the next run's */
+	/* a stop that met a run already over is not the next run's, nor a detach that timed out */
 	for_each_stage (s, d)
 		if (!disruptor_stage_running(s)) /* a caller's thread may run it on */
-			(void)consumer_take_alert(&s->consumer);
+			consumer_forget_requests(&s->consumer);
+}
+
+/* Whether a thread is being joined by who detaches its stage. Monitor held. */
+static bool is_any_leaving(const struct disruptor *d)
+{
+	for (uint32_t i = 0; i < d->worker_count; i++)
+		if (d->workers[i].leaving)
+			return true;
+	return false;
 }
 
 /* Wait until all runs have ended, or until the deadline: false then. Monitor held. */
@@ -102,11 +112,12 @@ static bool await_runs(struct disruptor *d, uint64_t deadline)
 {
 	const uint64_t run = d->starts;
 
-	while (d->alive > 0 && d->starts == run) {
+	while ((d->alive > 0 || is_any_leaving(d)) && d->starts == run) {
 		if (d->driven && !d->driving)
 			poll_to_end(d, deadline);
 		else
-			(void)os_monitor_wait(&d->monitor, deadline);
+			(void)os_monitor_wait(&d->monitor,
+					      d->alive > 0 ? deadline : DISRUPTOR_FOREVER);
 		if (d->alive > 0 && d->starts == run && deadline != DISRUPTOR_FOREVER &&
 		    os_now() >= deadline)
 			return false;
@@ -133,6 +144,9 @@ static int may_start(struct disruptor *d)
 {
 	int rc;
 
+	/* who waits for a stage's end has asked the last run for it, and joins a thread of that */
+	while (d->leavers > 0 && !d->active && d->state != DISRUPTOR_STARTING)
+		(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
 	if (d->active || d->state == DISRUPTOR_STARTING)
 		return error_set(DISRUPTOR_E_STATE, "it is %s already; stop it first",
 				 disruptor_state_name(d->state));
@@ -316,6 +330,8 @@ static int say_what_is_left(struct disruptor *d)
 			slowest = s;
 	if (say_what_is_unreleased(d, DISRUPTOR_E_TIMEOUT))
 		return DISRUPTOR_E_TIMEOUT;
+	if (!slowest)
+		return error_set(DISRUPTOR_E_TIMEOUT, "its stages have left, its threads not yet");
 	return error_set(DISRUPTOR_E_TIMEOUT, "stage '%s' is at position %llu, %llu before the end",
 			 slowest->name, (unsigned long long)disruptor_stage_position(slowest),
 			 (unsigned long long)(end - disruptor_stage_position(slowest)));

@@ -486,16 +486,17 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most)
 	s->moved = 0;
 	if (consumer_take_alert(&s->consumer) || consumer_is_at_its_end(&s->consumer))
 		return progress(s, BATCH_STOP);
-	if (disruptor_unlikely(s->handler.deferred != 0)) {
-		uint64_t allowance = deferred_allowance(&s->consumer);
-
-		most = allowance < most ? allowance : most;
-	}
 	n = consumer_look(&s->consumer, &unused);
 	if (disruptor_unlikely(s->handler.batch_min > 1)) {
 		if (lingers(s, n))
 			return STAGE_IDLE;
 		n = consumer_look(&s->consumer, &unused);
+	}
+	if (disruptor_unlikely(s->handler.deferred != 0)) {
+		/* behind the look, which found some: it only grows */
+		uint64_t allowance = deferred_allowance(&s->consumer);
+
+		most = allowance < most ? allowance : most;
 	}
 	return n == 0 ? STAGE_IDLE : progress(s, advance(s, n, most));
 }
@@ -512,6 +513,7 @@ void stage_wait_failed(struct disruptor_stage *s, int code)
 
 int stage_finish(struct disruptor_stage *s)
 {
+	struct disruptor *d = s->owner;
 	int stopped = call(s, "on_stop", s->handler.on_stop);
 	int rc = s->result != 0 ? s->result : stopped;
 
@@ -520,11 +522,12 @@ int stage_finish(struct disruptor_stage *s)
 		pool_leave(s);
 	s->ended = true;
 	(void)consumer_take_alert(&s->consumer);
+	/* under the monitor: who sees it ended may detach it, and destroy the whole, behind us only */
+	os_lock(&d->monitor);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */
 	disruptor_store_release(&s->running, 0u);
-	os_lock(&s->owner->monitor);
-	os_broadcast(&s->owner->monitor); /* for who detaches it */
-	os_unlock(&s->owner->monitor);
+	os_broadcast(&d->monitor); /* for who detaches it */
+	os_unlock(&d->monitor);
 	return rc;
 }
 

@@ -630,6 +630,23 @@ static uint64_t look_for_work(struct disruptor_consumer *c)
 	return 0;
 }
 
+static bool has_read_to_its_end(const struct disruptor_consumer *c)
+{
+	/* relaxed: a stale one is only possible before the asker's wake-up (STOP) */
+	return disruptor_load_relaxed(&c->ring->consumer_table[c->index].until) <= c->next;
+}
+
+/* A deferred one that is to read no further: it ends once others have released what it has read. */
+static int64_t look_for_releases(struct disruptor_consumer *c, struct wait_need *need)
+{
+	/* relaxed, both: a stale 0 is only possible before the asker's wake-up (STOP) */
+	if (disruptor_load_relaxed(&c->gate->alert) != 0 || consumer_is_at_its_end(c))
+		return DISRUPTOR_E_INTERRUPTED;
+	if (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED)
+		return DISRUPTOR_E_FAILED;
+	return wait_for_gate(need, c->gate, c->next);
+}
+
 int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 {
 	uint64_t n = c->flags & DISRUPTOR_VIEW_POOLED ? look_for_work(c) : disruptor_ready(c);
@@ -637,6 +654,8 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	uint64_t upstreams;
 	int behind;
 
+	if (is_deferred(c) && has_read_to_its_end(c))
+		return look_for_releases(c, need);
 	if (n >= c->least && n != 0 && !held_up)
 		return (int64_t)n;
 	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
@@ -741,9 +760,14 @@ void consumer_end_at(struct disruptor_consumer *c, uint64_t position)
 
 bool consumer_is_at_its_end(const struct disruptor_consumer *c)
 {
-	/* relaxed: a stale one is only possible before the asker's wake-up (STOP) */
-	return disruptor_load_relaxed(&c->ring->consumer_table[c->index].until) <= c->next &&
-	       deferred_unreleased(c) == 0;
+	return has_read_to_its_end(c) && deferred_unreleased(c) == 0;
+}
+
+void consumer_forget_requests(struct disruptor_consumer *c)
+{
+	(void)consumer_take_alert(c);
+	/* relaxed: who asks next and who runs next come after the caller, by a lock of theirs */
+	disruptor_store_relaxed(&c->ring->consumer_table[c->index].until, UINT64_MAX);
 }
 
 void consumer_wake_up(struct disruptor_consumer *c)

@@ -42,6 +42,8 @@ void consumer_belongs_to_stage(struct disruptor_consumer *c);
 /* Let its waits end, as if interrupted, once it has released all before @p position. Any thread. */
 void consumer_end_at(struct disruptor_consumer *c, uint64_t position);
 bool consumer_is_at_its_end(const struct disruptor_consumer *c);
+/* Forget what it was asked for, an interrupt and an end: its run is over. */
+void consumer_forget_requests(struct disruptor_consumer *c);
 /* Detach; those that come after it come after those before it from then on. */
 void consumer_detach(struct disruptor_consumer *c);
 

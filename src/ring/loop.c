@@ -86,7 +86,7 @@ int64_t disruptor_consumer_arm(struct disruptor_consumer *c)
 	return group_arm(&l->group, &seen) == 0 ? 0 : look(c);
 }
 
-/* Whether all may be waited for, and none is there twice. */
+/* Whether all may be waited for. */
 static int check_consumers(struct disruptor_consumer *const *c, size_t count)
 {
 	if (!c || count == 0 || count > DISRUPTOR_MAX_CONSUMERS)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "wait/watch.h"
 
+#include "hook.h"
+
 int parker_init(struct wait_parker *p)
 {
 	*p = (struct wait_parker){ .parks = os_can_park() };
@@ -51,9 +53,11 @@ static void parker_notify(struct wait_parker *p)
 	/* WATCH.news, pairs with WATCH.arm */
 	if (disruptor_exchange_acq_rel(&p->armed, 0u) == 0)
 		return;
-	disruptor_fetch_add_release(&p->epoch, 1u); /* pairs with the acquire in parker_arm() */
+	/* set before it is counted: who meets the count, and clears, clears what was set for it */
 	if (p->has_event)
 		os_event_set(&p->event);
+	HOOK(HOOK_WATCH_NEWS);
+	disruptor_fetch_add_release(&p->epoch, 1u); /* pairs with the acquire in parker_arm() */
 	if (p->parks) {
 		os_unpark_all(&p->epoch);
 		return;

@@ -285,6 +285,46 @@ TEST(a_stage_that_does_not_end_in_time_may_be_detached_again)
 	finish(&g);
 }
 
+/* A request to leave that was given up by a stop is not the next run's. */
+TEST(a_detach_that_timed_out_does_not_end_the_next_run)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct graph g;
+
+		begin(&g, 8, i);
+		graph_start(g.d);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+		g.late.hold_at = 1;
+		probe_publish(&g.p, 2);
+		probe_await_hold(&g.late);
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(1)),
+			    DISRUPTOR_E_TIMEOUT);
+		probe_let_go(&g.late);
+		graph_drain(g.d);
+		graph_start(g.d);
+		probe_publish(&g.p, 3);
+		graph_drain(g.d);
+		assert_int_equal(g.late.events, 5);
+		finish(&g);
+	}
+}
+
+TEST(one_whose_stages_have_all_left_is_stopped_before_it_is_destroyed)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 8, i);
+		graph_start(g.d);
+		assert_code(disruptor_detach(g.first.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+		assert_code(tick_producer_close(&g.p), 0);
+		assert_code(disruptor_destroy(&g.d), DISRUPTOR_E_STATE);
+		assert_detail("RUNNING");
+		graph_drain(g.d);
+		graph_close(&g.d);
+	}
+}
+
 TEST(what_a_detached_stage_had_read_and_not_released_is_told)
 {
 	struct graph g;
@@ -304,6 +344,45 @@ TEST(what_a_detached_stage_had_read_and_not_released_is_told)
 }
 
 /* ---- pollers, and sequences of the caller's, in a graph ---- */
+
+static bool has_ended(void *context)
+{
+	const struct graph *g = context;
+
+	if (g->driven)
+		(void)disruptor_poll(g->d, 100);
+	return !disruptor_stage_running(g->late.stage);
+}
+
+/* What comes while it waits for releases is not its own any more. */
+TEST(a_deferred_stage_that_leaves_ends_by_the_release_of_what_it_had_read)
+{
+	for (size_t i = 0; i < 2 * MAPPINGS; i++) {
+		const uint64_t more = i < MAPPINGS ? 0 : 10;
+		struct graph g;
+
+		begin(&g, 64, i % MAPPINGS);
+		g.late.handler.deferred = 32;
+		graph_start(g.d);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+		probe_publish(&g.p, 10);
+		reach(&g, &g.late, 10);
+		while (disruptor_stage_read(g.late.stage) < 10)
+			pause_ms(1);
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(1)),
+			    DISRUPTOR_E_TIMEOUT);
+		probe_publish(&g.p, more);
+		reach(&g, &g.first, 10 + more);
+		pause_ms(5); /* asleep again */
+		assert_true(disruptor_stage_running(g.late.stage));
+		assert_code(disruptor_stage_release(g.late.stage, 10), 0);
+		await("a stage whose reads were all released", has_ended, &g);
+		assert_int_equal(g.late.events, 10);
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), 0);
+		graph_drain(g.d);
+		finish(&g);
+	}
+}
 
 TEST(a_poller_stands_between_stages)
 {
@@ -386,7 +465,10 @@ int main(void)
 		RUN(an_attach_that_is_refused_leaves_nothing),
 		RUN(a_stage_cannot_detach_itself),
 		RUN(a_stage_that_does_not_end_in_time_may_be_detached_again),
+		RUN(a_detach_that_timed_out_does_not_end_the_next_run),
+		RUN(one_whose_stages_have_all_left_is_stopped_before_it_is_destroyed),
 		RUN(what_a_detached_stage_had_read_and_not_released_is_told),
+		RUN(a_deferred_stage_that_leaves_ends_by_the_release_of_what_it_had_read),
 		RUN(a_poller_stands_between_stages),
 		RUN(states_are_awaited),
 	};

@@ -35,6 +35,54 @@ TEST(descriptor_is_readable_once_an_armed_consumer_has_events)
 	fixture_close(&f);
 }
 
+#if defined(DISRUPTOR_HOOKS)
+struct busy {
+	struct fixture f;
+	struct runner runner;
+	int64_t first, second;
+};
+
+static void handle_and_arm(void *context)
+{
+	struct busy *b = context;
+	struct disruptor_consumer *c = &b->f.consumer[0].view;
+
+	b->first = disruptor_consumer_arm(c);
+	(void)disruptor_release(c, 1);
+	b->second = disruptor_consumer_arm(c);
+}
+
+static void meanwhile(void *context)
+{
+	struct busy *b = context;
+
+	runner_start(&b->runner, "a consumer that is not asleep", handle_and_arm, b);
+	pause_ms(50); /* it ends behind us */
+}
+
+/* Its consumer has found the event itself while the publisher was about to write. */
+TEST(descriptor_that_was_written_late_does_not_stay_readable)
+{
+	struct busy b = { 0 };
+	int fd;
+
+	fixture_open(&b.f, 8, 1);
+	fd = disruptor_consumer_fd(&b.f.consumer[0].view);
+	assert_int_equal(disruptor_consumer_arm(&b.f.consumer[0].view), 0);
+	hook_at(HOOK_WATCH_NEWS, 1, meanwhile, &b);
+	publish_ticks(&b.f.producer, 1);
+	assert_int_equal(hook_calls(), 1);
+	runner_join(&b.runner);
+	hook_clear();
+	assert_int_equal(b.first, 1);
+	assert_int_equal(b.second, 0);
+	/* once for nothing, perhaps */
+	assert_int_equal(disruptor_consumer_arm(&b.f.consumer[0].view), 0);
+	assert_false(readable(fd, 0));
+	fixture_close(&b.f);
+}
+#endif
+
 TEST(nothing_is_written_while_the_consumer_is_not_idle)
 {
 	struct fixture f;
@@ -259,6 +307,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(descriptor_is_readable_once_an_armed_consumer_has_events),
+#if defined(DISRUPTOR_HOOKS)
+		RUN(descriptor_that_was_written_late_does_not_stay_readable),
+#endif
 		RUN(nothing_is_written_while_the_consumer_is_not_idle),
 		RUN(descriptor_tells_of_the_end_and_of_an_interrupt),
 		RUN(descriptor_of_a_later_consumer_follows_the_earlier_ones),

@@ -100,6 +100,38 @@ TEST(thread_has_the_stages_name)
 	single_end(&s);
 }
 
+/* Not that of a thread of the executor's that has nothing to run. */
+TEST(thread_of_a_stage_that_joins_has_the_stages_name)
+{
+	const struct disruptor_thread threads[] = { { .name = "used" }, { .name = "unused" } };
+	struct tick_producer p;
+	struct probe first;
+	struct single s;
+
+	single_begin(&s);
+	assert_code(disruptor_set_executor(
+			    s.d,
+			    &(struct disruptor_executor){ .size = sizeof(struct disruptor_executor),
+							  .mapping = DISRUPTOR_MAP_PLACED,
+							  .threads = 2,
+							  .thread = threads }),
+		    0);
+	probe_init(&first, "first");
+	probe_add(&first, s.d);
+	assert_code(disruptor_place(first.stage, 0), 0);
+	graph_start(s.d);
+	s.probe.stage = disruptor_attach(s.d, &s.probe.handler, NULL);
+	assert_non_null(s.probe.stage);
+	probe_producer(&p, s.d);
+	probe_publish(&p, 1);
+	graph_drain(s.d);
+	probe_expect(&s.probe, 0, 1);
+	if (on_linux())
+		assert_string_equal(s.found.name, "looker");
+	assert_code(tick_producer_close(&p), 0);
+	single_end(&s);
+}
+
 TEST(long_name_is_cut_for_the_thread_alone)
 {
 	struct single s;
@@ -331,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(thread_has_the_stages_name),
+		RUN(thread_of_a_stage_that_joins_has_the_stages_name),
 		RUN(long_name_is_cut_for_the_thread_alone),
 		RUN(signals_are_blocked_in_a_stages_thread_and_only_there),
 		RUN(text_that_is_no_list_of_cpus_is_refused),

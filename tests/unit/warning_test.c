@@ -357,6 +357,11 @@ static void meddle(void *context, enum disruptor_warning kind, const char *text)
 	assert_code(disruptor_start(m->d), DISRUPTOR_E_STATE);
 	assert_code(disruptor_destroy(&same), DISRUPTOR_E_STATE);
 	assert_code(disruptor_set_checks(m->d, &checks), DISRUPTOR_E_STATE);
+	assert_code(disruptor_set_executor(m->d,
+					   &(struct disruptor_executor){
+						   .size = sizeof(struct disruptor_executor) }),
+		    DISRUPTOR_E_STATE);
+	assert_code(disruptor_place(m->s, 0), DISRUPTOR_E_STATE);
 	assert_null(disruptor_stage(m->d, &h));
 	assert_code(disruptor_after(m->s, m->s), DISRUPTOR_E_STATE);
 	assert_code(disruptor_stop(m->d, DISRUPTOR_NOW, DISRUPTOR_FOREVER), 0); /* nothing runs */
