@@ -186,6 +186,13 @@ static void told_of_nothing(void *context, const struct disruptor_diagnosis *dia
 	(void)context, (void)diagnosis;
 }
 
+/* A stage that has begun may be called while others are still beginning. */
+static void await_start(struct scene *s)
+{
+	while (disruptor_state(s->d) == DISRUPTOR_STARTING)
+		pause_ms(1);
+}
+
 /* What came with executors, pools and stages that come and go. */
 static void refused_changes(struct scene *s)
 {
@@ -198,6 +205,8 @@ static void refused_changes(struct scene *s)
 	};
 	bool starting = s->hook == ON_START;
 
+	if (!starting)
+		await_start(s);
 	found(s, disruptor_set_executor(s->d, &executor) - DISRUPTOR_E_STATE, NULL);
 	found(s, disruptor_place(s->own, 0) - DISRUPTOR_E_STATE, NULL);
 	found(s, disruptor_set_watchdog(s->d, &watchdog) - DISRUPTOR_E_STATE, NULL);
@@ -375,8 +384,7 @@ static void others_come_and_go(struct scene *s)
 		found(s, 0, NULL);
 		return;
 	}
-	while (disruptor_state(s->d) == DISRUPTOR_STARTING)
-		pause_ms(1);
+	await_start(s);
 	late = disruptor_attach(s->d, &spare, NULL);
 	found(s, !late, NULL);
 	if (late)
