@@ -252,6 +252,9 @@ static void claim_too_much(struct scene *s)
 {
 	struct tick *t;
 
+	/* or it would be the other stage that the claim waits for, which comes on */
+	while (disruptor_stage_position(s->beside) < disruptor_stage_position(s->own))
+		pause_ms(1);
 	while ((t = tick_try_claim(&s->inside))) {
 		t->value = disruptor_producer_position(&s->inside.view);
 		found(s, tick_publish(&s->inside), NULL);
