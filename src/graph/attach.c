@@ -118,7 +118,8 @@ static int begin(struct disruptor *d, struct disruptor_stage *s)
 	} else {
 		rc = begin_thread(d, s);
 	}
-	if (rc == 0 && s->result < 0 && s->failed_to_start) {
+	/* in this order: from its report on, the result of one that has started is its thread's */
+	if (rc == 0 && s->failed_to_start && s->result < 0) {
 		rc = error_set(DISRUPTOR_E_FAILED, "stage '%s': on_start answered %d", s->name,
 			       s->result);
 		forget_thread(d, s);
