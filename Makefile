@@ -12,7 +12,7 @@ sources = find include src tools bench examples tests -name '*.[ch]'
 scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
 	  $(wildcard examples/flights/run)
 
-.PHONY: all demo test bench install check-format format check-scripts clean help setup-demo setup-test
+.PHONY: all demo test test-one-core bench install check-format format check-scripts clean help setup-demo setup-test
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -25,6 +25,10 @@ demo: setup-demo build/build.ninja
 test: setup-test build/build.ninja
 	@$(build) >&2
 	@ctest --preset release --parallel "$$(nproc)"
+
+# Fewer cores than threads: whoever waits has to let the others run.
+test-one-core: setup-test all
+	@taskset -c 0 ctest --preset release --label-exclude source
 
 bench: all
 	@build/disruptor bench $(SCENARIOS) $(BENCH)
@@ -55,6 +59,7 @@ help:
 	@echo 'make                  build the library and the command (build/disruptor)'
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
+	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
 	@echo 'make bench            run the benchmarks; SCENARIOS="unicast idle" for some,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'

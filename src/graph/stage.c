@@ -449,11 +449,11 @@ enum stage_progress stage_begin(struct disruptor_stage *s)
 	HOOK(HOOK_STAGE_BEFORE_LOOP);
 	rc = call(s, "on_start", s->handler.on_start);
 	s->failed_to_start = rc < 0;
-	if (rc < 0)
+	if (rc < 0) /* before the report, after which whoever attaches it reads it */
 		s->result = rc;
 	s->attaching = false;
 	graph_report(s);
-	return progress(s, rc);
+	return rc < 0 ? STAGE_ENDED : progress(s, rc);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * What one thread can observe of reading and releasing: batches, early release, spans, polling,
- * order between consumers, attaching and detaching. Voids have void_test.c.
+ * order between consumers, attaching and detaching. Voids have void_test.c. Rows T56, T57.
  */
 #include "fixture.h"
 
@@ -728,6 +728,60 @@ TEST(a_view_of_another_size_is_refused)
 	fixture_close(&f);
 }
 
+/* ---- T56: the table of gates, by how many there are and which of them goes ---- */
+
+/* What the ring is held back by: how many, and the lowest position. */
+static void expect_gates(struct fixture *f, unsigned count, uint64_t lowest)
+{
+	struct disruptor_ring_stats s = disruptor_ring_stats(f->ring);
+
+	assert_int_equal(s.consumers, count);
+	assert_int_equal(s.released, lowest);
+	if (count > 0)
+		assert_int_equal(s.remaining, 64 - (s.claimed - lowest));
+}
+
+/* Of @p count, numbered by how far they have read, the @p gone th goes. */
+static void one_of_them_goes(unsigned count, unsigned gone)
+{
+	struct tick_consumer stranger = { 0 };
+	struct fixture f;
+	uint64_t left = gone == 0 && count > 1; /* the lowest that stays */
+
+	fixture_open(&f, 64, 1);
+	publish_ticks(&f.producer, 20); /* not from zero: a new gate begins at the claims */
+	read_ticks(&f.consumer[0], 20);
+	for (unsigned i = 1; i < count; i++) {
+		assert_code(tick_consumer_open(&f.consumer[i], f.ring, NULL), 0);
+		f.consumers++;
+		assert_int_equal(disruptor_consumer_position(&f.consumer[i].view), 20);
+		expect_gates(&f, i + 1, 20);
+	}
+	publish_ticks(&f.producer, 10);
+	for (unsigned i = 0; i < count; i++)
+		read_ticks(&f.consumer[i], i);
+	expect_gates(&f, count, 20);
+	assert_code(tick_consumer_close(&stranger), DISRUPTOR_E_INVAL);
+	expect_gates(&f, count, 20);
+	assert_code(tick_consumer_close(&f.consumer[gone]), 0);
+	expect_gates(&f, count - 1, count > 1 ? 20 + left : 30); /* none: as far as is claimed */
+	/* it has gone: once more it is a stranger */
+	assert_code(tick_consumer_close(&f.consumer[gone]), DISRUPTOR_E_INVAL);
+	assert_int_equal(disruptor_ring_stats(f.ring).consumers, count - 1);
+	/* who comes in its place begins at the claims, not where that one was */
+	assert_code(tick_consumer_open(&f.consumer[gone], f.ring, NULL), 0);
+	assert_int_equal(disruptor_consumer_position(&f.consumer[gone].view), 30);
+	expect_gates(&f, count, count > 1 ? 20 + left : 30);
+	fixture_close(&f);
+}
+
+TEST(whoever_goes_the_lowest_of_the_others_counts)
+{
+	for (unsigned count = 1; count <= FIXTURE_CONSUMERS; count++)
+		for (unsigned gone = 0; gone < count; gone++)
+			one_of_them_goes(count, gone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -757,6 +811,7 @@ int main(void)
 		RUN(all_sixty_four_gates_gate),
 		RUN(bad_consumer_options_are_named_and_leave_the_ring_as_it_was),
 		RUN(a_view_of_another_size_is_refused),
+		RUN(whoever_goes_the_lowest_of_the_others_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

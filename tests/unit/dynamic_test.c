@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Stages that come and go while the others run; pollers in a graph; waiting for a state. */
+/*
+ * Stages that come and go while the others run; pollers in a graph; waiting for a state. Rows T32,
+ * T57, T58.
+ */
 #include "probe.h"
 
 #include <string.h>
@@ -159,6 +162,7 @@ static void detach_behind(void *argument)
 	(void)disruptor_detach(g->late.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS));
 }
 
+/* T32, T57: one of two side by side has been stopped; the other sees everything. */
 TEST(a_producer_that_a_leaving_stage_held_back_goes_on)
 {
 	struct runner detacher;
@@ -453,6 +457,83 @@ TEST(states_are_awaited)
 	finish(&g);
 }
 
+/* ---- T58: where a stage comes in ---- */
+
+static struct disruptor_stage *attach_at(struct graph *g, enum disruptor_at at, uint64_t position)
+{
+	struct disruptor_attach how = { .size = sizeof(how), .at = at, .position = position };
+
+	return disruptor_attach(g->d, &g->late.handler, &how);
+}
+
+TEST(a_stages_first_event_is_the_one_that_was_asked_for)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 8, i);
+		graph_start(g.d);
+		probe_publish(&g.p, 8);
+		reach(&g, &g.first, 8);
+		for (uint64_t from = 0; from <= 8; from += 4) {
+			probe_forget(&g.late);
+			g.late.stage = attach_at(&g, DISRUPTOR_AT_POSITION, from);
+			assert_non_null(g.late.stage);
+			reach(&g, &g.late, 8 - from);
+			probe_expect(&g.late, from, 8);
+			assert_code(disruptor_detach(g.late.stage, DISRUPTOR_NOW,
+						     in_ms(WATCHDOG_MS)),
+				    0);
+		}
+		probe_publish(&g.p, 8); /* another lap: 0 … 7 are no more */
+		reach(&g, &g.first, 16);
+		assert_null(attach_at(&g, DISRUPTOR_AT_POSITION, 7));
+		assert_detail("position: 7 is not in 8 ");
+		assert_null(attach_at(&g, DISRUPTOR_AT_POSITION, 17));
+		assert_detail("position: 17");
+		probe_forget(&g.late);
+		g.late.stage = attach_at(&g, DISRUPTOR_AT_OLDEST, 0);
+		assert_non_null(g.late.stage);
+		reach(&g, &g.late, 8);
+		probe_expect(&g.late, 8, 16);
+		graph_drain(g.d);
+		finish(&g);
+	}
+}
+
+/* ---- the first of a pipeline leaves: those behind come after the stamps ---- */
+
+TEST(who_came_after_the_first_stage_sees_only_what_is_published)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 8, i);
+		graph_start(g.d);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, &g.first);
+		probe_publish(&g.p, 3);
+		reach(&g, &g.late, 3);
+		assert_non_null(tick_claim(&g.p)); /* position 3 is claimed, and not published */
+		assert_code(disruptor_detach(g.first.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+		if (g.driven)
+			assert_int_equal(disruptor_poll(g.d, 10), 0);
+		else
+			pause_ms(3);
+		assert_int_equal(disruptor_load_acquire(&g.late.events), 3);
+		/* aborted: a void, which it passes; and it holds the producer back like a first */
+		assert_code(tick_abort(&g.p), 0);
+		probe_publish(&g.p, 1);
+		reach(&g, &g.late, 4);
+		assert_int_equal(g.late.position[3], 4);
+		if (!g.driven)
+			probe_publish(&g.p, 30);
+		graph_drain(g.d);
+		assert_int_equal(g.late.wrong, 0);
+		assert_int_equal(g.late.events, g.driven ? 4 : 34);
+		finish(&g);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +552,8 @@ int main(void)
 		RUN(a_deferred_stage_that_leaves_ends_by_the_release_of_what_it_had_read),
 		RUN(a_poller_stands_between_stages),
 		RUN(states_are_awaited),
+		RUN(a_stages_first_event_is_the_one_that_was_asked_for),
+		RUN(who_came_after_the_first_stage_sees_only_what_is_published),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Where a consumer attaches, what happens to the order when one leaves, and sequences of one's own. */
+/*
+ * Where a consumer attaches, what happens to the order when one leaves, and sequences of one's own.
+ * Row T58.
+ */
 #include "fixture.h"
 
 #include "ring/consumer.h"

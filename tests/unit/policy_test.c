@@ -533,6 +533,77 @@ TEST(policies_that_are_none_are_refused)
 	script_close(&s);
 }
 
+struct change {
+	struct script s;
+	struct disruptor_policy to;
+	int code;
+};
+
+/* In the handler of the event that is retried, so between two events of a batch. */
+static int on_event_that_changes(void *context, void *event, uint64_t position, int last)
+{
+	struct change *c = context;
+
+	if (position == 1)
+		c->code = disruptor_stage_set_policy(c->s.stage, &c->to);
+	return on_event(&c->s, event, position, last);
+}
+
+/* T33: what was set amid a batch is for the rest of it, and no event is lost or comes twice. */
+TEST(policy_may_be_changed_in_the_middle_of_a_batch)
+{
+	struct change c;
+
+	script_open(&c.s);
+	c.to = policy(DISRUPTOR_REMEDY_RETRY, 1, DISRUPTOR_REMEDY_SKIP);
+	c.s.handler = (struct disruptor_handler){ .size = sizeof(c.s.handler),
+						  .name = "scripted",
+						  .context = &c,
+						  .on_event = on_event_that_changes,
+						  .batch = EVENTS };
+	c.s.verdict[3] = c.s.verdict[4] = CODE;
+	c.s.times[3] = 1;
+	c.s.times[4] = 9;
+	script_ready(&c.s, NULL); /* as it was, the ring would fail at position 3 */
+	probe_publish(&c.s.producer, EVENTS);
+	graph_start(c.s.d);
+	graph_drain(c.s.d);
+	assert_code(c.code, 0);
+	assert_string_equal(c.s.trace, "0 1 2 3! 3 4! 4! 5 | ");
+	assert_int_equal(disruptor_stage_trouble(c.s.stage).skipped, 1);
+	script_close(&c.s);
+}
+
+/* What a stage passes over, by verdict or by policy, is an event for everybody else. */
+TEST(event_that_one_stage_skips_is_seen_by_those_beside_and_behind)
+{
+	struct disruptor_policy p = policy(DISRUPTOR_REMEDY_SKIP, 0, DISRUPTOR_REMEDY_FAIL);
+	struct probe beside, behind;
+	struct script s;
+
+	script_open(&s);
+	s.verdict[1] = CODE;
+	s.verdict[3] = s.verdict[5] = DISRUPTOR_SKIP;
+	s.times[1] = s.times[3] = s.times[5] = 1;
+	script_ready(&s, &p);
+	probe_init(&beside, "beside");
+	probe_add(&beside, s.d);
+	probe_init(&behind, "behind");
+	probe_add(&behind, s.d);
+	assert_code(disruptor_after(behind.stage, s.stage), 0);
+	probe_publish(&s.producer, EVENTS);
+	graph_start(s.d);
+	graph_drain(s.d);
+	assert_int_equal(disruptor_stage_trouble(s.stage).skipped, 3);
+	probe_expect(&beside, 0, EVENTS);
+	probe_expect(&behind, 0, EVENTS);
+	assert_true(behind.last[EVENTS - 1]);
+	assert_int_equal(disruptor_stage_trouble(behind.stage).skipped, 0);
+	for (uint64_t at = 0; at < EVENTS; at++) /* nor has its stamp changed */
+		assert_true(disruptor_ring_published(disruptor_ring(s.d), at));
+	script_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +624,8 @@ int main(void)
 		RUN(policy_may_be_changed_while_the_stage_sleeps),
 		RUN(stop_ends_a_stage_that_retries_for_ever),
 		RUN(policies_that_are_none_are_refused),
+		RUN(policy_may_be_changed_in_the_middle_of_a_batch),
+		RUN(event_that_one_stage_skips_is_seen_by_those_beside_and_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

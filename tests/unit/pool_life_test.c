@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Pools: each event to one worker, shared or by key. */
+/* Pools: each event to one worker, shared or by key. Rows T37, T51 in part. */
 #include "probe.h"
 
 #include <string.h>
@@ -426,6 +426,70 @@ TEST(a_pool_that_cannot_be_is_refused_and_leaves_nothing)
 	graph_close(&d);
 }
 
+/* ---- T37: the end of a run in which a worker failed ---- */
+
+struct claimer {
+	struct tick_producer *p;
+	int status;
+};
+
+static void claim_until_refused(void *context)
+{
+	struct claimer *c = context;
+	struct tick *t;
+
+	(void)disruptor_producer_handoff(&c->p->view);
+	while ((t = tick_claim(c->p))) {
+		t->value = disruptor_producer_position(&c->p->view);
+		(void)tick_publish(c->p);
+	}
+	c->status = tick_status(c->p);
+}
+
+static void fail_a_worker(enum disruptor_stop_mode mode, bool keyed)
+{
+	struct claimer blocked;
+	struct runner t;
+	struct crew c;
+
+	begin(&c, 8, DISRUPTOR_MAP_DEDICATED, keyed);
+	for (size_t k = 0; k < WORKERS; k++) { /* whose event it is */
+		disruptor_store_relaxed(&c.worker[k].hold_at, UINT64_C(4));
+		c.worker[k].verdict_at = 4;
+		c.worker[k].verdict = -8;
+	}
+	graph_start(c.d);
+	blocked.p = &c.p;
+	runner_start(&t, "a producer that a worker holds back", claim_until_refused, &blocked);
+	await_sleeps(disruptor_ring(c.d), 1);
+	while (!disruptor_load_acquire(&c.worker[0].holding) &&
+	       !disruptor_load_acquire(&c.worker[1].holding) &&
+	       !disruptor_load_acquire(&c.worker[2].holding))
+		pause_ms(1);
+	for (size_t k = 0; k < WORKERS; k++)
+		probe_let_go(&c.worker[k]);
+	runner_join(&t);
+	(void)disruptor_producer_handoff(&c.p.view);
+	assert_code(blocked.status, DISRUPTOR_E_FAILED);
+	assert_code(disruptor_stop(c.d, mode, in_ms(WATCHDOG_MS)), DISRUPTOR_E_FAILED);
+	assert_int_equal(disruptor_failure(c.d).code, -8);
+	assert_int_equal(disruptor_failure(c.d).position, 4);
+	for (size_t k = 0; k < WORKERS; k++) {
+		assert_int_equal(c.worker[k].stops, 1);
+		assert_false(disruptor_stage_running(c.worker[k].stage));
+	}
+	assert_true(c.after.events <= 4); /* nothing behind what was not handled */
+	assert_int_equal(disruptor_stage_position(c.pool), 4);
+	finish(&c);
+}
+
+TEST(a_failed_worker_lets_every_stop_mode_end_and_frees_blocked_producers)
+{
+	for (int keyed = 0; keyed <= 1; keyed++)
+		for (int mode = DISRUPTOR_NOW; mode <= DISRUPTOR_DRAIN_THEN_HALT; mode++)
+			fail_a_worker((enum disruptor_stop_mode)mode, keyed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +506,7 @@ int main(void)
 		RUN(a_key_belongs_to_one_worker_and_keeps_its_order),
 		RUN(pools_follow_one_another),
 		RUN(a_pool_that_cannot_be_is_refused_and_leaves_nothing),
+		RUN(a_failed_worker_lets_every_stop_mode_end_and_frees_blocked_producers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,49 @@ static void scene_close(struct scene *s)
 
 /* ---- what is refused ---- */
 
+static void told_of_nothing(void *context, const struct disruptor_diagnosis *diagnosis)
+{
+	(void)context, (void)diagnosis;
+}
+
+/* A stage that has begun may be called while others are still beginning. */
+static void await_start(struct scene *s)
+{
+	while (disruptor_state(s->d) == DISRUPTOR_STARTING)
+		pause_ms(1);
+}
+
+/* What came with executors, pools and stages that come and go. */
+static void refused_changes(struct scene *s)
+{
+	const struct disruptor_executor executor = { .size = sizeof(executor) };
+	const struct disruptor_watchdog watchdog = { .size = sizeof(watchdog),
+						     .threshold_ns = 1000000000,
+						     .stalled = told_of_nothing };
+	const struct disruptor_pool_options pool = {
+		.size = sizeof(pool), .name = "pool", .handlers = &spare, .count = 1
+	};
+	bool starting = s->hook == ON_START;
+
+	if (!starting)
+		await_start(s);
+	found(s, disruptor_set_executor(s->d, &executor) - DISRUPTOR_E_STATE, NULL);
+	found(s, disruptor_place(s->own, 0) - DISRUPTOR_E_STATE, NULL);
+	found(s, disruptor_set_watchdog(s->d, &watchdog) - DISRUPTOR_E_STATE, NULL);
+	found(s, disruptor_pool(s->d, &pool) != NULL, "fixed");
+	found(s, disruptor_await(s->d, DISRUPTOR_STOPPED, DISRUPTOR_FOREVER) - DISRUPTOR_E_DEADLK,
+	      NULL);
+	found(s, (int)disruptor_poll(s->d, 1) - DISRUPTOR_E_STATE, NULL);
+	found(s,
+	      disruptor_detach(s->own, DISRUPTOR_NOW, DISRUPTOR_FOREVER) -
+		      (starting ? DISRUPTOR_E_STATE : DISRUPTOR_E_DEADLK),
+	      starting ? "STARTING" : "'own' runs in this thread");
+	if (!starting)
+		return;
+	found(s, disruptor_attach(s->d, &spare, NULL) != NULL, "STARTING");
+	found(s, disruptor_detach(s->beside, DISRUPTOR_NOW, 0) - DISRUPTOR_E_STATE, "STARTING");
+}
+
 static void refused_calls(struct scene *s)
 {
 	struct disruptor_stage *const both[] = { s->own, s->beside };
@@ -219,6 +262,9 @@ static void claim_too_much(struct scene *s)
 {
 	struct tick *t;
 
+	/* or it would be the other stage that the claim waits for, which comes on */
+	while (disruptor_stage_position(s->beside) < disruptor_stage_position(s->own))
+		pause_ms(1);
 	while ((t = tick_try_claim(&s->inside))) {
 		t->value = disruptor_producer_position(&s->inside.view);
 		found(s, tick_publish(&s->inside), NULL);
@@ -368,6 +414,36 @@ static void refused_then_end(struct scene *s)
 	then_end(s, refused_calls);
 }
 
+static void changes_then_end(struct scene *s)
+{
+	then_end(s, refused_changes);
+}
+
+/* Stages come and go from a callback of another one, in a graph that runs. */
+static void others_come_and_go(struct scene *s)
+{
+	struct disruptor_stage *late;
+
+	if (s->hook == ON_START) { /* it is STARTING still; see refused_changes() */
+		found(s, 0, NULL);
+		return;
+	}
+	await_start(s);
+	late = disruptor_attach(s->d, &spare, NULL);
+	found(s, !late, NULL);
+	if (late)
+		found(s, disruptor_detach(late, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), NULL);
+	found(s, disruptor_detach(s->beside, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), NULL);
+	s->beside = NULL;
+	found(s, disruptor_ring_stats(s->ring).consumers != 1, NULL);
+}
+
+static void come_and_go_then_end(struct scene *s)
+{
+	others_come_and_go(s);
+	disruptor_stage_stop(s->own);
+}
+
 static void allowed_then_end(struct scene *s)
 {
 	then_end(s, allowed_calls);
@@ -381,6 +457,16 @@ static void too_much_then_end(struct scene *s)
 TEST(callback_cannot_stop_start_change_or_destroy_its_own_disruptor)
 {
 	each_callback(refused_then_end, 12);
+}
+
+TEST(callback_cannot_change_its_own_graph_wait_for_it_or_leave_it)
+{
+	each_callback(changes_then_end, 7);
+}
+
+TEST(callback_may_attach_stages_and_detach_others)
+{
+	each_callback(come_and_go_then_end, 1);
 }
 
 TEST(callback_may_look_open_views_and_use_other_disruptors)
@@ -426,6 +512,8 @@ int main(void)
 		RUN(callback_that_fills_its_own_ring_is_refused),
 		RUN(callback_may_close_its_own_ring),
 		RUN(callback_may_stop_its_own_stage),
+		RUN(callback_cannot_change_its_own_graph_wait_for_it_or_leave_it),
+		RUN(callback_may_attach_stages_and_detach_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

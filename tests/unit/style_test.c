@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Ways to be handed events: spans, several handlers as one, batches that linger. */
+/* Ways to be handed events: spans, several handlers as one, batches that linger. Row T49. */
 #include "probe.h"
 
 #include <string.h>
@@ -403,6 +403,133 @@ TEST(a_linger_that_makes_no_sense_is_refused)
 	graph_close(&d); /* nothing of the refused ones is left */
 }
 
+/* ---- T49: every hook to every member, in order ---- */
+
+/* Members that write down their calls, "0s" for on_start of the first; b e i r x. */
+struct member {
+	size_t number;
+	char *trace; /* of them all */
+	char fails;  /* in that hook, once */
+	uint64_t lasts;
+	bool rewound;
+};
+
+static char trace[256];
+
+static int called(struct member *m, char hook)
+{
+	size_t length = strlen(m->trace);
+
+	if (length + 3 < sizeof(trace)) {
+		m->trace[length] = (char)('0' + m->number);
+		m->trace[length + 1] = hook;
+		m->trace[length + 2] = '\0';
+	}
+	if (m->fails != hook)
+		return 0;
+	m->fails = 0;
+	return -20 - (int)m->number;
+}
+
+static int member_start(void *context)
+{
+	return called(context, 's');
+}
+
+static int member_batch(void *context, uint64_t size, uint64_t depth)
+{
+	(void)size, (void)depth;
+	return called(context, 'b');
+}
+
+static int member_event(void *context, void *event, uint64_t position, int last)
+{
+	struct member *m = context;
+	int answer = called(m, 'e');
+
+	(void)event;
+	m->lasts += last != 0;
+	if (answer != 0 || position != 1 || m->number != 1 || m->rewound)
+		return answer;
+	m->rewound = true;
+	return DISRUPTOR_REWIND;
+}
+
+static void member_rewind(void *context, uint64_t from, uint64_t to)
+{
+	(void)from, (void)to;
+	(void)called(context, 'r');
+}
+
+static int member_stop(void *context)
+{
+	return called(context, 'x');
+}
+
+/* Two events in one batch, which the second member has handed out again; @p fails once. */
+static void members_run(size_t who, char fails, bool rewinds)
+{
+	const struct disruptor_policy retry = { .size = sizeof(retry),
+						.remedy = DISRUPTOR_REMEDY_RETRY,
+						.times = 1,
+						.then = DISRUPTOR_REMEDY_FAIL };
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_handler handlers[3], h;
+	struct disruptor_aggregate a = { .members = handlers, .count = 3 };
+	struct member m[3];
+	struct disruptor_stage *stage;
+	struct tick_producer p;
+
+	trace[0] = '\0';
+	for (size_t i = 0; i < 3; i++) {
+		m[i] = (struct member){ .number = i, .trace = trace, .rewound = !rewinds };
+		handlers[i] = (struct disruptor_handler){ .size = sizeof(h),
+							  .context = &m[i],
+							  .on_start = member_start,
+							  .on_batch = member_batch,
+							  .on_event = member_event,
+							  .on_rewind = member_rewind,
+							  .on_stop = member_stop };
+	}
+	m[who].fails = fails;
+	h = disruptor_aggregate_handler("all", &a);
+	stage = disruptor_stage(d, &h);
+	assert_non_null(stage);
+	assert_code(disruptor_stage_set_policy(stage, &retry), 0);
+	probe_producer(&p, d);
+	probe_publish(&p, 2);
+	graph_start(d);
+	graph_drain(d);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(m[i].lasts, rewinds ? 2 : 1);
+	assert_int_equal(disruptor_stage_position(stage), 2);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
+TEST(an_aggregates_members_are_called_in_order_and_stopped_in_reverse)
+{
+	members_run(0, 0, true);
+	assert_string_equal(trace, "0s1s2s"
+				   "0b1b2b0e1e2e0e1e2e"
+				   "0r1r2r"
+				   "0b1b2b0e1e2e0e1e2e"
+				   "2x1x0x");
+}
+
+TEST(a_hook_in_which_a_member_fails_reaches_the_others_and_all_of_them_again)
+{
+	for (size_t who = 0; who < 3; who++) {
+		members_run(who, 's', false);
+		assert_string_equal(trace, "0s1s2s0s1s2s0b1b2b0e1e2e0e1e2e2x1x0x");
+		members_run(who, 'b', false);
+		assert_string_equal(trace, "0s1s2s0b1b2b0b1b2b0e1e2e0e1e2e2x1x0x");
+		members_run(who, 'e', false);
+		assert_string_equal(trace, "0s1s2s0b1b2b0e1e2e0e1e2e0e1e2e2x1x0x");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +546,8 @@ int main(void)
 		RUN(a_batch_that_stays_small_is_handed_out_after_its_time),
 		RUN(the_end_and_a_void_end_the_wait_for_a_larger_batch),
 		RUN(a_linger_that_makes_no_sense_is_refused),
+		RUN(an_aggregates_members_are_called_in_order_and_stopped_in_reverse),
+		RUN(a_hook_in_which_a_member_fails_reaches_the_others_and_all_of_them_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
