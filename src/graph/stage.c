@@ -313,6 +313,11 @@ static bool begin_batch(struct disruptor_stage *s, struct batch *b, uint64_t mos
 		(void)end_before(s, b, b->begin + most);
 	if (disruptor_likely(give_up == STAGE_NOWHERE))
 		return true;
+	if (give_up < b->begin) /* a pool's worker that has left that chunk to another */
+		s->attempts.give_up = STAGE_NOWHERE;
+	if (give_up < b->begin ||
+	    give_up >= b->w.end) /* a budget may have cut the batch before it */
+		return true;
 	if (end_before(s, b, give_up) != 0)
 		return true;
 	s->attempts.give_up = STAGE_NOWHERE;

@@ -423,6 +423,56 @@ TEST(polling_drives_every_stage_within_the_budget)
 	finish(&g);
 }
 
+/* Position 5 never succeeds. */
+static int fail_at_five(void *context, void *event, uint64_t position, int last)
+{
+	uint64_t *handled = context;
+
+	(void)event, (void)last;
+	if (position == 5)
+		return -1;
+	handled[position]++;
+	return DISRUPTOR_CONTINUE;
+}
+
+TEST(an_event_that_rewinding_does_not_help_is_skipped_when_polled)
+{
+	const struct disruptor_policy policy = { .size = sizeof(policy),
+						 .remedy = DISRUPTOR_REMEDY_REWIND,
+						 .times = 2,
+						 .then = DISRUPTOR_REMEDY_SKIP };
+	struct disruptor_options options = fixture_options(64);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_stage *s;
+	uint64_t handled[12] = { 0 };
+	struct tick_producer p;
+
+	s = disruptor_stage(d,
+			    &(struct disruptor_handler){ .size = sizeof(struct disruptor_handler),
+							 .name = "fails",
+							 .context = handled,
+							 .on_event = fail_at_five });
+	assert_non_null(s);
+	assert_code(disruptor_stage_set_policy(s, &policy), 0);
+	map(d, DISRUPTOR_MAP_NONE, 0);
+	probe_producer(&p, d);
+	graph_start(d);
+	probe_publish(&p, 12);
+	/* budgets cut the batch as they will */
+	for (unsigned i = 0; i < 3; i++)
+		(void)disruptor_poll(d, 8 - i);
+	for (unsigned i = 0; i < 20 && disruptor_stage_position(s) < 12; i++)
+		assert_in_range(disruptor_poll(d, 2), 0, 2);
+	assert_int_equal(disruptor_stage_position(s), 12);
+	assert_int_equal(disruptor_stage_trouble(s).skipped, 1);
+	for (size_t i = 0; i < 12; i++)
+		assert_true(i == 5 ? handled[i] == 0 : handled[i] >= 1);
+	for (size_t i = 6; i < 12; i++)
+		assert_int_equal(handled[i], 1);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
 TEST(polling_passes_voids_and_counts_them_like_the_ring)
 {
 	struct graph g;
@@ -576,6 +626,7 @@ int main(void)
 		RUN(stages_of_a_shared_thread_are_told_that_they_idle_each_by_its_own_timeout),
 		RUN(a_claim_that_waits_for_a_stage_of_the_same_thread_is_refused),
 		RUN(polling_drives_every_stage_within_the_budget),
+		RUN(an_event_that_rewinding_does_not_help_is_skipped_when_polled),
 		RUN(polling_passes_voids_and_counts_them_like_the_ring),
 		RUN(polling_with_a_deadline_sleeps_until_there_is_something),
 		RUN(a_handler_that_polls_or_stops_is_refused),
