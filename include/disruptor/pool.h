@@ -57,6 +57,18 @@ DISRUPTOR_API struct disruptor_stage *disruptor_pool(struct disruptor *d,
 DISRUPTOR_API struct disruptor_stage *disruptor_pool_worker(const struct disruptor_stage *pool,
 							    uint32_t i);
 
+/**
+ * Add a worker to a shared pool in the place of one that was detached, also while the disruptor runs:
+ * with a thread of its own, or to what the caller drives. It takes what is next, or what others have
+ * left. Returns when it has reported in.
+ *
+ * Threads: any, also a stage's own.
+ * Errors:  NULL, and the pool is as before; disruptor_error_detail() says why: no worker of it was
+ *          detached, it is keyed, or as disruptor_attach().
+ */
+DISRUPTOR_API struct disruptor_stage *
+disruptor_pool_attach(struct disruptor_stage *pool, const struct disruptor_handler *handler);
+
 /** How many workers it was made with; 0: it is not a pool. Threads: any. */
 DISRUPTOR_API uint32_t disruptor_pool_count(const struct disruptor_stage *pool);
 

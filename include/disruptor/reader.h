@@ -37,8 +37,9 @@ extern "C" {
 
 /** Where a lossy reader starts. */
 enum disruptor_reader_from {
-	DISRUPTOR_READER_NEWEST = 0, /**< at the first position not yet published */
-	DISRUPTOR_READER_OLDEST = 1  /**< at the oldest that the ring still has */
+	DISRUPTOR_READER_NEWEST = 0,  /**< at the first position not yet published */
+	DISRUPTOR_READER_OLDEST = 1,  /**< at the oldest that the ring still has */
+	DISRUPTOR_READER_POSITION = 2 /**< at `position`, if the ring still has it */
 };
 
 /** What a reader is opened with; zero means the default. */
@@ -47,6 +48,7 @@ struct disruptor_reader_options {
 	enum disruptor_reader_from from;
 	uint32_t reserved;          /**< zero */
 	struct disruptor_wait wait; /**< default: the ring's */
+	uint64_t position;          /**< of DISRUPTOR_READER_POSITION, else zero */
 };
 
 /**
@@ -81,7 +83,8 @@ disruptor_reader_open_sized(struct disruptor_reader *r, struct disruptor_ring *r
  * Progress: takes the ring's lock. With many producers NEWEST and OLDEST look at up to a lap of
  *          stamps, with one at a few.
  * Errors:  the view is then a closed one. DISRUPTOR_E_UNSUPPORTED if the ring was not created with
- *          DISRUPTOR_LOSSY, E_TYPE, E_INVAL, E_VERSION.
+ *          DISRUPTOR_LOSSY, E_TYPE, E_INVAL, E_VERSION; E_RANGE if the position is older than the
+ *          oldest or newer than the newest (the detail tells both).
  */
 DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
 disruptor_reader_open(struct disruptor_reader *r, struct disruptor_ring *ring,

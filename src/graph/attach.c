@@ -23,8 +23,7 @@ static int check_place(const struct disruptor *d, const struct disruptor_attach 
 	return 0;
 }
 
-/* The monitor is held. */
-static int may_attach(const struct disruptor *d)
+int attach_allowed(const struct disruptor *d)
 {
 	if (d->state == DISRUPTOR_STARTING || d->state == DISRUPTOR_DRAINING ||
 	    d->state == DISRUPTOR_FAILED)
@@ -105,9 +104,9 @@ static void forget_thread(struct disruptor *d, struct disruptor_stage *s)
 	os_broadcast(&d->monitor);
 }
 
-/* Its first run begins, if the others' has; a code with its detail set. */
-static int begin(struct disruptor *d, struct disruptor_stage *s)
+int attach_begin(struct disruptor_stage *s)
 {
+	struct disruptor *d = s->owner;
 	int rc = 0;
 
 	if (!d->active)
@@ -163,7 +162,7 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 	if (graph_copy_handler(&handler, given) != 0)
 		return NULL;
 	os_lock(&d->monitor);
-	if (may_attach(d) != 0 || check_place(d, &how) != 0)
+	if (attach_allowed(d) != 0 || check_place(d, &how) != 0)
 		goto out;
 	options.after = after;
 	for (size_t i = 0; i < how.after_count; i++) {
@@ -177,7 +176,7 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 	options.reserved = how.reserved;
 	options.position = how.position;
 	s = graph_add(d, &handler, &options);
-	if (s && (check_order(d) != 0 || begin(d, s) != 0)) {
+	if (s && (check_order(d) != 0 || attach_begin(s) != 0)) {
 		remove_stage(s);
 		s = NULL;
 	}

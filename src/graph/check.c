@@ -193,6 +193,23 @@ void check_join(struct disruptor_stage *to, const struct disruptor_stage *s)
 	}
 }
 
+int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s)
+{
+	size_t words = set_words(s->owner->ring->type);
+	bool covers = (whole->writes.all || !s->writes.all) &&
+		      (whole->reads.all || !s->reads.all) && (!whole->declared || s->declared);
+
+	for (size_t i = 0; i < words; i++)
+		covers = covers &&
+			 (whole->writes.all || !(s->writes.fields[i] & ~whole->writes.fields[i])) &&
+			 (whole->reads.all || !(s->reads.fields[i] & ~whole->reads.fields[i]));
+	return covers ? 0
+		      : error_set(DISRUPTOR_E_CONFLICT,
+				  "worker '%s' reads or writes fields that no worker of pool '%s' "
+				  "declared when it was checked",
+				  s->name, whole->name);
+}
+
 int check_order(struct disruptor *d)
 {
 	for_each_stage (b, d)

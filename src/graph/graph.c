@@ -260,7 +260,7 @@ static struct disruptor_stage *take_place(struct disruptor *d)
 	return s;
 }
 
-static void set_handler(struct disruptor_stage *s, const struct disruptor_handler *handler)
+void graph_set_handler(struct disruptor_stage *s, const struct disruptor_handler *handler)
 {
 	s->handler = *handler;
 	s->on_event = handler->on_event;
@@ -290,7 +290,7 @@ struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_ha
 	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, options) != 0)
 		return NULL;
 	consumer_belongs_to_stage(&s->consumer);
-	set_handler(s, handler);
+	graph_set_handler(s, handler);
 	if (check_limits(s) != 0) {
 		consumer_detach(&s->consumer);
 		return NULL;

@@ -183,6 +183,12 @@ size_t graph_upstreams(const struct disruptor_stage *s,
 		       const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS]);
 /* E_STATE unless stages and their order may be changed without attaching. Monitor held. */
 int graph_may_change(struct disruptor *d);
+/* The handler is the stage's from now on; its strings are copied. */
+void graph_set_handler(struct disruptor_stage *s, const struct disruptor_handler *handler);
+/* Whether a stage may join now; a code with its detail set. Monitor held. */
+int attach_allowed(const struct disruptor *d);
+/* The first run of a stage that joins begins, if the others' has; likewise. */
+int attach_begin(struct disruptor_stage *s);
 /* The caller's handler as this library knows it, checked. */
 int graph_copy_handler(struct disruptor_handler *known, const struct disruptor_handler *given);
 /* A new stage, whose consumer is opened with @p options; NULL with the detail set. Monitor held. */

@@ -2,6 +2,7 @@
 #include "graph/pool.h"
 
 #include "error.h"
+#include "graph/check.h"
 #include "wait/core.h"
 
 #include <string.h>
@@ -69,7 +70,9 @@ static bool adopt(struct disruptor_stage *s)
 	if (disruptor_load_relaxed(&s->consumer.shared->state) & DISRUPTOR_STATE_FAILED)
 		return false;
 	os_lock(&p->lock);
-	for (uint32_t i = 0; i < p->count && !found; i++) {
+	/* its own first: so it has no note while it holds a chunk, and has one to leave that by */
+	for (uint32_t k = 0; k < p->count && !found; k++) {
+		uint32_t i = (s->pool_index + k) % p->count;
 		uint64_t from = disruptor_load_relaxed(&p->left[i].from); /* relaxed: the lock */
 
 		if (from == DISRUPTOR_VACANT)
@@ -387,6 +390,15 @@ static int copy_handler(struct disruptor_handler *known, const struct disruptor_
 	return rc;
 }
 
+static int check_worker(const struct disruptor_handler *h, bool keyed)
+{
+	if (!h->deferred && (keyed || !h->batch_min))
+		return 0;
+	return error_set(DISRUPTOR_E_INVAL,
+			 "worker '%s': deferred and batch_min are not for a pool's workers",
+			 h->name);
+}
+
 static int add_worker(struct disruptor *d, struct graph_pool *p, uint32_t i,
 		      const struct disruptor_handler *first)
 {
@@ -395,10 +407,8 @@ static int add_worker(struct disruptor *d, struct graph_pool *p, uint32_t i,
 	struct disruptor_stage *s;
 	int rc = copy_handler(&handler, first, i);
 
-	if (rc == 0 && (handler.deferred || (!p->key && handler.batch_min)))
-		rc = error_set(DISRUPTOR_E_INVAL,
-			       "worker '%s': deferred and batch_min are not for a pool's workers",
-			       handler.name);
+	if (rc == 0)
+		rc = check_worker(&handler, p->key != NULL);
 	if (rc != 0)
 		return rc;
 	s = graph_add(d, &handler, &options);
@@ -499,4 +509,70 @@ void pool_release(struct disruptor *d, struct graph_pool *p)
 	*at = p->next;
 	os_monitor_destroy(&p->lock);
 	graph_release(&d->allocator, p, p->bytes);
+}
+
+/* ---- a worker in the place of one that was detached ---- */
+
+static struct disruptor_stage *retired_worker(const struct graph_pool *p)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		if (p->workers[i]->retired)
+			return p->workers[i];
+	(void)error_set(DISRUPTOR_E_BUSY, "pool '%s': none of its %u workers was detached",
+			p->head->name, p->count);
+	return NULL;
+}
+
+/* Take over the place. The monitor is held. */
+static int fill_place(struct disruptor_stage *s, const struct disruptor_handler *handler)
+{
+	struct disruptor_ring *r = s->consumer.ring;
+	int rc = check_declare(s, handler);
+
+	if (rc == 0)
+		rc = check_covers(s->pool->head, s);
+	if (rc != 0)
+		return rc;
+	os_lock(&r->lock); /* of the names in the table */
+	(void)ring_name(&s->name, handler->name, "");
+	(void)ring_name(&s->consumer.gate->name, handler->name, "");
+	os_unlock(&r->lock);
+	entry_of(s)->wait = wait_choose(&handler->wait, &r->wait);
+	graph_set_handler(s, handler);
+	memset(&s->policy, 0, sizeof(s->policy));
+	s->attempts = (struct stage_attempts){ .give_up = STAGE_NOWHERE };
+	s->reported = false;
+	s->failed_to_start = false;
+	s->placed = WORKER_NONE;
+	return 0;
+}
+
+struct disruptor_stage *disruptor_pool_attach(struct disruptor_stage *pool,
+					      const struct disruptor_handler *given)
+{
+	struct disruptor_handler handler;
+	struct disruptor_stage *s = NULL;
+
+	if (!pool || !pool->is_head || pool->pool->key) {
+		(void)error_set(DISRUPTOR_E_INVAL, "pool: %s",
+				!pool || !pool->is_head ? "it is none"
+							: "a key's worker cannot change");
+		return NULL;
+	}
+	if (graph_copy_handler(&handler, given) != 0 || check_worker(&handler, false) != 0)
+		return NULL;
+	os_lock(&pool->owner->monitor);
+	if (attach_allowed(pool->owner) == 0)
+		s = retired_worker(pool->pool);
+	if (s && fill_place(s, &handler) != 0)
+		s = NULL;
+	if (s) {
+		s->retired = false;
+		if (attach_begin(s) != 0) {
+			s->retired = true;
+			s = NULL;
+		}
+	}
+	os_unlock(&pool->owner->monitor);
+	return s;
 }

@@ -18,9 +18,13 @@ static bool is_open(const struct disruptor_reader *v)
 
 static int check_options(const struct disruptor_reader_options *o)
 {
-	if ((unsigned)o->from > DISRUPTOR_READER_OLDEST)
-		return error_set(DISRUPTOR_E_INVAL, "from: %d is neither newest nor oldest",
-				 (int)o->from);
+	if ((unsigned)o->from > DISRUPTOR_READER_POSITION)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "from: %d is neither newest, oldest nor position", (int)o->from);
+	if (o->position != 0 && o->from != DISRUPTOR_READER_POSITION)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "position: %llu, but `from` is not DISRUPTOR_READER_POSITION",
+				 (unsigned long long)o->position);
 	if (o->reserved != 0)
 		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", o->reserved);
 	return wait_check("wait", &o->wait);
@@ -58,11 +62,32 @@ static uint64_t start_of(const struct disruptor_ring *r, enum disruptor_reader_f
 	return newest > r->capacity ? newest - r->capacity : 0;
 }
 
+/* Where to begin; E_RANGE with its detail. It may be overwritten a moment later: then it is missed. */
+static int choose_start(const struct disruptor_ring *r, const struct disruptor_reader_options *o,
+			uint64_t *start)
+{
+	uint64_t oldest, newest;
+
+	if (o->from != DISRUPTOR_READER_POSITION) {
+		*start = start_of(r, o->from);
+		return 0;
+	}
+	oldest = start_of(r, DISRUPTOR_READER_OLDEST);
+	newest = start_of(r, DISRUPTOR_READER_NEWEST);
+	*start = o->position;
+	if (oldest <= o->position && o->position <= newest)
+		return 0;
+	return error_set(DISRUPTOR_E_RANGE, "position: %llu is not in %llu … %llu",
+			 (unsigned long long)o->position, (unsigned long long)oldest,
+			 (unsigned long long)newest);
+}
+
 int disruptor_reader_open_sized(struct disruptor_reader *v, struct disruptor_ring *ring,
 				const struct disruptor_type *type,
 				const struct disruptor_reader_options *options, size_t view_size)
 {
 	struct disruptor_reader_options o = { .size = sizeof(o) };
+	uint64_t start = 0;
 	int rc = ring_check_open("reader", v, view_size, sizeof(*v), ring, type);
 
 	if (rc == 0 && options)
@@ -72,6 +97,8 @@ int disruptor_reader_open_sized(struct disruptor_reader *v, struct disruptor_rin
 	if (rc == 0 && !ring->mirror)
 		rc = error_set(DISRUPTOR_E_UNSUPPORTED,
 			       "ring: lossy readers need one created with DISRUPTOR_LOSSY");
+	if (rc == 0)
+		rc = choose_start(ring, &o, &start);
 	if (rc != 0)
 		return rc;
 	os_lock(&ring->lock);
@@ -79,7 +106,7 @@ int disruptor_reader_open_sized(struct disruptor_reader *v, struct disruptor_rin
 	os_unlock(&ring->lock);
 	*v = (struct disruptor_reader){
 		.ring = ring,
-		.next = start_of(ring, o.from),
+		.next = start,
 		.open_mark = OPEN_MARK,
 		.spins = UINT32_MAX,
 		.wait = wait_choose(&o.wait, &ring->wait),

@@ -195,11 +195,45 @@ TEST(workers_that_end_lose_nothing)
 	graph_close(&c.d);
 }
 
+/* Detaches single workers at random, and puts others in their places. Row T51. */
+TEST(workers_that_are_detached_and_replaced_lose_nothing)
+{
+	struct disruptor_handler h = { .size = sizeof(h), .name = "late", .on_event = work };
+	uint64_t seed = fixture_seed(53), changes = 0;
+	struct crew c = { .keyed = false };
+	struct runner sender;
+
+	build(&c, DISRUPTOR_SINGLE, WORKERS);
+	h.context = &c;
+	graph_start(c.d);
+	runner_start(&sender, "the producer", send, &c);
+	while (!runner_done(&sender)) {
+		uint32_t i = (uint32_t)random_in(&seed, 0, WORKERS - 1);
+		struct disruptor_stage *w = disruptor_pool_worker(c.pool, i);
+
+		if (w)
+			assert_code(disruptor_detach(w, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+		else if (!disruptor_pool_attach(c.pool, &h))
+			fail_msg("%s", disruptor_error_detail());
+		changes++;
+	}
+	while (disruptor_pool_attach(c.pool, &h))
+		;
+	join_with_progress(&sender, 1, &c.progress);
+	graph_drain(c.d);
+	assert_true(c.sent > 0 && changes > 0);
+	assert_int_equal(c.handled, c.sent);
+	assert_int_equal(c.seen, c.sent);
+	assert_int_equal(c.wrong, 0);
+	graph_close(&c.d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(every_event_is_handled_once_by_one_of_several_workers),
 		RUN(workers_that_end_lose_nothing),
+		RUN(workers_that_are_detached_and_replaced_lose_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,79 @@ TEST(a_detached_worker_loses_nothing)
 	finish(&c);
 }
 
+TEST(a_worker_takes_the_place_of_one_that_was_detached)
+{
+	for (size_t i = 0; i < COUNT(mappings); i++) {
+		struct probe late;
+		struct crew c;
+
+		begin(&c, 16, mappings[i], false);
+		probe_init(&late, "dan");
+		graph_start(c.d);
+		probe_publish(&c.p, 6);
+		assert_null(disruptor_pool_attach(c.pool, &late.handler));
+		assert_detail("none of its 3 workers");
+		for (size_t k = 0; k < WORKERS; k++)
+			assert_code(disruptor_detach(c.worker[k].stage, DISRUPTOR_NOW,
+						     in_ms(WATCHDOG_MS)),
+				    0);
+		late.stage = disruptor_pool_attach(c.pool, &late.handler);
+		if (c.driven && !late.stage) {
+			/* every stage but the last has ended: it drives on */
+			fail_msg("%s", disruptor_error_detail());
+		}
+		assert_non_null(late.stage);
+		assert_string_equal(disruptor_stage_name(late.stage), "dan");
+		assert_ptr_equal(disruptor_pool_worker(c.pool, 0), late.stage);
+		for (unsigned k = 0; k < 4; k++) {
+			probe_publish(&c.p, 10);
+			while (c.driven && disruptor_poll(c.d, 100) > 0)
+				;
+		}
+		graph_drain(c.d);
+		assert_int_equal(handled(&c) + late.events, 46);
+		assert_int_equal(late.wrong, 0);
+		assert_true(late.events >= 40);
+		assert_int_equal(c.after.events, 46);
+		/* and it is there in the next run */
+		graph_start(c.d);
+		probe_publish(&c.p, 4);
+		graph_drain(c.d);
+		assert_int_equal(c.after.events, 50);
+		finish(&c);
+	}
+}
+
+TEST(a_worker_that_cannot_join_leaves_the_pool_as_it_was)
+{
+	struct probe late;
+	struct crew c;
+
+	begin(&c, 16, DISRUPTOR_MAP_DEDICATED, false);
+	graph_start(c.d);
+	probe_init(&late, "dan");
+	assert_code(disruptor_detach(c.worker[2].stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	assert_null(disruptor_pool_attach(NULL, &late.handler));
+	assert_null(disruptor_pool_attach(c.after.stage, &late.handler));
+	assert_detail("it is none");
+	assert_null(disruptor_pool_attach(c.pool, NULL));
+	late.handler.deferred = 1;
+	assert_null(disruptor_pool_attach(c.pool, &late.handler));
+	assert_detail("deferred");
+	late.handler.deferred = 0;
+	late.start_answer = -6;
+	assert_null(disruptor_pool_attach(c.pool, &late.handler));
+	assert_detail("on_start answered -6");
+	assert_null(disruptor_pool_worker(c.pool, 2));
+	assert_int_equal(disruptor_state(c.d), DISRUPTOR_RUNNING);
+	late.start_answer = 0;
+	assert_non_null(disruptor_pool_attach(c.pool, &late.handler));
+	probe_publish(&c.p, 40);
+	graph_drain(c.d);
+	assert_int_equal(handled(&c) + late.events, 40);
+	finish(&c);
+}
+
 TEST(a_pool_is_detached_as_a_whole)
 {
 	for (size_t i = 0; i < COUNT(mappings); i++) {
@@ -500,6 +573,8 @@ int main(void)
 		RUN(what_a_worker_has_taken_and_not_handled_goes_to_the_others),
 		RUN(what_all_workers_leave_waits_for_the_next_run),
 		RUN(a_detached_worker_loses_nothing),
+		RUN(a_worker_takes_the_place_of_one_that_was_detached),
+		RUN(a_worker_that_cannot_join_leaves_the_pool_as_it_was),
 		RUN(a_pool_is_detached_as_a_whole),
 		RUN(verdicts_and_policies_are_each_workers),
 		RUN(a_worker_that_fails_fails_the_ring_and_loses_nothing),

@@ -392,6 +392,36 @@ TEST(a_reader_starts_where_it_is_told)
 	}
 }
 
+TEST(a_reader_starts_at_a_position_that_is_there)
+{
+	struct disruptor_reader_options ro = { .size = sizeof(ro),
+					       .from = DISRUPTOR_READER_POSITION };
+	struct tick_reader r;
+	struct scene s;
+	struct tick t;
+
+	scene_open(&s, DISRUPTOR_STAMPED);
+	publish_ticks(&s.f.producer, 2 * CAPACITY);
+	ro.position = CAPACITY + 3;
+	assert_code(tick_reader_open(&r, s.f.ring, &ro), 0);
+	assert_int_equal(tick_reader_next(&r, &t), 1);
+	assert_int_equal(t.value, CAPACITY + 3);
+	assert_code(tick_reader_close(&r), 0);
+	ro.position = 2 * CAPACITY;
+	assert_code(tick_reader_open(&r, s.f.ring, &ro), 0);
+	assert_int_equal(tick_reader_next(&r, &t), 0);
+	assert_code(tick_reader_close(&r), 0);
+	ro.position = CAPACITY - 1;
+	assert_code(tick_reader_open(&r, s.f.ring, &ro), DISRUPTOR_E_RANGE);
+	assert_detail("position: ");
+	ro.position = 2 * CAPACITY + 1;
+	assert_code(tick_reader_open(&r, s.f.ring, &ro), DISRUPTOR_E_RANGE);
+	ro.from = DISRUPTOR_READER_OLDEST;
+	assert_code(tick_reader_open(&r, s.f.ring, &ro), DISRUPTOR_E_INVAL);
+	assert_detail("position");
+	scene_close(&s);
+}
+
 TEST(a_reader_may_skip_to_the_newest)
 {
 	struct scene s;
@@ -640,7 +670,7 @@ TEST(what_makes_no_sense_is_refused)
 	bad.size = 3;
 	refuse(ring, &bad, DISRUPTOR_E_VERSION, "reader options");
 	bad = good;
-	bad.from = (enum disruptor_reader_from)2;
+	bad.from = (enum disruptor_reader_from)3;
 	refuse(ring, &bad, DISRUPTOR_E_INVAL, "from");
 	bad = good;
 	bad.reserved = 1;
@@ -680,6 +710,7 @@ int main(void)
 		RUN(many_producers_are_read_in_the_order_of_positions),
 		RUN(an_entry_that_is_being_written_is_not_read),
 		RUN(a_reader_starts_where_it_is_told),
+		RUN(a_reader_starts_at_a_position_that_is_there),
 		RUN(a_reader_may_skip_to_the_newest),
 		RUN(a_reader_reads_a_closed_ring_to_its_end),
 		RUN(a_disruptor_with_lossy_readers_fails_and_is_destroyed_in_order),
