@@ -272,6 +272,12 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 
 bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position)
 {
+	/*
+	 * VOID.end, carried by the acquire that made the position available; relaxed for that reason.
+	 * In a packed ring it stays 0: what would be the stamp there is the caller's event.
+	 */
+	if (disruptor_load_relaxed(&c->shared->voids_end) <= position)
+		return false;
 	/* relaxed: we have come here through an acquire of this stamp or of who released it */
 	return disruptor_load_relaxed(ring_stamp(c->ring, position)) ==
 	       ((position + 1) | DISRUPTOR_VOID);
