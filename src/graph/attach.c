@@ -77,6 +77,7 @@ static int begin_thread(struct disruptor *d, struct disruptor_stage *s)
 	if (rc == 0)
 		rc = worker_make_thread(w);
 	if (rc != 0) {
+		worker_close(w, false);
 		w->count = 0;
 		return rc;
 	}
@@ -100,6 +101,7 @@ static void forget_thread(struct disruptor *d, struct disruptor_stage *s)
 	os_lock(&d->monitor);
 	w->leaving = false;
 	w->made = false;
+	worker_close(w, true);
 	w->count = 0;
 	os_broadcast(&d->monitor);
 }

@@ -254,7 +254,6 @@ static struct disruptor_stage *take_place(struct disruptor *d)
 	s->owner = d;
 	s->attempts.give_up = STAGE_NOWHERE;
 	s->placed = WORKER_NONE;
-	s->ended = true;
 	s->figures.off = !d->counts;
 	s->figures.unseen = STATS_LOOK;
 	return s;

@@ -82,7 +82,6 @@ struct disruptor_stage {
 	uint64_t idle_at; /* on a shared thread: when on_idle is due; 0 while it moves */
 	uint64_t linger_at; /* on a shared thread: when too small a batch is not waited for any more */
 	int result;         /* of its run */
-	bool ended;         /* its run, on a shared thread */
 	struct graph_pool *pool; /* that it stands for, or is a worker of; fixed once added */
 	uint32_t pool_index;
 	bool is_head;   /* it stands for a pool, and nobody runs it */
@@ -114,7 +113,7 @@ struct graph_worker {
 	uint32_t live; /* those whose run has not ended; the worker's own */
 	uint32_t spins;
 	struct consumer_group group; /* of several stages; members lie parallel to the order */
-	bool grouped;
+	bool opened;
 	bool attached; /* its stage came while others ran: it is none of the executor's threads */
 	/* under the owner's monitor */
 	bool made;          /* the thread, and it is not yet joined */
@@ -150,7 +149,7 @@ struct disruptor {
 	struct graph_pool *pools;
 	uint32_t stage_count;
 	uint32_t stage_max;
-	/* the executor: see map_stages() */
+	/* the executor: see executor_map() */
 	struct disruptor_executor executor;
 	uint32_t worker_count;
 	struct graph_worker *workers;   /* stage_max */
@@ -227,6 +226,10 @@ enum stage_progress stage_step(struct disruptor_stage *s, uint64_t most);
 enum stage_progress stage_idle(struct disruptor_stage *s);
 /* The run is over: on_stop, pop its hold, and others may run it. Its result. */
 int stage_finish(struct disruptor_stage *s);
+/* All of a run, waiting as the stage asks; it has been taken. Its result. */
+int stage_run(struct disruptor_stage *s);
+/* It has been taken, and does not run after all: others may. */
+void stage_give_back(struct disruptor_stage *s);
 /* Waiting failed with @p code: the ring has failed. */
 void stage_wait_failed(struct disruptor_stage *s, int code);
 
@@ -240,9 +243,9 @@ struct os_thread_plan executor_plan(const struct graph_worker *w);
 int worker_make_thread(struct graph_worker *w);
 /* Run one stage more, which has been taken, in the worker of a driven disruptor. Monitor held. */
 void worker_add(struct graph_worker *w, struct disruptor_stage *s);
-/* Get ready to run: E_STATE or E_NOMEM with its detail set. */
+/* Get ready to run, and take its stages: E_STATE or E_NOMEM with its detail set. */
 int worker_open(struct graph_worker *w);
-/* The opposite; @p ran: its stages' runs have begun, and ended. */
+/* The opposite; @p ran: its stages' runs have begun, and ended. Nothing if it is not open. */
 void worker_close(struct graph_worker *w, bool ran);
 /* What a worker's thread runs. */
 void *worker_thread(void *worker);

@@ -125,9 +125,12 @@ static bool await_runs(struct disruptor *d, uint64_t deadline)
 	return true;
 }
 
+/* What a start that fails has begun. A stage that runs in a thread of the caller's goes on. */
 static void halt_and_join(struct disruptor *d)
 {
-	halt_all(d);
+	for_each_stage (s, d)
+		if (is_unit(s) && (d->driven || d->workers[s->worker].made))
+			disruptor_stage_stop(s);
 	(void)await_runs(d, DISRUPTOR_FOREVER);
 	join_all(d);
 }

@@ -423,7 +423,6 @@ bool stage_take(struct disruptor_stage *s)
 			return false;
 		/* OWNER: acquire, the last run's view of the consumer; release, ours to the next */
 	} while (!disruptor_cas_acq_rel(&s->running, &idle, 1u));
-	s->ended = false;
 	s->idle_at = 0;
 	s->linger_at = 0;
 	s->result = 0;
@@ -437,6 +436,12 @@ bool stage_take(struct disruptor_stage *s)
 	if (s->handler.deferred != 0) /* the gate another thread may move meanwhile */
 		s->hold.sequence = &s->owner->ring->consumer_table[s->consumer.index].read;
 	return true;
+}
+
+void stage_give_back(struct disruptor_stage *s)
+{
+	/* OWNER.release: the consumer's private state, to whoever runs it next */
+	disruptor_store_release(&s->running, 0u);
 }
 
 static enum stage_progress progress(struct disruptor_stage *s, int rc)
@@ -525,7 +530,6 @@ int stage_finish(struct disruptor_stage *s)
 	ring_hold_pop(&s->hold);
 	if (s->pool && pool_shares(s))
 		pool_leave(s);
-	s->ended = true;
 	(void)consumer_take_alert(&s->consumer);
 	/* under the monitor: who sees it ended may detach it, and destroy the whole, behind us only */
 	os_lock(&d->monitor);
@@ -570,6 +574,14 @@ static void loop(struct disruptor_stage *s)
 	} while (p != STAGE_ENDED);
 }
 
+int stage_run(struct disruptor_stage *s)
+{
+	ring_hold_push(&s->hold);
+	if (stage_begin(s) != STAGE_ENDED)
+		loop(s);
+	return stage_finish(s);
+}
+
 int disruptor_stage_run(struct disruptor_stage *s)
 {
 	if (!is_unit(s))
@@ -577,10 +589,7 @@ int disruptor_stage_run(struct disruptor_stage *s)
 				 s->name);
 	if (!stage_take(s))
 		return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
-	ring_hold_push(&s->hold);
-	if (stage_begin(s) != STAGE_ENDED)
-		loop(s);
-	return stage_finish(s);
+	return stage_run(s);
 }
 
 void disruptor_stage_stop(struct disruptor_stage *s)

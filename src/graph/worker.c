@@ -14,38 +14,37 @@ static struct disruptor_stage *stage_of(const struct graph_worker *w, uint32_t i
 	return w->owner->order[w->first + i];
 }
 
-/* Of stages that were taken but have not run: let others run them. */
+/* One with a single stage waits as that asks; the others for all of theirs at once. */
+static bool is_grouped(const struct graph_worker *w)
+{
+	return w->count > 1 || w->owner->driven;
+}
+
 static void give_back(struct graph_worker *w, uint32_t count)
 {
-	while (count > 0) {
-		struct disruptor_stage *s = stage_of(w, --count);
-
-		s->ended = true;
-		/* OWNER.release: the consumer's private state, to whoever runs it next */
-		disruptor_store_release(&s->running, 0u);
-	}
+	while (count > 0)
+		stage_give_back(stage_of(w, --count));
 }
 
 int worker_open(struct graph_worker *w)
 {
 	struct group_member *members = &w->owner->members[w->first];
-	int rc;
+	int rc = 0;
 
 	w->spins = UINT32_MAX;
 	w->live = 0;
-	if (w->count == 1 && !w->owner->driven)
-		return 0;
-	for (uint32_t i = 0; i < w->count; i++)
+	for (uint32_t i = 0; i < w->count; i++) {
 		if (!stage_take(stage_of(w, i))) {
 			rc = error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
 				       stage_of(w, i)->name);
 			give_back(w, i);
 			return rc;
 		}
-	for (uint32_t i = 0; i < w->count; i++)
 		members[i] = (struct group_member){ .consumer = &stage_of(w, i)->consumer };
-	rc = group_open(&w->group, members, w->count);
-	w->grouped = rc == 0;
+	}
+	if (is_grouped(w))
+		rc = group_open(&w->group, members, w->count);
+	w->opened = rc == 0;
 	if (rc != 0)
 		give_back(w, w->count);
 	return rc;
@@ -53,10 +52,11 @@ int worker_open(struct graph_worker *w)
 
 void worker_close(struct graph_worker *w, bool ran)
 {
-	if (!w->grouped)
+	if (!w->opened)
 		return;
-	group_close(&w->group);
-	w->grouped = false;
+	if (is_grouped(w))
+		group_close(&w->group);
+	w->opened = false;
 	if (!ran)
 		give_back(w, w->count);
 }
@@ -237,8 +237,6 @@ static void worker_ended(struct graph_worker *w)
 
 	os_lock(&d->monitor);
 	w->thread_id = 0;
-	if (!w->grouped) /* it may not have come to run */
-		stage_of(w, 0)->reported = true;
 	d->alive--;
 	os_broadcast(&d->monitor);
 	os_unlock(&d->monitor);
@@ -265,10 +263,10 @@ void *worker_thread(void *worker)
 	os_lock(&w->owner->monitor);
 	w->thread_id = os_thread_id();
 	os_unlock(&w->owner->monitor);
-	if (w->grouped)
+	if (is_grouped(w))
 		run_several(w);
 	else
-		(void)disruptor_stage_run(stage_of(w, 0));
+		(void)stage_run(stage_of(w, 0));
 	worker_ended(w);
 	return NULL;
 }
