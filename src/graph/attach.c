@@ -6,9 +6,6 @@
 #include "graph/pool.h"
 #include "ring/deferred.h"
 
-/* Upstreams named, some twice. */
-#define COUNT_MAX (2 * DISRUPTOR_MAX_CONSUMERS)
-
 /* ---- coming ---- */
 
 static int check_place(const struct disruptor *d, const struct disruptor_attach *how)
@@ -20,6 +17,12 @@ static int check_place(const struct disruptor *d, const struct disruptor_attach 
 		if (!how->after[i] || how->after[i]->owner != d || !how->after[i]->used)
 			return error_set(DISRUPTOR_E_INVAL,
 					 "after[%zu]: not a stage of this disruptor", i);
+	for (size_t i = 0; i < how->after_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (how->after[k] == how->after[i])
+				return error_set(DISRUPTOR_E_INVAL,
+						 "after[%zu]: '%s' is listed twice", i,
+						 how->after[i]->name);
 	return 0;
 }
 
@@ -130,12 +133,12 @@ int attach_begin(struct disruptor_stage *s)
 
 static void remove_stage(struct disruptor_stage *s)
 {
-	if (s->pool && !s->is_head) {
+	if (is_worker(s)) {
 		/* its hand, which is open, stays in the pool's sight until the pool goes */
 		s->retired = true;
 		return;
 	}
-	consumer_detach(&s->consumer); /* of a keyed pool this gate is vacant: so it goes first */
+	consumer_detach(&s->consumer);
 	s->used = false;
 	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++) {
 		consumer_detach(&s->pool->workers[i]->consumer);
@@ -149,7 +152,7 @@ static void remove_stage(struct disruptor_stage *s)
 struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disruptor_handler *given,
 					 const struct disruptor_attach *where)
 {
-	const struct disruptor_consumer *after[COUNT_MAX];
+	const struct disruptor_consumer *after[DISRUPTOR_MAX_CONSUMERS];
 	struct disruptor_attach how = { .size = sizeof(how) };
 	struct disruptor_consumer_options options = { .size = sizeof(options) };
 	struct disruptor_stage *s = NULL;
@@ -166,14 +169,10 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 	os_lock(&d->monitor);
 	if (attach_allowed(d) != 0 || check_place(d, &how) != 0)
 		goto out;
+	for (size_t i = 0; i < how.after_count; i++)
+		after[i] = &how.after[i]->consumer;
 	options.after = after;
-	for (size_t i = 0; i < how.after_count; i++) {
-		const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS];
-		size_t n = graph_upstreams(how.after[i], of);
-
-		for (size_t k = 0; k < n && options.after_count < COUNT_MAX; k++)
-			after[options.after_count++] = of[k];
-	}
+	options.after_count = how.after_count;
 	options.at = how.at;
 	options.reserved = how.reserved;
 	options.position = how.position;
@@ -206,7 +205,7 @@ static int may_detach(const struct disruptor_stage *s)
 		return error_set(DISRUPTOR_E_STATE, "it is STARTING: no stage can leave it");
 	if (d->active && d->checked)
 		return error_set(DISRUPTOR_E_STATE, "no stage can leave a checked run");
-	if (s->pool && !s->is_head && s->pool->key)
+	if (is_worker(s) && s->pool->key)
 		return error_set(DISRUPTOR_E_UNSUPPORTED,
 				 "worker '%s' has keys that nobody else handles: detach the pool",
 				 s->name);

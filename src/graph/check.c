@@ -175,11 +175,6 @@ bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
 	       (gate_ancestors(d->ring, b->consumer.index) >> a->consumer.index & 1);
 }
 
-static bool is_worker(const struct disruptor_stage *s)
-{
-	return s->pool && !s->is_head;
-}
-
 void check_join(struct disruptor_stage *to, const struct disruptor_stage *s)
 {
 	size_t words = set_words(s->owner->ring->type);

@@ -66,7 +66,7 @@ static void read_gates(struct look *l)
 		l->at[i] = disruptor_load_acquire(&l->r->gates[i].sequence);
 	for_each_stage (s, l->d) {
 		if (l->at[s->consumer.index] == DISRUPTOR_VACANT)
-			continue; /* a pool's worker without work, or a keyed pool's head */
+			continue; /* a pool's worker without work */
 		add_entry(l, s->consumer.index, s);
 		taken |= UINT64_C(1) << s->consumer.index;
 	}

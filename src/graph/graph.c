@@ -317,64 +317,41 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 	return s;
 }
 
-size_t graph_upstreams(const struct disruptor_stage *s,
-		       const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS])
+/* What stands for @p later after @p earlier, its workers too if it is a pool. Monitor held. */
+static int add_edges(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
 {
-	size_t n = 0;
+	int rc = consumer_add_upstream(&later->consumer, earlier);
 
-	of[n++] = &s->consumer;
-	/* of a shared pool its own gate is enough; of a keyed one it is vacant, and for the order */
-	for (uint32_t i = 0; s->is_head && s->pool->key && i < s->pool->count; i++)
-		of[n++] = &s->pool->workers[i]->consumer;
-	return n;
-}
-
-/* Each of what stands for @p later after @p earlier. The monitor is held. */
-static int add_edges(struct disruptor_stage *later, const struct disruptor_consumer *const *earlier,
-		     size_t count)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = consumer_add_upstream(&later->consumer, earlier[i]);
-		for (uint32_t k = 0; rc == 0 && later->is_head && k < later->pool->count; k++)
-			rc = consumer_add_upstream(&later->pool->workers[k]->consumer, earlier[i]);
-	}
+	for (uint32_t i = 0; rc == 0 && later->is_head && i < later->pool->count; i++)
+		rc = consumer_add_upstream(&later->pool->workers[i]->consumer, earlier);
 	return rc;
 }
 
-static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *const *earlier,
-		     size_t count)
+static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
 {
 	struct disruptor *d = later->owner;
 	int rc;
 
-	if (later->pool && !later->is_head)
+	if (is_worker(later))
 		return error_set(DISRUPTOR_E_INVAL,
 				 "'%s' is a worker of pool '%s', which stands for it in the order",
 				 later->name, later->pool->head->name);
 	os_lock(&d->monitor);
 	rc = graph_may_change(d);
 	if (rc == 0)
-		rc = add_edges(later, earlier, count);
+		rc = add_edges(later, earlier);
 	os_unlock(&d->monitor);
 	return rc;
 }
 
 int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier)
 {
-	const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS];
-
 	if (!later || !earlier)
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", later ? "earlier" : "later");
 	if (later->owner != earlier->owner)
 		return error_set(DISRUPTOR_E_INVAL, "'%s' and '%s' belong to different disruptors",
 				 later->name, earlier->name);
-	if (earlier->pool && !earlier->is_head)
-		return error_set(DISRUPTOR_E_INVAL,
-				 "'%s' is a worker of pool '%s', which stands for it in the order",
-				 earlier->name, earlier->pool->head->name);
-	return put_after(later, of, graph_upstreams(earlier, of));
+	return put_after(later, &earlier->consumer);
 }
 
 int disruptor_after_consumer(struct disruptor_stage *later,
@@ -386,7 +363,7 @@ int disruptor_after_consumer(struct disruptor_stage *later,
 		return error_set(DISRUPTOR_E_INVAL,
 				 "earlier: not an open consumer of the ring of stage '%s'",
 				 later->name);
-	return put_after(later, &earlier, 1);
+	return put_after(later, earlier);
 }
 
 const struct disruptor_consumer *disruptor_stage_consumer(const struct disruptor_stage *s)

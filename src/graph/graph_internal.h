@@ -177,9 +177,12 @@ static inline bool is_unit(const struct disruptor_stage *s)
 	return !s->is_head && !s->retired;
 }
 
-/* The consumers that stand for @p s as an upstream; how many. */
-size_t graph_upstreams(const struct disruptor_stage *s,
-		       const struct disruptor_consumer *of[DISRUPTOR_MAX_CONSUMERS]);
+/* One of those that share a pool's events; the pool's head stands for it in the order. */
+static inline bool is_worker(const struct disruptor_stage *s)
+{
+	return s->pool && !s->is_head;
+}
+
 /* E_STATE unless stages and their order may be changed without attaching. Monitor held. */
 int graph_may_change(struct disruptor *d);
 /* The handler is the stage's from now on; its strings are copied. */

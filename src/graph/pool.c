@@ -36,103 +36,12 @@ bool pool_is_anothers(const struct disruptor_stage *s, uint64_t position)
 	return lane(p, p->key(event, p->context)) != s->pool_index;
 }
 
-/* ---- shared: taking ---- */
-
-static atomic_word *hand_of(const struct disruptor_stage *s)
-{
-	return &s->consumer.gate->sequence;
-}
-
-static struct ring_consumer *entry_of(const struct disruptor_stage *s)
-{
-	return &s->consumer.ring->consumer_table[s->consumer.index];
-}
-
-static void hold(struct disruptor_stage *s, uint64_t from, uint64_t to)
-{
-	struct disruptor_consumer *c = &s->consumer;
-
-	c->next = c->read = from;
-	c->limit = to;
-	entry_of(s)->chunk_end = to;
-}
-
-/* What another worker has left. */
-static bool adopt(struct disruptor_stage *s)
-{
-	struct graph_pool *p = s->pool;
-	bool found = false;
-
-	/* relaxed: looked at again under the lock; one that appears later has its maker's wake-up */
-	if (disruptor_likely(disruptor_load_relaxed(&p->left_count) == 0))
-		return false;
-	/* relaxed: perhaps the very event that a worker has failed at; graph_fail() came before */
-	if (disruptor_load_relaxed(&s->consumer.shared->state) & DISRUPTOR_STATE_FAILED)
-		return false;
-	os_lock(&p->lock);
-	/* its own first: so it has no note while it holds a chunk, and has one to leave that by */
-	for (uint32_t k = 0; k < p->count && !found; k++) {
-		uint32_t i = (s->pool_index + k) % p->count;
-		uint64_t from = disruptor_load_relaxed(&p->left[i].from); /* relaxed: the lock */
-
-		if (from == DISRUPTOR_VACANT)
-			continue;
-		/* POOL.leave: the hand, then the note goes; release, both */
-		disruptor_store_release(hand_of(s), from);
-		disruptor_store_release(&p->left[i].from, DISRUPTOR_VACANT);
-		hold(s, from, p->left[i].to);
-		/* relaxed: under the lock; only whether to look */
-		disruptor_store_relaxed(&p->left_count, disruptor_load_relaxed(&p->left_count) - 1);
-		found = true;
-	}
-	os_unlock(&p->lock);
-	return found;
-}
+/* ---- shared ---- */
 
 /* The pool's chunk, or what the worker's handler takes at most. */
-static uint64_t at_a_time(const struct disruptor_stage *s)
+static uint64_t at_a_time(const struct graph_pool *p, const struct disruptor_handler *h)
 {
-	uint64_t batch = s->handler.batch;
-
-	return batch != 0 && batch < s->pool->chunk ? batch : s->pool->chunk;
-}
-
-/* Up to a chunk of what is published and nobody has taken. */
-static bool take(struct disruptor_stage *s)
-{
-	struct disruptor_consumer *c = &s->consumer;
-	struct graph_pool *p = s->pool;
-	/* acquire: POOL.take, with the chunks before it */
-	uint64_t from = disruptor_load_acquire(&p->taken);
-	bool tried = false;
-
-	/* relaxed: once the ring has failed nothing more is taken; a late look takes one chunk more */
-	if (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED)
-		return false;
-
-	for (;;) {
-		uint64_t to;
-
-		hold(s, from, from);
-		to = consumer_available(c, from, from + at_a_time(s));
-		if (to == from)
-			break;
-		tried = true;
-		/* POOL.take: the hand, then `taken` behind it; ordered by the fence */
-		disruptor_store_release(hand_of(s), from);
-		disruptor_fence_seq_cst();
-		/* acq_rel: who reads it sees the hand, and we those before */
-		if (disruptor_cas_acq_rel(&p->taken, &from, to)) {
-			hold(s, from, to);
-			return true;
-		}
-	}
-	if (tried) {
-		/* release: POOL.settle; the hand was on something that is another's */
-		disruptor_store_release(hand_of(s), DISRUPTOR_VACANT);
-		pool_settle(s);
-	}
-	return false;
+	return h->batch != 0 && h->batch < p->chunk ? h->batch : p->chunk;
 }
 
 static void fill_window(const struct disruptor_consumer *c, struct consumer_window *w, uint64_t end)
@@ -151,109 +60,16 @@ static void fill_window(const struct disruptor_consumer *c, struct consumer_wind
 bool pool_window(struct disruptor_stage *s, struct consumer_window *w, uint64_t most)
 {
 	struct disruptor_consumer *c = &s->consumer;
-	uint64_t end;
+	uint64_t own = at_a_time(s->pool, &s->handler); /* what another has left may be longer */
 
-	if (c->next >= entry_of(s)->chunk_end && !adopt(s) && !take(s))
+	if (!share_take(c))
 		return false;
-	end = entry_of(s)->chunk_end;
-	if (most > at_a_time(s))
-		most = at_a_time(s); /* what another has left may be longer */
-	fill_window(c, w, end - c->next < most ? end : c->next + most);
+	most = most < own ? most : own;
+	fill_window(c, w, c->limit - c->next < most ? c->limit : c->next + most);
 	if (w->events != 0)
 		return true;
 	consumer_release_to(c, w->end);
-	pool_settle(s);
 	return false;
-}
-
-/* ---- shared: settling ---- */
-
-static uint64_t least_left(const struct graph_pool *p, uint64_t least)
-{
-	for (uint32_t i = 0; i < p->count; i++) {
-		/* acquire: POOL.leave; who sees the note gone sees the hand on it */
-		uint64_t from = disruptor_load_acquire(&p->left[i].from);
-
-		least = from < least ? from : least;
-	}
-	return least;
-}
-
-static uint64_t least_in_hand(const struct graph_pool *p, uint64_t least)
-{
-	for (uint32_t i = 0; i < p->count; i++) {
-		uint64_t at;
-
-		/* acquire: POOL.done; what the worker did with the events before its hand */
-		at = disruptor_load_acquire(hand_of(p->workers[i]));
-		least = at < least ? at : least;
-	}
-	return least;
-}
-
-void pool_settle(struct disruptor_stage *s)
-{
-	struct graph_pool *p = s->pool;
-	struct disruptor_gate *gate = p->head->consumer.gate;
-	struct disruptor_ring *r = s->consumer.ring;
-	uint64_t least, at;
-
-	if (s->consumer.next >= entry_of(s)->chunk_end)
-		/* POOL.done, release: what was done with the chunk, then the open hand */
-		disruptor_store_release(hand_of(s), DISRUPTOR_VACANT);
-	/* POOL.settle: our hand, then the others' */
-	disruptor_fence_seq_cst();
-	/* POOL.take, acquire: before the hands that are on what lies before it */
-	least = disruptor_load_acquire(&p->taken);
-	least = least_left(p, least);
-	least = least_in_hand(p, least);
-	least = least_left(p, least);
-	/* relaxed: where to begin; the exchange is what counts */
-	at = disruptor_load_relaxed(&gate->sequence);
-	while (at < least)
-		/* STAGE.release, FREE.release, of all workers, whose hands were acquired above */
-		if (disruptor_cas_acq_rel(&gate->sequence, &at, least))
-			break;
-	/* relaxed: at least what we have stored or seen */
-	at = disruptor_load_relaxed(&gate->sequence);
-	(void)edge_signal(r, edge_from(gate), at);
-	(void)edge_signal(r, edge_to_producers(r), at);
-}
-
-void pool_leave(struct disruptor_stage *s)
-{
-	struct graph_pool *p = s->pool;
-	struct disruptor_consumer *c = &s->consumer;
-	uint64_t end = entry_of(s)->chunk_end;
-	uint64_t from = c->next;
-
-	if (from < end) {
-		os_lock(&p->lock);
-		p->left[s->pool_index].to = end;
-		/* POOL.leave: the note, then the hand opens; release, with all that was done */
-		disruptor_store_release(&p->left[s->pool_index].from, from);
-		/* relaxed: under the lock; those who wait are woken below */
-		disruptor_store_relaxed(&p->left_count, disruptor_load_relaxed(&p->left_count) + 1);
-		os_unlock(&p->lock);
-		hold(s, from, from);
-	}
-	pool_settle(s); /* opens the hand */
-	if (from < end)
-		for (uint32_t i = 0; i < p->count; i++)
-			if (p->workers[i] != s)
-				consumer_wake_up(&p->workers[i]->consumer);
-}
-
-uint64_t pool_position(const struct disruptor_stage *s)
-{
-	/* acquire, all: who sees the position sees what was done before it */
-	uint64_t taken = disruptor_load_acquire(&s->pool->taken);
-	uint64_t hand = disruptor_load_acquire(hand_of(s));
-	uint64_t left = disruptor_load_acquire(&s->pool->left[s->pool_index].from);
-
-	if (hand == DISRUPTOR_VACANT)
-		hand = left;
-	return hand == DISRUPTOR_VACANT ? taken : hand;
 }
 
 struct disruptor_stage *pool_slowest(const struct graph_pool *p)
@@ -265,7 +81,7 @@ struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 		uint64_t at;
 
 		/* relaxed: a report */
-		at = disruptor_load_relaxed(hand_of(p->workers[i]));
+		at = disruptor_load_relaxed(&p->workers[i]->consumer.gate->sequence);
 		if (at < low) {
 			low = at;
 			slowest = p->workers[i];
@@ -327,18 +143,11 @@ static struct graph_pool *make(struct disruptor *d, const struct disruptor_pool_
 		(void)error_set(DISRUPTOR_E_NOMEM, "%zu bytes for pool '%s'", bytes, o->name);
 		return NULL;
 	}
-	if (os_monitor_init(&p->lock) != 0) {
-		graph_release(&d->allocator, p, bytes);
-		return NULL;
-	}
 	p->bytes = bytes;
 	p->count = o->count;
 	p->key = o->key;
 	p->context = o->key_context;
 	p->chunk = o->chunk ? o->chunk : DEFAULT_CHUNK < quarter ? DEFAULT_CHUNK : quarter;
-	for (uint32_t i = 0; i < DISRUPTOR_MAX_CONSUMERS; i++)
-		/* relaxed: nobody else knows it yet */
-		disruptor_store_relaxed(&p->left[i].from, DISRUPTOR_VACANT);
 	return p;
 }
 
@@ -348,24 +157,27 @@ static int no_event(void *context, void *event, uint64_t position, int last)
 	return DISRUPTOR_E_STATE; /* nobody runs a head */
 }
 
-/* The stage that stands for all, and holds the gate of a shared pool. */
+/* The stage that stands for all, and holds the gate of the whole. */
 static int make_head(struct disruptor *d, struct graph_pool *p, const char *name)
 {
 	const struct disruptor_handler handler = {
 		.size = sizeof(handler), .name = name, .on_event = no_event, .reads = ""
 	};
 	struct disruptor_consumer_options options = { .size = sizeof(options) };
+	struct disruptor_stage *head = graph_add(d, &handler, &options);
+	int rc;
 
-	p->head = graph_add(d, &handler, &options);
-	if (!p->head)
+	if (!head)
 		return DISRUPTOR_E_INVAL;
-	p->head->pool = p;
-	p->head->is_head = true;
-	/* relaxed: nobody takes yet */
-	disruptor_store_relaxed(&p->taken, p->head->consumer.next);
-	if (p->key)
-		/* the workers' own gates hold; release: as a detach */
-		disruptor_store_release(hand_of(p->head), DISRUPTOR_VACANT);
+	rc = share_open(&p->share, &head->consumer, !p->key);
+	if (rc != 0) {
+		consumer_detach(&head->consumer);
+		head->used = false;
+		return rc;
+	}
+	head->pool = p;
+	head->is_head = true;
+	p->head = head;
 	return 0;
 }
 
@@ -375,7 +187,6 @@ static int copy_handler(struct disruptor_handler *known, const struct disruptor_
 {
 	const unsigned char *at = (const unsigned char *)first;
 	size_t stride, size;
-	int rc;
 
 	memcpy(&stride, at, sizeof(stride));
 	if (stride < sizeof(stride) || stride > 65536)
@@ -386,8 +197,7 @@ static int copy_handler(struct disruptor_handler *known, const struct disruptor_
 	if (size != stride)
 		return error_set(DISRUPTOR_E_VERSION, "handlers[%u]: size: %zu, the first's is %zu",
 				 i, size, stride);
-	rc = graph_copy_handler(known, (const struct disruptor_handler *)(const void *)at);
-	return rc;
+	return graph_copy_handler(known, (const struct disruptor_handler *)(const void *)at);
 }
 
 static int check_worker(const struct disruptor_handler *h, bool keyed)
@@ -402,7 +212,10 @@ static int check_worker(const struct disruptor_handler *h, bool keyed)
 static int add_worker(struct disruptor *d, struct graph_pool *p, uint32_t i,
 		      const struct disruptor_handler *first)
 {
-	struct disruptor_consumer_options options = { .size = sizeof(options) };
+	/* where the head stands, which holds everything behind it: no worker misses what another sees */
+	struct disruptor_consumer_options options = { .size = sizeof(options),
+						      .at = DISRUPTOR_AT_POSITION,
+						      .position = p->head->consumer.next };
 	struct disruptor_handler handler;
 	struct disruptor_stage *s;
 	int rc = copy_handler(&handler, first, i);
@@ -418,15 +231,7 @@ static int add_worker(struct disruptor *d, struct graph_pool *p, uint32_t i,
 	s->pool_index = i;
 	p->workers[i] = s;
 	check_join(p->head, s);
-	if (p->key)
-		return 0;
-	s->consumer.flags |= DISRUPTOR_VIEW_POOLED;
-	entry_of(s)->work = &p->taken;
-	entry_of(s)->left = &p->left_count;
-	entry_of(s)->whole = p->head->consumer.gate;
-	hold(s, s->consumer.next, s->consumer.next);
-	/* release: as a detach; it holds nothing until it takes something */
-	disruptor_store_release(hand_of(s), DISRUPTOR_VACANT);
+	share_join(&p->share, &s->consumer, at_a_time(p, &handler));
 	return 0;
 }
 
@@ -440,8 +245,8 @@ static void unmake(struct disruptor *d, struct graph_pool *p)
 	if (p->head) {
 		consumer_detach(&p->head->consumer);
 		p->head->used = false;
+		share_close(&p->share);
 	}
-	os_monitor_destroy(&p->lock);
 	graph_release(&d->allocator, p, p->bytes);
 }
 
@@ -507,7 +312,7 @@ void pool_release(struct disruptor *d, struct graph_pool *p)
 	while (*at != p)
 		at = &(*at)->next;
 	*at = p->next;
-	os_monitor_destroy(&p->lock);
+	share_close(&p->share);
 	graph_release(&d->allocator, p, p->bytes);
 }
 
@@ -537,7 +342,8 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	(void)ring_name(&s->name, handler->name, "");
 	(void)ring_name(&s->consumer.gate->name, handler->name, "");
 	os_unlock(&r->lock);
-	entry_of(s)->wait = wait_choose(&handler->wait, &r->wait);
+	r->consumer_table[s->consumer.index].wait = wait_choose(&handler->wait, &r->wait);
+	r->consumer_table[s->consumer.index].at_a_time = at_a_time(s->pool, handler);
 	graph_set_handler(s, handler);
 	memset(&s->policy, 0, sizeof(s->policy));
 	s->attempts = (struct stage_attempts){ .give_up = STAGE_NOWHERE };

@@ -76,13 +76,6 @@ static int call(struct disruptor_stage *s, const char *hook, int (*function)(voi
 
 /* ---- one batch ---- */
 
-static void release_to(struct disruptor_stage *s, uint64_t position)
-{
-	consumer_release_to(&s->consumer, position);
-	if (disruptor_unlikely(s->pool != NULL) && pool_shares(s))
-		pool_settle(s);
-}
-
 /* A void, or another worker's event. */
 static bool passes_over(const struct disruptor_stage *s, uint64_t position)
 {
@@ -109,7 +102,7 @@ static int again(struct disruptor_stage *s, struct batch *b)
 	tally(&s->retries);
 	if (!is_called_off(s))
 		return BATCH_DONE;
-	release_to(s, b->at);
+	consumer_release_to(&s->consumer, b->at);
 	return BATCH_STOP;
 }
 
@@ -141,14 +134,14 @@ static int remedy(struct disruptor_stage *s, struct batch *b, int code,
 	if (r == DISRUPTOR_REMEDY_REWIND)
 		code = DISRUPTOR_E_INVAL; /* others may have seen what was released */
 	else if (!s->attempts.of_batch)
-		release_to(s, b->at);
+		consumer_release_to(&s->consumer, b->at);
 	return fail(s, hook, b->at, code < 0 ? code : DISRUPTOR_E_FAILED);
 }
 
 /* A checked run has found a write that is none of the stage's: no policy remedies that. */
 static int conflict(struct disruptor_stage *s, struct batch *b)
 {
-	release_to(s, b->at);
+	consumer_release_to(&s->consumer, b->at);
 	return checked_run_fail(s, b->at);
 }
 
@@ -160,7 +153,7 @@ static int answer(struct disruptor_stage *s, struct batch *b, int verdict)
 	switch (verdict) {
 	case DISRUPTOR_RELEASE:
 	case DISRUPTOR_STOP:
-		release_to(s, ++b->at);
+		consumer_release_to(&s->consumer, ++b->at);
 		b->released = true;
 		return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
 	case DISRUPTOR_SKIP:
@@ -217,7 +210,7 @@ static int handle_span(struct disruptor_stage *s, struct batch *b)
 	if (verdict == DISRUPTOR_SKIP)
 		tally_by(&s->skipped, handled);
 	if (verdict == DISRUPTOR_RELEASE || verdict == DISRUPTOR_STOP) {
-		release_to(s, b->at);
+		consumer_release_to(&s->consumer, b->at);
 		b->released = true;
 	}
 	return verdict == DISRUPTOR_STOP ? BATCH_STOP : BATCH_DONE;
@@ -279,7 +272,7 @@ static bool begin_of_pool(struct disruptor_stage *s, struct batch *b, uint64_t m
 	struct disruptor_consumer *c = &s->consumer;
 
 	*b = (struct batch){ .begin = c->next };
-	if (pool_shares(s)) {
+	if (share_takes(c)) {
 		if (!pool_window(s, &b->w, most))
 			return false;
 		b->begin = b->at = c->next;
@@ -293,7 +286,7 @@ static bool begin_of_pool(struct disruptor_stage *s, struct batch *b, uint64_t m
 	if (end_before(s, b, b->w.end) != 0)
 		return true;
 	stats_passed(s, b->w.end - b->begin);
-	release_to(s, b->w.end);
+	consumer_release_to(&s->consumer, b->w.end);
 	return false;
 }
 
@@ -322,7 +315,7 @@ static bool begin_batch(struct disruptor_stage *s, struct batch *b, uint64_t mos
 		return true;
 	s->attempts.give_up = STAGE_NOWHERE;
 	tally(&s->skipped);
-	release_to(s, give_up + 1);
+	consumer_release_to(&s->consumer, give_up + 1);
 	stats_passed(s, 1);
 	return false;
 }
@@ -371,11 +364,11 @@ static int work_through(struct disruptor_stage *s, struct batch *b)
 		if (disruptor_unlikely(rc != BATCH_DONE))
 			return rc == BATCH_REWOUND ? BATCH_DONE : rc;
 		if (is_alerted(c)) {
-			release_to(s, b->at);
+			consumer_release_to(&s->consumer, b->at);
 			return BATCH_STOP;
 		}
 	}
-	release_to(s, b->w.end);
+	consumer_release_to(&s->consumer, b->w.end);
 	return BATCH_DONE;
 }
 
@@ -431,7 +424,7 @@ bool stage_take(struct disruptor_stage *s)
 				      .sequence = &s->consumer.gate->sequence,
 				      .name = s->name };
 	/* a pool that no other thread works for moves as little while one of its workers waits */
-	if (s->pool && pool_shares(s) && s->pool->on_one_thread)
+	if (share_takes(&s->consumer) && s->pool->on_one_thread)
 		s->hold.sequence = &s->pool->head->consumer.gate->sequence;
 	if (s->handler.deferred != 0) /* the gate another thread may move meanwhile */
 		s->hold.sequence = &s->owner->ring->consumer_table[s->consumer.index].read;
@@ -528,8 +521,8 @@ int stage_finish(struct disruptor_stage *s)
 	int rc = s->result != 0 ? s->result : stopped;
 
 	ring_hold_pop(&s->hold);
-	if (s->pool && pool_shares(s))
-		pool_leave(s);
+	if (s->pool)
+		share_leave(&s->consumer);
 	(void)consumer_take_alert(&s->consumer);
 	/* under the monitor: who sees it ended may detach it, and destroy the whole, behind us only */
 	os_lock(&d->monitor);
@@ -603,17 +596,8 @@ void disruptor_stage_stop(struct disruptor_stage *s)
 
 uint64_t disruptor_stage_position(const struct disruptor_stage *s)
 {
-	uint64_t least = DISRUPTOR_VACANT;
-
-	for (uint32_t i = 0; s->is_head && s->pool->key && i < s->pool->count; i++) {
-		uint64_t at = disruptor_stage_position(s->pool->workers[i]);
-
-		least = at < least ? at : least;
-	}
-	if (least != DISRUPTOR_VACANT)
-		return least;
-	if (s->pool && !s->is_head && pool_shares(s))
-		return pool_position(s);
+	if (s->pool && !s->is_head && !s->pool->key)
+		return share_position(&s->consumer);
 	/* acquire: who sees the position sees what the stage did before it */
 	return disruptor_load_acquire(&s->consumer.gate->sequence);
 }

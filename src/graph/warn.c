@@ -148,7 +148,7 @@ void check_warn(struct disruptor *d)
 		for_each_stage (earlier, d) {
 			if (earlier == s)
 				break;
-			if ((s->pool && !s->is_head) || (earlier->pool && !earlier->is_head))
+			if (is_worker(s) || is_worker(earlier))
 				continue; /* its pool's head stands for it */
 			if (s->declared && earlier->declared && !check_ordered(d, s, earlier))
 				warn_of_lines(d, earlier, s);

@@ -8,6 +8,7 @@
 #include "ring/hold.h"
 #include "ring/loop.h"
 #include "ring/ring.h"
+#include "ring/share.h"
 #include "wait/core.h"
 #include "wait/watch.h"
 
@@ -59,6 +60,14 @@ static int check_options(const struct disruptor_ring *r, const struct disruptor_
 	return wait_check("wait", &o->wait);
 }
 
+/* One of those who share a stream says nothing of what the others have released. */
+static int refuse_member(const struct disruptor_ring *r, const struct disruptor_consumer *c)
+{
+	return error_set(DISRUPTOR_E_INVAL,
+			 "'%s' is a worker of pool '%s', which stands for it in the order",
+			 r->gates[c->index].name, share_whole(c)->name);
+}
+
 static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_options *o,
 		      uint32_t *index)
 {
@@ -87,6 +96,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 		if (!is_open_on(o->after[k], r))
 			return error_set(DISRUPTOR_E_INVAL,
 					 "after[%zu]: not an open consumer of this ring", k);
+		if (share_whole(o->after[k]))
+			return refuse_member(r, o->after[k]);
 		upstreams |= UINT64_C(1) << o->after[k]->index;
 	}
 	/* relaxed: changes and is read under the lock, or by this consumer's own thread */
@@ -98,8 +109,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			"it moves out");
 	r->consumer_table[i].wait = wait_choose(&o->wait, &r->wait);
 	r->consumer_table[i].take = o->take != 0;
-	r->consumer_table[i].work = r->consumer_table[i].left = NULL;
-	r->consumer_table[i].whole = NULL;
+	r->consumer_table[i].share = NULL;
+	r->consumer_table[i].chunk_end = 0;
 	r->consumer_table[i].of_stage = false;
 	/* relaxed, both: nobody has this thread's number but this thread, which has no events yet */
 	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
@@ -254,7 +265,9 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 	os_lock(&r->lock);
 	/* relaxed: changes under the lock only */
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
-	if (upstreams & bit)
+	if (share_whole(earlier))
+		rc = refuse_member(r, earlier);
+	else if (upstreams & bit)
 		rc = error_set(DISRUPTOR_E_INVAL, "'%s' comes after '%s' already", later_name,
 			       earlier_name);
 	else if (c == earlier || (gate_ancestors(r, earlier->index) >> c->index & 1))
@@ -499,6 +512,10 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 		deferred_read(c, c->next + n);
 		return 0;
 	}
+	if (c->flags & DISRUPTOR_VIEW_POOLED) {
+		share_release(c, c->next + n);
+		return 0;
+	}
 	poison_released(c, c->next + n);
 	c->next += n;
 	/* STAGE.release, FREE.release: see disruptor_release() */
@@ -598,44 +615,6 @@ static int64_t wait_for_gate(struct wait_need *need, struct disruptor_gate *gate
 	return 0;
 }
 
-static struct disruptor_gate *whole_of(const struct disruptor_consumer *c)
-{
-	return c->ring->consumer_table[c->index].whole;
-}
-
-/* A worker of a shared pool that has nothing to do, while another could still leave it something. */
-static bool is_needed(const struct disruptor_consumer *c)
-{
-	/* acquire: POOL.settle; once the whole pool has come so far nothing is left */
-	return (c->flags & DISRUPTOR_VIEW_POOLED) &&
-	       disruptor_load_acquire(&whole_of(c)->sequence) < c->next;
-}
-
-/* A worker of a shared pool: what it has in hand, else whether there is something to take. */
-static uint64_t look_for_work(struct disruptor_consumer *c)
-{
-	struct ring_consumer *e = &c->ring->consumer_table[c->index];
-	uint64_t at;
-
-	if (c->next < e->chunk_end)
-		return e->chunk_end - c->next;
-	/* relaxed: what comes once the ring has failed is for the next run */
-	if (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED)
-		return 0;
-	/* relaxed: who leaves something wakes us */
-	if (disruptor_load_relaxed(e->left) != 0)
-		return 1;
-	do {
-		/* acquire: POOL.take, with the chunks before it */
-		at = disruptor_load_acquire(e->work);
-		c->next = c->read = c->limit = e->chunk_end = at;
-		if (consumer_available(c, at, at + 1) != at)
-			return 1;
-		/* relaxed: another may have taken it, and a producer published over it, meanwhile */
-	} while (disruptor_load_relaxed(e->work) != at);
-	return 0;
-}
-
 static bool has_read_to_its_end(const struct disruptor_consumer *c)
 {
 	/* relaxed: a stale one is only possible before the asker's wake-up (STOP) */
@@ -655,7 +634,7 @@ static int64_t look_for_releases(struct disruptor_consumer *c, struct wait_need 
 
 int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 {
-	uint64_t n = c->flags & DISRUPTOR_VIEW_POOLED ? look_for_work(c) : disruptor_ready(c);
+	uint64_t n = share_takes(c) ? share_look(c) : disruptor_ready(c);
 	bool held_up = n != 0 && deferred_allowance(c) == 0;
 	uint64_t upstreams;
 	int behind;
@@ -678,8 +657,8 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 		if (disruptor_consumer_finished(c)) {
 			if (deferred_unreleased(c) != 0)
 				return wait_for_gate(need, c->gate, c->next);
-			if (is_needed(c))
-				return wait_for_gate(need, whole_of(c), c->next);
+			if (share_is_needed(c, c->next))
+				return wait_for_gate(need, share_whole(c), c->next);
 			return DISRUPTOR_E_CLOSED;
 		}
 	}
@@ -727,7 +706,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	int64_t n = 0;
 
 	/* of those it is not for the stamps alone to say what they may have */
-	if (!(c->flags & (DISRUPTOR_VIEW_DEFERRED | DISRUPTOR_VIEW_POOLED)))
+	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
 	if (n == 0 || n < c->least)
 		n = wait_until(&request);
@@ -776,9 +755,14 @@ void consumer_forget_requests(struct disruptor_consumer *c)
 	disruptor_store_relaxed(&c->ring->consumer_table[c->index].until, UINT64_MAX);
 }
 
-void consumer_wake_up(struct disruptor_consumer *c)
+void consumer_wake_up(const struct disruptor_consumer *c)
 {
-	struct disruptor_ring *r = c->ring;
+	consumer_wake_gate(c->ring, c->index);
+}
+
+void consumer_wake_gate(struct disruptor_ring *r, uint32_t index)
+{
+	const struct ring_consumer *e = &r->consumer_table[index];
 	uint64_t upstreams;
 
 	/*
@@ -788,11 +772,11 @@ void consumer_wake_up(struct disruptor_consumer *c)
 	 */
 	wait_heavy_barrier(r);
 	/* relaxed: if they change again, who leaves wakes the edge, and the change is seen then */
-	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
-	if (is_deferred(c))
-		edge_wake_all(r, edge_from(c->gate));
-	if (whole_of(c))
-		edge_wake_all(r, edge_from(whole_of(c)));
+	upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
+	if (e->deferred)
+		edge_wake_all(r, edge_from(&r->gates[index]));
+	if (e->share)
+		edge_wake_all(r, edge_from(e->share->whole));
 	if (!upstreams)
 		edge_wake_all(r, edge_to_consumers(r));
 	for (; upstreams; upstreams &= upstreams - 1)

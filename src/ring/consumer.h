@@ -20,7 +20,8 @@ bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position);
 /* First position of [from, end) that is not available, voids included. */
 uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_t end);
 /* Let it look again, whatever edge it sleeps on. Any thread. */
-void consumer_wake_up(struct disruptor_consumer *c);
+void consumer_wake_up(const struct disruptor_consumer *c);
+void consumer_wake_gate(struct disruptor_ring *r, uint32_t index);
 /* Release everything before @p position. */
 void consumer_release_to(struct disruptor_consumer *c, uint64_t position);
 /* Positions that wait for this consumer beyond those released: an estimate, at least @p least. */

@@ -43,6 +43,8 @@ struct ring_producer {
 	char apart[DISRUPTOR_APART];
 };
 
+struct ring_share;
+
 /* One attached consumer, likewise. */
 struct ring_consumer {
 	atomic_word wakes;
@@ -56,13 +58,13 @@ struct ring_consumer {
 	uint64_t ahead;
 	bool used; /* under the ring's lock */
 	bool take;
-	/* of a worker of a shared pool: see disruptor/pool.h */
-	atomic_word *work;            /* first position that nobody has taken … */
-	atomic_word *left;            /* … but for so many parts, which workers have left */
-	struct disruptor_gate *whole; /* of the pool */
-	uint64_t chunk_end;           /* of what it has taken */
-	atomic_word until;            /* it ends once it has come so far; UINT64_MAX: never */
-	bool of_stage;                /* fixed before it is read from, both */
+	/* of one that shares its stream with others: see share.h */
+	struct ring_share *share; /* NULL: it does not */
+	uint32_t share_index;
+	uint64_t at_a_time; /* positions of a chunk, at most */
+	uint64_t chunk_end; /* of what it has taken */
+	atomic_word until;  /* it ends once it has come so far; UINT64_MAX: never */
+	bool of_stage;      /* fixed before it is read from, both */
 	bool deferred;
 	char apart[DISRUPTOR_APART];
 };

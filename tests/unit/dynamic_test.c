@@ -224,6 +224,14 @@ TEST(an_attach_that_is_refused_leaves_nothing)
 	how.after_count = 1;
 	assert_null(disruptor_attach(g.d, &g.late.handler, &how));
 	assert_detail("after[0]");
+	{
+		struct disruptor_stage *const twice[] = { g.first.stage, g.first.stage };
+
+		how.after = twice;
+		how.after_count = 2;
+		assert_null(disruptor_attach(g.d, &g.late.handler, &how));
+		assert_detail("'first' is listed twice");
+	}
 	how.after_count = 0;
 	g.late.start_answer = -44;
 	assert_null(disruptor_attach(g.d, &g.late.handler, &how));

@@ -321,6 +321,50 @@ TEST(a_worker_that_cannot_join_leaves_the_pool_as_it_was)
 	finish(&c);
 }
 
+TEST(only_the_whole_pool_is_come_after)
+{
+	for (int keyed = 0; keyed <= 1; keyed++) {
+		struct disruptor_attach how = { .size = sizeof(how), .after_count = 1 };
+		struct disruptor_consumer_options options = { .size = sizeof(options),
+							      .after_count = 1 };
+		const struct disruptor_consumer *before;
+		struct tick_consumer poller;
+		struct probe late;
+		struct crew c;
+
+		begin(&c, 16, DISRUPTOR_MAP_DEDICATED, keyed);
+		graph_start(c.d);
+		probe_init(&late, "late");
+		how.after = &c.worker[1].stage;
+		assert_null(disruptor_attach(c.d, &late.handler, &how));
+		assert_detail("worker of pool 'crew'");
+		before = disruptor_stage_consumer(c.worker[1].stage);
+		options.after = &before;
+		assert_code(tick_consumer_open(&poller, disruptor_ring(c.d), &options),
+			    DISRUPTOR_E_INVAL);
+		assert_detail("worker of pool 'crew'");
+		/* after the whole, either may come */
+		before = disruptor_stage_consumer(c.pool);
+		assert_code(tick_consumer_open(&poller, disruptor_ring(c.d), &options), 0);
+		how.after = &c.pool;
+		late.stage = disruptor_attach(c.d, &late.handler, &how);
+		assert_non_null(late.stage);
+		probe_publish(&c.p, 4);
+		for (uint64_t read = 0; read < 4;) {
+			uint64_t n = tick_ready(&poller);
+
+			assert_true(disruptor_consumer_position(&poller.view) + n <=
+				    disruptor_stage_position(c.pool));
+			read_ticks(&poller, n);
+			read += n;
+		}
+		graph_drain(c.d);
+		probe_expect(&late, 0, 4);
+		assert_code(tick_consumer_close(&poller), 0);
+		finish(&c);
+	}
+}
+
 TEST(a_pool_is_detached_as_a_whole)
 {
 	for (size_t i = 0; i < COUNT(mappings); i++) {
@@ -575,6 +619,7 @@ int main(void)
 		RUN(a_detached_worker_loses_nothing),
 		RUN(a_worker_takes_the_place_of_one_that_was_detached),
 		RUN(a_worker_that_cannot_join_leaves_the_pool_as_it_was),
+		RUN(only_the_whole_pool_is_come_after),
 		RUN(a_pool_is_detached_as_a_whole),
 		RUN(verdicts_and_policies_are_each_workers),
 		RUN(a_worker_that_fails_fails_the_ring_and_loses_nothing),

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "ring/share.h"
+
+#include "ring/ring.h"
+#include "wait/core.h"
+
+static struct ring_consumer *entry_of(const struct disruptor_consumer *c)
+{
+	return &c->ring->consumer_table[c->index];
+}
+
+static void hold(struct disruptor_consumer *c, uint64_t from, uint64_t to)
+{
+	c->next = c->read = from;
+	c->limit = to;
+	entry_of(c)->chunk_end = to;
+}
+
+int share_open(struct ring_share *s, const struct disruptor_consumer *whole, bool chunks)
+{
+	int rc = os_monitor_init(&s->lock);
+
+	if (rc != 0)
+		return rc;
+	s->whole = whole->gate;
+	s->count = 0;
+	s->chunks = chunks;
+	/* relaxed, all: nobody else knows it yet */
+	disruptor_store_relaxed(&s->left_count, UINT64_C(0));
+	disruptor_store_relaxed(&s->taken, chunks ? whole->next : DISRUPTOR_VACANT);
+	for (uint32_t i = 0; i < DISRUPTOR_MAX_CONSUMERS; i++)
+		disruptor_store_relaxed(&s->left[i].from, DISRUPTOR_VACANT);
+	return 0;
+}
+
+void share_close(struct ring_share *s)
+{
+	os_monitor_destroy(&s->lock);
+}
+
+void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_a_time)
+{
+	struct ring_consumer *e = entry_of(c);
+
+	/* every release takes the out-of-line path, where it settles */
+	c->flags |= DISRUPTOR_VIEW_POOLED | DISRUPTOR_VIEW_HEAVY;
+	e->share = s;
+	e->share_index = s->count;
+	e->at_a_time = at_a_time;
+	s->members[s->count++] = c->gate;
+	if (!s->chunks)
+		return;
+	hold(c, c->next, c->next);
+	/* release: as a detach; it holds nothing until it takes something */
+	disruptor_store_release(&c->gate->sequence, DISRUPTOR_VACANT);
+}
+
+/* ---- settling ---- */
+
+static uint64_t least_left(const struct ring_share *s, uint64_t least)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		/* acquire: SHARE.leave; who sees the note gone sees the hand on it */
+		uint64_t from = disruptor_load_acquire(&s->left[i].from);
+
+		least = from < least ? from : least;
+	}
+	return least;
+}
+
+static uint64_t least_in_hand(const struct ring_share *s, uint64_t least)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		/* acquire: SHARE.done; what the member did with the events before its gate */
+		uint64_t at = disruptor_load_acquire(&s->members[i]->sequence);
+
+		least = at < least ? at : least;
+	}
+	return least;
+}
+
+/* The own gate has been moved: what all have released becomes the whole's place. */
+static void settle(const struct disruptor_consumer *c)
+{
+	const struct ring_share *s = entry_of(c)->share;
+	struct disruptor_ring *r = c->ring;
+	uint64_t least, at;
+
+	/* SHARE.settle: our gate, then the others' */
+	disruptor_fence_seq_cst();
+	/* SHARE.take, acquire: before the hands that are on what lies before it */
+	least = disruptor_load_acquire(&s->taken);
+	least = least_left(s, least);
+	least = least_in_hand(s, least);
+	least = least_left(s, least);
+	/* relaxed: where to begin; the exchange is what counts */
+	at = disruptor_load_relaxed(&s->whole->sequence);
+	while (at < least)
+		/* STAGE.release, FREE.release, of all members, whose gates were acquired above */
+		if (disruptor_cas_acq_rel(&s->whole->sequence, &at, least))
+			break;
+	/* relaxed: at least what we have stored or seen */
+	at = disruptor_load_relaxed(&s->whole->sequence);
+	if (edge_signal(r, edge_from(s->whole), at) | edge_signal(r, edge_to_producers(r), at))
+		tally(&entry_of(c)->wakes);
+}
+
+void share_release(struct disruptor_consumer *c, uint64_t position)
+{
+	const struct ring_consumer *e = entry_of(c);
+	bool done = e->share->chunks && position >= e->chunk_end;
+
+	c->next = position;
+	/* SHARE.done, release: what was done with the events, then the gate behind them */
+	disruptor_store_release(&c->gate->sequence, done ? DISRUPTOR_VACANT : position);
+	settle(c);
+}
+
+/* ---- taking ---- */
+
+bool share_takes(const struct disruptor_consumer *c)
+{
+	return (c->flags & DISRUPTOR_VIEW_POOLED) && entry_of(c)->share->chunks;
+}
+
+struct disruptor_gate *share_whole(const struct disruptor_consumer *c)
+{
+	/* not by the view's flag, which its own thread may be writing (LEAVE) */
+	const struct ring_share *s = entry_of(c)->share;
+
+	return s ? s->whole : NULL;
+}
+
+/* relaxed: a late look takes one chunk more; what is left then is for the next run */
+static bool has_failed(const struct disruptor_consumer *c)
+{
+	return (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED) != 0;
+}
+
+uint64_t share_look(struct disruptor_consumer *c)
+{
+	const struct ring_consumer *e = entry_of(c);
+	const struct ring_share *s = e->share;
+	uint64_t at;
+
+	if (c->next < e->chunk_end)
+		return e->chunk_end - c->next;
+	if (has_failed(c))
+		return 0;
+	/* relaxed: who leaves something wakes us */
+	if (disruptor_load_relaxed(&s->left_count) != 0)
+		return 1;
+	do {
+		/* acquire: SHARE.take, with the chunks before it */
+		at = disruptor_load_acquire(&s->taken);
+		hold(c, at, at);
+		if (consumer_available(c, at, at + 1) != at)
+			return 1;
+		/* relaxed: another may have taken it, and a producer published over it, meanwhile */
+	} while (disruptor_load_relaxed(&s->taken) != at);
+	return 0;
+}
+
+/* What another member has left. */
+static bool take_up(struct disruptor_consumer *c)
+{
+	const struct ring_consumer *e = entry_of(c);
+	struct ring_share *s = e->share;
+	bool found = false;
+
+	/* relaxed: looked at again under the lock; one that appears later has its maker's wake-up */
+	if (disruptor_likely(disruptor_load_relaxed(&s->left_count) == 0))
+		return false;
+	os_lock(&s->lock);
+	/* its own first: so it has no note while it holds a chunk, and has one to leave that by */
+	for (uint32_t k = 0; k < s->count && !found; k++) {
+		struct share_left *left = &s->left[(e->share_index + k) % s->count];
+		uint64_t from = disruptor_load_relaxed(&left->from); /* relaxed: the lock */
+
+		if (from == DISRUPTOR_VACANT)
+			continue;
+		/* SHARE.leave: the hand, then the note goes; release, both */
+		disruptor_store_release(&c->gate->sequence, from);
+		disruptor_store_release(&left->from, DISRUPTOR_VACANT);
+		/* relaxed: under the lock; only whether to look */
+		disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) - 1);
+		hold(c, from, left->to);
+		found = true;
+	}
+	os_unlock(&s->lock);
+	return found;
+}
+
+/* As much as it takes at a time of what is available and nobody has taken. */
+static bool take_next(struct disruptor_consumer *c)
+{
+	const struct ring_consumer *e = entry_of(c);
+	struct ring_share *s = e->share;
+	/* acquire: SHARE.take, with the chunks before it */
+	uint64_t from = disruptor_load_acquire(&s->taken);
+	bool tried = false;
+	uint64_t to;
+
+	for (;;) {
+		hold(c, from, from);
+		to = consumer_available(c, from, from + e->at_a_time);
+		if (to == from)
+			break;
+		tried = true;
+		/* SHARE.take: the hand, then `taken` behind it; ordered by the fence */
+		disruptor_store_release(&c->gate->sequence, from);
+		disruptor_fence_seq_cst();
+		/* acq_rel: who reads it sees the hand, and we those before */
+		if (disruptor_cas_acq_rel(&s->taken, &from, to)) {
+			hold(c, from, to);
+			return true;
+		}
+	}
+	if (tried) /* the hand was on what is another's */
+		share_release(c, from);
+	return false;
+}
+
+bool share_take(struct disruptor_consumer *c)
+{
+	if (c->next < entry_of(c)->chunk_end)
+		return true;
+	return !has_failed(c) && (take_up(c) || take_next(c));
+}
+
+void share_leave(struct disruptor_consumer *c)
+{
+	struct ring_consumer *e = entry_of(c);
+	struct ring_share *s = e->share;
+	struct share_left *left = &s->left[e->share_index];
+
+	if (!share_takes(c) || c->next >= e->chunk_end)
+		return;
+	os_lock(&s->lock);
+	left->to = e->chunk_end;
+	/* SHARE.leave: the note, then the hand opens; release, with all that was done */
+	disruptor_store_release(&left->from, c->next);
+	/* relaxed: under the lock; those who wait are woken below */
+	disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) + 1);
+	os_unlock(&s->lock);
+	hold(c, c->next, c->next);
+	share_release(c, c->next);
+	for (uint32_t i = 0; i < s->count; i++)
+		consumer_wake_gate(c->ring, (uint32_t)(s->members[i] - c->ring->gates));
+}
+
+bool share_is_needed(const struct disruptor_consumer *c, uint64_t end)
+{
+	/* acquire: SHARE.settle; once the whole has come so far nothing is left */
+	return share_takes(c) && disruptor_load_acquire(&share_whole(c)->sequence) < end;
+}
+
+uint64_t share_position(const struct disruptor_consumer *c)
+{
+	const struct ring_share *s = entry_of(c)->share;
+	/* acquire, all: who sees the position sees what was done before it */
+	uint64_t taken = disruptor_load_acquire(&s->taken);
+	uint64_t at = disruptor_load_acquire(&c->gate->sequence);
+
+	if (at == DISRUPTOR_VACANT)
+		at = disruptor_load_acquire(&s->left[entry_of(c)->share_index].from);
+	return at == DISRUPTOR_VACANT ? taken : at;
+}
