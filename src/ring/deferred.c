@@ -17,8 +17,8 @@ void deferred_open(struct disruptor_consumer *c, uint64_t ahead)
 	entry->ahead = ahead;
 	/* relaxed: nobody else knows the view yet */
 	disruptor_store_relaxed(&entry->read, c->next);
+	entry->deferred = true;
 	/* every release takes the out-of-line path, where it becomes a read */
-	c->ring->consumer_table[c->index].deferred = true;
 	c->flags |= DISRUPTOR_VIEW_DEFERRED | DISRUPTOR_VIEW_HEAVY;
 }
 
@@ -72,13 +72,10 @@ uint64_t deferred_unreleased(const struct disruptor_consumer *c)
 	return is_deferred(c) ? c->next - disruptor_load_acquire(&c->gate->sequence) : 0;
 }
 
-uint64_t deferred_allowance(const struct disruptor_consumer *c)
+uint64_t deferred_room(const struct disruptor_consumer *c)
 {
-	uint64_t unreleased;
+	uint64_t unreleased = deferred_unreleased(c);
 
-	if (!is_deferred(c))
-		return UINT64_MAX;
-	unreleased = deferred_unreleased(c);
 	return unreleased < entry_of(c)->ahead ? entry_of(c)->ahead - unreleased : 0;
 }
 

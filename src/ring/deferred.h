@@ -19,20 +19,26 @@
 
 #include "ring/consumer.h"
 
+/* Its own thread's question: what others ask is in the table. */
 static inline bool is_deferred(const struct disruptor_consumer *c)
 {
-	/* not the view's flag: others ask, while its own thread may aim anew (LEAVE) */
-	return c->ring->consumer_table[c->index].deferred;
+	return (c->flags & DISRUPTOR_VIEW_DEFERRED) != 0;
 }
 
 /* From now on it reads at most @p ahead positions ahead of its gate, which others move. */
 void deferred_open(struct disruptor_consumer *c, uint64_t ahead);
 /* It has read up to @p position. */
 void deferred_read(struct disruptor_consumer *c, uint64_t position);
-/* How many positions it may read now; any number unless it is deferred. */
-uint64_t deferred_allowance(const struct disruptor_consumer *c);
 /* What it has read and nobody has released; 0 unless it is deferred. */
 uint64_t deferred_unreleased(const struct disruptor_consumer *c);
+/* How many positions it may read now. */
+uint64_t deferred_room(const struct disruptor_consumer *c);
+/* The same; any number unless it is deferred. */
+static inline uint64_t deferred_allowance(const struct disruptor_consumer *c)
+{
+	return disruptor_unlikely(is_deferred(c)) ? deferred_room(c) : UINT64_MAX;
+}
+
 /* The count that its gate has to come to before it may read on, when it may not. */
 uint64_t deferred_next(const struct disruptor_consumer *c);
 /* Move its gate to @p position; E_INVAL with its detail if it has not read so far. Any thread. */

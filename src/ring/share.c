@@ -118,11 +118,6 @@ void share_release(struct disruptor_consumer *c, uint64_t position)
 
 /* ---- taking ---- */
 
-bool share_takes(const struct disruptor_consumer *c)
-{
-	return (c->flags & DISRUPTOR_VIEW_POOLED) && entry_of(c)->share->chunks;
-}
-
 struct disruptor_gate *share_whole(const struct disruptor_consumer *c)
 {
 	/* not by the view's flag, which its own thread may be writing (LEAVE) */

@@ -52,8 +52,13 @@ void share_close(struct ring_share *s);
 /* A member, which takes at most @p at_a_time positions, if it takes chunks. Before any runs. */
 void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_a_time);
 
-/* Whether it takes its events from the others'. */
-bool share_takes(const struct disruptor_consumer *c);
+/* Whether it takes chunks, and so its events from the others. Its own thread's question. */
+static inline bool share_takes(const struct disruptor_consumer *c)
+{
+	return disruptor_unlikely(c->flags & DISRUPTOR_VIEW_POOLED) &&
+	       c->ring->consumer_table[c->index].share->chunks;
+}
+
 /* What it has in hand, else whether there is something to take: how many positions, at least. */
 uint64_t share_look(struct disruptor_consumer *c);
 /* Have something in hand, [next, limit): what is left of its chunk, or a new one. False if not. */
