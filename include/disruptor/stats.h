@@ -21,7 +21,8 @@ extern "C" {
 
 /**
  * What a stage has done since it was added. Counted once for each batch, relaxed: estimates while
- * it runs, exact when it rests. With DISRUPTOR_NO_STATS the fields marked (*) stay 0.
+ * it runs, exact when it rests. With DISRUPTOR_NO_STATS the fields marked (*) stay 0. What stands
+ * for a pool tells of its workers together, who are listed, too.
  */
 struct disruptor_stage_stats {
 	size_t size;        /**< sizeof(struct disruptor_stage_stats), set by the caller */

@@ -24,10 +24,8 @@
 #include <disruptor/conflate.h>
 
 #include "error.h"
-#include "os/os.h"
-#include "ring/ring.h"
+#include "graph/graph_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FRESH (UINT32_C(1) << 31)
@@ -95,11 +93,6 @@ static int check_options(const struct disruptor_type *type,
 	return 0;
 }
 
-static uint64_t round_up(uint64_t n, uint64_t align)
-{
-	return (n + align - 1) / align * align;
-}
-
 /* Offsets of the arrays behind the table itself. */
 struct plan {
 	uint64_t index, queue, entries, cells, bytes;
@@ -120,24 +113,6 @@ static struct plan plan_of(uint32_t keys, uint32_t event_size)
 	p.cell_stride = round_up(sizeof(uint64_t) + event_size, DISRUPTOR_LINE);
 	p.bytes = p.cells + 3 * (uint64_t)keys * p.cell_stride;
 	return p;
-}
-
-static void *allocate(const struct disruptor_allocator *a, size_t bytes)
-{
-	void *memory;
-
-	if (!a->allocate)
-		return calloc(1, bytes);
-	memory = a->allocate(a->context, bytes, DISRUPTOR_APART);
-	return memory ? memset(memory, 0, bytes) : NULL;
-}
-
-static void give_back(const struct disruptor_allocator *a, void *memory, size_t bytes)
-{
-	if (a->release)
-		a->release(a->context, memory, bytes);
-	else
-		free(memory);
 }
 
 static void place(struct disruptor_conflate *c, const struct plan *p)
@@ -180,13 +155,13 @@ int disruptor_conflate_create(struct disruptor_conflate **c, const struct disrup
 		return error_set(DISRUPTOR_E_TOO_BIG,
 				 "keys: %u of %u bytes do not fit the address space", o.keys,
 				 type->size);
-	made = allocate(&o.allocator, (size_t)p.bytes);
+	made = graph_allocate(&o.allocator, (size_t)p.bytes);
 	if (!made)
 		return error_set(DISRUPTOR_E_NOMEM, "%llu bytes for %u keys",
 				 (unsigned long long)p.bytes, o.keys);
 	rc = os_monitor_init(&made->monitor);
 	if (rc != 0) {
-		give_back(&o.allocator, made, (size_t)p.bytes);
+		graph_release(&o.allocator, made, (size_t)p.bytes);
 		return rc;
 	}
 	made->key = o.key;
@@ -208,7 +183,7 @@ void disruptor_conflate_destroy(struct disruptor_conflate **c)
 		return;
 	os_monitor_destroy(&(*c)->monitor);
 	allocator = (*c)->allocator;
-	give_back(&allocator, *c, (*c)->bytes);
+	graph_release(&allocator, *c, (*c)->bytes);
 	*c = NULL;
 }
 

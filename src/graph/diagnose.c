@@ -7,10 +7,10 @@
  * how far all is published: each can only have moved on since the one before
  * it was read, so no stage is ever seen ahead of what it was given.
  */
-#include "graph/pool.h"
 #include "graph/diagnose.h"
 
 #include "error.h"
+#include "graph/pool.h"
 #include "graph/stats.h"
 
 #include <string.h>

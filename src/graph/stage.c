@@ -285,7 +285,6 @@ static bool begin_of_pool(struct disruptor_stage *s, struct batch *b, uint64_t m
 		b->w.end = b->begin + most;
 	if (end_before(s, b, b->w.end) != 0)
 		return true;
-	stats_passed(s, b->w.end - b->begin);
 	consumer_release_to(&s->consumer, b->w.end);
 	return false;
 }

@@ -3,6 +3,7 @@
 #include "graph/stats.h"
 
 #include "error.h"
+#include "graph/pool.h"
 
 #include <string.h>
 
@@ -28,6 +29,25 @@ static size_t size_of(const void *out)
 	return size;
 }
 
+/* A pool's figures are its workers' together; what went otherwise is summed already. */
+static void add_worker(struct disruptor_stage_stats *out, const struct disruptor_stage *s)
+{
+	const struct stage_figures *f = &s->figures;
+	/* relaxed, all: counters of another thread */
+	uint64_t batch_max = disruptor_load_relaxed(&f->batch_max);
+	uint64_t batch_at = disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1);
+
+	out->events += disruptor_load_relaxed(&f->events);
+	out->batches += disruptor_load_relaxed(&f->batches);
+	out->sleeps += disruptor_load_relaxed(&s->consumer.gate->sleeps);
+	out->wakes +=
+		disruptor_load_relaxed(&s->owner->ring->consumer_table[s->consumer.index].wakes);
+	if (batch_max > out->batch_max)
+		out->batch_max = batch_max;
+	if (batch_at > out->batch_at)
+		out->batch_at = batch_at;
+}
+
 static struct disruptor_stage_stats figures_of(const struct disruptor_stage *s)
 {
 	const struct stage_figures *f = &s->figures;
@@ -49,6 +69,8 @@ static struct disruptor_stage_stats figures_of(const struct disruptor_stage *s)
 		.batch_at = disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1),
 	};
 
+	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
+		add_worker(&out, s->pool->workers[i]);
 	out.batch_mean = out.batches ? (double)out.events / (double)out.batches : 0;
 	out.lag = consumer_lag(r, s->consumer.index, out.position);
 	if (!f->off && out.lag > out.lag_max)

@@ -41,11 +41,6 @@ static bool power_of_two(uint64_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
-static uint64_t round_up(uint64_t n, uint64_t align)
-{
-	return (n + align - 1) / align * align;
-}
-
 static int check_type(const struct disruptor_type *type)
 {
 	if (!type)

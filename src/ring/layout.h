@@ -50,6 +50,11 @@ struct ring_layout {
 	uint32_t max_producers;
 };
 
+static inline uint64_t round_up(uint64_t n, uint64_t align)
+{
+	return (n + align - 1) / align * align;
+}
+
 /* Check the options and lay the ring out; a code with its detail set. */
 int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 		const struct disruptor_options *options);

@@ -39,17 +39,36 @@ uint32_t edge_arm(struct edge edge, uint64_t count)
 	return seen;
 }
 
-static void edge_park(struct disruptor_ring *r, struct edge edge, uint32_t seen, uint64_t deadline)
+void epoch_sleep(atomic_epoch *epoch, struct os_monitor *lot, uint32_t seen, uint64_t deadline)
 {
-	if (r->parks) {
-		os_park(edge.epoch, seen, deadline);
+	if (!lot) {
+		os_park(epoch, seen, deadline);
 		return;
 	}
-	os_lock(&r->lot);
+	os_lock(lot);
 	/* relaxed: who counts it up takes this lock before it broadcasts */
-	if (disruptor_load_relaxed(edge.epoch) == seen)
-		(void)os_monitor_wait(&r->lot, deadline);
-	os_unlock(&r->lot);
+	if (disruptor_load_relaxed(epoch) == seen)
+		(void)os_monitor_wait(lot, deadline);
+	os_unlock(lot);
+}
+
+void epoch_wake(atomic_epoch *epoch, struct os_monitor *lot)
+{
+	/* release: pairs with the acquire of who reads it before he asks: edge_arm(), parker_arm() */
+	disruptor_fetch_add_release(epoch, 1u);
+	if (!lot) {
+		os_unpark_all(epoch);
+		return;
+	}
+	os_lock(lot);
+	os_broadcast(lot);
+	os_unlock(lot);
+}
+
+/* Where threads sleep on the ring's edges: NULL, on their epochs. */
+static struct os_monitor *lot_of(struct disruptor_ring *r)
+{
+	return r->parks ? NULL : &r->lot;
 }
 
 /* Those who sleep on several edges, too. */
@@ -63,14 +82,7 @@ static void notify_watches(struct disruptor_ring *r, struct edge edge)
 /* The word was cleared: everyone who sleeps by an older epoch looks again. */
 static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 {
-	disruptor_fetch_add_release(edge.epoch, 1u); /* pairs with the acquire in edge_arm() */
-	if (r->parks) {
-		os_unpark_all(edge.epoch);
-	} else {
-		os_lock(&r->lot);
-		os_broadcast(&r->lot);
-		os_unlock(&r->lot);
-	}
+	epoch_wake(edge.epoch, lot_of(r));
 	notify_watches(r, edge);
 }
 
@@ -92,7 +104,7 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 	HOOK(HOOK_WAIT_BEFORE_PARK);
 	/* relaxed: a statistic; a ring's lossy readers share one */
 	disruptor_fetch_add_relaxed(q->sleeps, UINT64_C(1));
-	edge_park(q->ring, need->edge, seen, deadline);
+	epoch_sleep(need->edge.epoch, lot_of(q->ring), seen, deadline);
 	return 0;
 }
 

@@ -81,6 +81,10 @@ int64_t wait_until(const struct wait_request *q);
 /* Announce, look again, and sleep once; the look's result, 0 to go on waiting. */
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline);
 
+/* Sleep while the epoch is @p seen: on itself, or if @p lot is not NULL, on that. */
+void epoch_sleep(atomic_epoch *epoch, struct os_monitor *lot, uint32_t seen, uint64_t deadline);
+/* Count it up and wake all who sleep so. */
+void epoch_wake(atomic_epoch *epoch, struct os_monitor *lot);
 /* Ask to be woken at @p count or before; the epoch to sleep on. */
 uint32_t edge_arm(struct edge edge, uint64_t count);
 /* After progress to @p reached: the light side on every rung but membarrier, and edge_wake(). */

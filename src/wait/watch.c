@@ -5,7 +5,7 @@
 
 int parker_init(struct wait_parker *p)
 {
-	*p = (struct wait_parker){ .parks = os_can_park() };
+	*p = (struct wait_parker){ .has_event = false };
 	return os_monitor_init(&p->lot);
 }
 
@@ -35,17 +35,14 @@ void parker_disarm(struct wait_parker *p)
 	disruptor_store_relaxed(&p->armed, 0u);
 }
 
+static struct os_monitor *lot_of(struct wait_parker *p)
+{
+	return os_can_park() ? NULL : &p->lot;
+}
+
 void parker_park(struct wait_parker *p, uint32_t seen, uint64_t deadline)
 {
-	if (p->parks) {
-		os_park(&p->epoch, seen, deadline);
-		return;
-	}
-	os_lock(&p->lot);
-	/* relaxed: who counts it up takes this lock before it broadcasts */
-	if (disruptor_load_relaxed(&p->epoch) == seen)
-		(void)os_monitor_wait(&p->lot, deadline);
-	os_unlock(&p->lot);
+	epoch_sleep(&p->epoch, lot_of(p), seen, deadline);
 }
 
 static void parker_notify(struct wait_parker *p)
@@ -57,14 +54,7 @@ static void parker_notify(struct wait_parker *p)
 	if (p->has_event)
 		os_event_set(&p->event);
 	HOOK(HOOK_WATCH_NEWS);
-	disruptor_fetch_add_release(&p->epoch, 1u); /* pairs with the acquire in parker_arm() */
-	if (p->parks) {
-		os_unpark_all(&p->epoch);
-		return;
-	}
-	os_lock(&p->lot);
-	os_broadcast(&p->lot);
-	os_unlock(&p->lot);
+	epoch_wake(&p->epoch, lot_of(p));
 }
 
 void watch_add(struct disruptor_ring *r, struct wait_watch *w)

@@ -20,9 +20,8 @@
 struct wait_parker {
 	atomic_epoch armed; /* 1: whoever has news is to notify it, and set 0 */
 	atomic_epoch epoch; /* counts the notifications */
-	bool parks;         /* sleeps on the epoch; if not, on `lot` */
 	bool has_event;
-	struct os_monitor lot;
+	struct os_monitor lot; /* to sleep on, where the epoch cannot serve */
 	struct os_event event;
 };
 

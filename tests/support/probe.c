@@ -185,15 +185,20 @@ struct disruptor *graph_open(const struct disruptor_options *options)
 
 	trusting.flags |= DISRUPTOR_TRUST_HANDLERS;
 	rc = disruptor_create(&d, &tick_type, &trusting);
-	/* tests hold some handlers up while others go on, on as few cores as there may be */
-	if (rc == 0)
-		rc = disruptor_set_executor(
-			d, &(struct disruptor_executor){ .size = sizeof(struct disruptor_executor),
-							 .mapping = DISRUPTOR_MAP_DEDICATED });
-
 	if (rc != 0)
 		fail_msg("disruptor: %s: %s", disruptor_error_name(rc), disruptor_error_detail());
+	/* tests hold some handlers up while others go on, on as few cores as there may be */
+	graph_map(d, DISRUPTOR_MAP_DEDICATED, 0);
 	return d;
+}
+
+void graph_map(struct disruptor *d, enum disruptor_mapping mapping, uint32_t threads)
+{
+	const struct disruptor_executor e = { .size = sizeof(e),
+					      .mapping = mapping,
+					      .threads = threads };
+
+	assert_code(disruptor_set_executor(d, &e), 0);
 }
 
 void graph_close(struct disruptor **d)

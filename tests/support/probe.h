@@ -67,6 +67,8 @@ void probe_expect(const struct probe *p, uint64_t from, uint64_t to);
 
 /* A disruptor of ticks on the rung under test; fails the test with the library's detail. */
 struct disruptor *graph_open(const struct disruptor_options *options);
+/* Map its stages to threads; it was opened with one for each. */
+void graph_map(struct disruptor *d, enum disruptor_mapping mapping, uint32_t threads);
 /* Stop it now if it runs, and destroy it. */
 void graph_close(struct disruptor **d);
 void graph_start(struct disruptor *d);

@@ -85,13 +85,7 @@ TEST(it_reads_no_further_ahead_than_it_may)
 		struct deferral f;
 
 		begin(&f, 16, 3);
-		assert_code(disruptor_set_executor(
-				    f.d,
-				    &(struct disruptor_executor){
-					    .size = sizeof(struct disruptor_executor),
-					    .mapping = (enum disruptor_mapping)mapping,
-					    .threads = mapping == DISRUPTOR_MAP_SHARED }),
-			    0);
+		graph_map(f.d, (enum disruptor_mapping)mapping, mapping == DISRUPTOR_MAP_SHARED);
 		probe_publish(&f.p, 12);
 		graph_start(f.d);
 		for (uint64_t released = 0; released < 12; released++) {

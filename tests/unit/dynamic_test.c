@@ -23,12 +23,10 @@ static const enum disruptor_mapping mappings[MAPPINGS] = { DISRUPTOR_MAP_DEDICAT
 static void begin(struct graph *g, uint64_t capacity, size_t mapping)
 {
 	struct disruptor_options options = fixture_options(capacity);
-	struct disruptor_executor e = { .size = sizeof(e), .mapping = mappings[mapping] };
 
 	g->d = graph_open(&options);
-	g->driven = e.mapping == DISRUPTOR_MAP_NONE;
-	e.threads = e.mapping == DISRUPTOR_MAP_SHARED;
-	assert_code(disruptor_set_executor(g->d, &e), 0);
+	g->driven = mappings[mapping] == DISRUPTOR_MAP_NONE;
+	graph_map(g->d, mappings[mapping], mappings[mapping] == DISRUPTOR_MAP_SHARED);
 	probe_init(&g->first, "first");
 	probe_init(&g->late, "late");
 	probe_init(&g->after, "after");

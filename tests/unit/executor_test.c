@@ -17,16 +17,6 @@ struct graph {
 	uint64_t filled;
 };
 
-static void map(struct disruptor *d, enum disruptor_mapping mapping, uint32_t threads)
-{
-	assert_code(disruptor_set_executor(
-			    d,
-			    &(struct disruptor_executor){ .size = sizeof(struct disruptor_executor),
-							  .mapping = mapping,
-							  .threads = threads }),
-		    0);
-}
-
 /* Four stages side by side. */
 static void begin(struct graph *g, uint64_t capacity, enum disruptor_mapping mapping,
 		  uint32_t threads)
@@ -35,7 +25,7 @@ static void begin(struct graph *g, uint64_t capacity, enum disruptor_mapping map
 	struct disruptor_options options = fixture_options(capacity);
 
 	g->d = graph_open(&options);
-	map(g->d, mapping, threads);
+	graph_map(g->d, mapping, threads);
 	for (size_t i = 0; i < STAGES; i++) {
 		probe_init(&g->probe[i], names[i]);
 		probe_add(&g->probe[i], g->d);
@@ -222,7 +212,7 @@ TEST(a_stage_with_a_wish_for_its_thread_has_it_to_itself)
 	struct disruptor_stage *picky;
 
 	g.d = graph_open(&options);
-	map(g.d, DISRUPTOR_MAP_SHARED, 1);
+	graph_map(g.d, DISRUPTOR_MAP_SHARED, 1);
 	for (size_t i = 0; i < 3; i++) {
 		probe_init(&g.probe[i], "plain");
 		if (i == 1)
@@ -343,7 +333,7 @@ TEST(stages_of_a_shared_thread_are_told_that_they_idle_each_by_its_own_timeout)
 	struct probe probe[2];
 	struct disruptor *d = graph_open(&options);
 
-	map(d, DISRUPTOR_MAP_SHARED, 1);
+	graph_map(d, DISRUPTOR_MAP_SHARED, 1);
 	for (size_t i = 0; i < 2; i++) {
 		probe_init(&probe[i], i ? "patient" : "hasty");
 		probe[i].handler.wait = disruptor_wait_blocking();
@@ -454,7 +444,7 @@ TEST(an_event_that_rewinding_does_not_help_is_skipped_when_polled)
 							 .on_event = fail_at_five });
 	assert_non_null(s);
 	assert_code(disruptor_stage_set_policy(s, &policy), 0);
-	map(d, DISRUPTOR_MAP_NONE, 0);
+	graph_map(d, DISRUPTOR_MAP_NONE, 0);
 	probe_producer(&p, d);
 	graph_start(d);
 	probe_publish(&p, 12);

@@ -31,7 +31,6 @@ static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapp
 {
 	static const char *const names[WORKERS] = { "ann", "bob", "cid" };
 	struct disruptor_options options = fixture_options(capacity);
-	struct disruptor_executor e = { .size = sizeof(e), .mapping = mapping };
 	struct disruptor_handler handlers[WORKERS];
 	struct disruptor_pool_options pool = { .size = sizeof(pool),
 					       .name = "crew",
@@ -42,8 +41,7 @@ static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapp
 
 	c->d = graph_open(&options);
 	c->driven = mapping == DISRUPTOR_MAP_NONE;
-	e.threads = mapping == DISRUPTOR_MAP_SHARED;
-	assert_code(disruptor_set_executor(c->d, &e), 0);
+	graph_map(c->d, mapping, mapping == DISRUPTOR_MAP_SHARED);
 	for (size_t i = 0; i < WORKERS; i++) {
 		probe_init(&c->worker[i], names[i]);
 		handlers[i] = c->worker[i].handler;
@@ -169,6 +167,34 @@ TEST(only_what_is_published_is_taken)
 	graph_drain(c.d);
 	expect_each_once(&c, 0, 4, 0);
 	finish(&c);
+}
+
+TEST(a_pools_figures_are_its_workers_together)
+{
+	for (int keyed = 0; keyed <= 1; keyed++) {
+		struct disruptor_stage_stats whole = { .size = sizeof(whole) };
+		struct disruptor_stage_stats one = { .size = sizeof(one) };
+		uint64_t events = 0, batches = 0;
+		struct crew c;
+
+		begin(&c, 512, DISRUPTOR_MAP_DEDICATED, keyed);
+		graph_start(c.d);
+		probe_publish(&c.p, 200);
+		graph_drain(c.d);
+		for (size_t i = 0; i < WORKERS; i++) {
+			assert_code(disruptor_stage_stats(c.worker[i].stage, &one), 0);
+			assert_int_equal(one.events, c.worker[i].events);
+			events += one.events;
+			batches += one.batches;
+		}
+		assert_code(disruptor_stage_stats(c.pool, &whole), 0);
+		assert_int_equal(whole.events, 200);
+		assert_int_equal(whole.events, events);
+		assert_int_equal(whole.batches, batches);
+		assert_int_equal(whole.position, 200);
+		assert_in_range(whole.batch_max, 1, 200);
+		finish(&c);
+	}
 }
 
 TEST(voids_are_nobodys)
@@ -613,6 +639,7 @@ int main(void)
 		RUN(each_event_is_handed_to_one_worker),
 		RUN(a_slow_worker_holds_the_ring_at_its_hand_while_the_others_go_on),
 		RUN(only_what_is_published_is_taken),
+		RUN(a_pools_figures_are_its_workers_together),
 		RUN(voids_are_nobodys),
 		RUN(what_a_worker_has_taken_and_not_handled_goes_to_the_others),
 		RUN(what_all_workers_leave_waits_for_the_next_run),

@@ -32,12 +32,11 @@ static struct disruptor_pool_options pool_options(struct pool *p, uint32_t count
 static void prepare(struct pool *p, uint64_t capacity, enum disruptor_mapping mapping)
 {
 	struct disruptor_options options = fixture_options(capacity);
-	const struct disruptor_executor e = { .size = sizeof(e), .mapping = mapping };
 
 	memset(p, 0, sizeof(*p));
 	options.producers = DISRUPTOR_MANY;
 	p->d = graph_open(&options);
-	assert_code(disruptor_set_executor(p->d, &e), 0);
+	graph_map(p->d, mapping, 0);
 	for (size_t i = 0; i < WORKERS; i++)
 		probe_init(&p->worker[i], names[i]);
 }

@@ -305,12 +305,7 @@ static void linger(uint32_t threads, uint64_t first, uint64_t then, uint64_t lin
 	struct probe probe;
 
 	if (threads == 1)
-		assert_code(
-			disruptor_set_executor(d,
-					       &(struct disruptor_executor){
-						       .size = sizeof(struct disruptor_executor),
-						       .mapping = DISRUPTOR_MAP_NONE }),
-			0);
+		graph_map(d, DISRUPTOR_MAP_NONE, 0);
 	probe_init(&probe, "lingers");
 	probe.handler.batch_min = 8;
 	probe.handler.linger_ns = linger_ms * 1000000;
