@@ -303,6 +303,8 @@ static void linger(uint32_t threads, uint64_t first, uint64_t then, uint64_t lin
 	struct disruptor *d = graph_open(&options);
 	struct tick_producer p;
 	struct probe probe;
+	/* a thread that is late or early may have cut batches elsewhere: up to 7 wait for the end */
+	uint64_t at_least = first + then - (linger_ms > 1000 && first >= 8 ? 7 : 0);
 
 	if (threads == 1)
 		graph_map(d, DISRUPTOR_MAP_NONE, 0);
@@ -322,10 +324,10 @@ static void linger(uint32_t threads, uint64_t first, uint64_t then, uint64_t lin
 		assert_int_equal(disruptor_load_relaxed(&probe.events), 0);
 	probe_publish(&p, then);
 	if (threads == 1)
-		while (disruptor_load_relaxed(&probe.events) < first + then &&
+		while (disruptor_load_relaxed(&probe.events) < at_least &&
 		       disruptor_poll_until(d, 100, in_ms(WATCHDOG_MS)) > 0)
 			;
-	probe_await(&probe, first + then);
+	probe_await(&probe, at_least);
 	graph_drain(d);
 	probe_expect(&probe, 0, first + then);
 	if (linger_ms > 1000 && first < 8)
