@@ -116,8 +116,9 @@ void bench_baseline_free(struct bench_baseline *baseline)
 static bool same_load(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = { "scenario",    "subject",  "again",     "wait",
-					    "event_bytes", "capacity", "producers", "batch",
-					    "layout",      "rung",     "cpus",      "unit" };
+					    "event_bytes", "capacity", "producers", "consumers",
+					    "batch",       "layout",   "rung",      "cpus",
+					    "unit" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
@@ -175,7 +176,7 @@ static void compare_row(FILE *out, const struct bench_result *result, const stru
 
 	if (isnan(worse)) {
 		fprintf(out, "  base:  %s%s: %.4g, was %.4g %s: not comparable\n",
-			bench_entry_name(row->entry), again, now, then, result->scenario->unit);
+			bench_entry_name(&row->entry), again, now, then, result->scenario->unit);
 		return;
 	}
 	tally->compared++;
@@ -184,8 +185,8 @@ static void compare_row(FILE *out, const struct bench_result *result, const stru
 	tally->flagged++;
 	fprintf(out,
 		"  base:  %s%s: %.4g, was %.4g %s: slower than the baseline by %.0f %% (flagged)%s\n",
-		bench_entry_name(row->entry), again, now, then, result->scenario->unit, worse * 100,
-		fmax(now / then, then / now) <= result->noise ? " ~" : "");
+		bench_entry_name(&row->entry), again, now, then, result->scenario->unit,
+		worse * 100, fmax(now / then, then / now) <= result->noise ? " ~" : "");
 }
 
 void bench_baseline_report(FILE *out, const struct bench_baseline *baseline,
@@ -207,7 +208,8 @@ void bench_baseline_report(FILE *out, const struct bench_baseline *baseline,
 		} else {
 			fprintf(out,
 				"  base:  %s%s: the baseline has no line of these parameters\n",
-				bench_entry_name(row->entry), row == result->again ? " (A/A)" : "");
+				bench_entry_name(&row->entry),
+				row == result->again ? " (A/A)" : "");
 		}
 		json_decref(now);
 	}

@@ -12,7 +12,9 @@
  * A B C A B C, so that a drifting machine hits all alike. What comes out is a
  * *result*: per entry a *row* of medians, and of ratios taken round by round.
  *
+ *	subject.h               what a subject is, for C and for C++
  *	subject_*.c limit_*.c   the subjects; loop.h holds the loops they share
+ *	peers/                  what others have made, where it is installed; peers.c lists it
  *	scenario_*.c            the loads; scenario.c lists them
  *	measure.c               rounds, medians, ratios, noise, verdict
  *	report.c report_json.c machine.c progress.c    what is printed
@@ -26,65 +28,26 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <disruptor/disruptor.h>
+#include "subject.h"
 
-enum { BENCH_ENTRIES = 16, BENCH_ROUNDS = 999, BENCH_CPUS = 2 };
+enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 8, BENCH_POINTS = 16 };
 
 /* ---- Subjects ---- */
 
-/** What an entry is run with. */
-struct bench_params {
-	uint64_t events;      /* timed ones in a sample */
-	uint64_t capacity;    /* slots */
-	uint32_t event_bytes; /* a multiple of 8 */
-	uint32_t batch;       /* events a publish */
-	uint32_t work;        /* steps of arithmetic that the producer does for each event */
-	enum disruptor_layout layout;
-	enum disruptor_rung rung;
-	struct disruptor_wait wait;
-	int cpus[BENCH_CPUS];
-};
-
-/** What one thread is to do, and what it saw. It may be handed on, phase by phase. */
-struct bench_task {
-	uint64_t events; /* to do; a multiple of `batch` */
-	uint32_t bytes;
-	uint32_t batch;
-	uint32_t work;
-	uint64_t value;   /* the last event's; without work they count up from 1 */
-	uint64_t sum;     /* of the values sent (with work) or received */
-	uint64_t torn;    /* not 0: an event's words disagreed */
-	uint64_t batches; /* received */
-	uint64_t looks;   /* how often the lag was looked at … */
-	uint64_t lag;     /* … and the sum of what was seen */
-};
-
-/** A way to carry events from one thread to another. What it cannot do is NULL. */
-struct bench_subject {
-	const char *name;
-	const char *waits; /* how both sides wait; NULL: by the wait strategy of the parameters */
-	void *(*open)(const struct bench_params *params);
-	void (*close)(void *channel);
-	/** Send, or receive, the task's events. */
-	void (*produce)(void *channel, struct bench_task *task);
-	void (*consume)(void *channel, struct bench_task *task);
-	/** Send each event on channel 0 and await it on channel 1; or send each back. */
-	void (*serve)(void *const *channels, struct bench_task *task);
-	void (*answer)(void *const *channels, struct bench_task *task);
-	/** Which rung of the wait/notify ladder it stands on; NULL if it knows of none. */
-	const char *(*rung)(void *channel);
-};
-
 extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed;
 extern const struct bench_subject subject_disruptor, subject_mutex, subject_pipe;
+
+/** All that this program knows of, built or not, up to one without a name. */
+extern const struct bench_peer *const bench_peers[];
 
 /* ---- Scenarios ---- */
 
 enum bench_role {
 	BENCH_PLAIN = 0,
 	BENCH_LIMIT, /* the one that ratios are taken against */
-	BENCH_MAIN,  /* the one that the bar is for */
-	BENCH_AGAIN  /* the same once more: the A/A pair */
+	BENCH_MAIN,  /* the library as the scenario is meant */
+	BENCH_AGAIN, /* the same once more: the A/A pair */
+	BENCH_PEER   /* what one would use instead */
 };
 
 /** A graph of stages to stream through: scenario_graph.c. */
@@ -97,20 +60,29 @@ struct bench_entry {
 	enum bench_role role;
 	enum disruptor_wait_kind wait; /* DISRUPTOR_WAIT_DEFAULT: the parameters' */
 	enum disruptor_layout layout;
-	double bar;                      /* its own, of its ratio; 0: only the main one has one */
 	const struct bench_graph *graph; /* NULL: not of the graphs */
+	const struct bench_peer *peer;   /* NULL: none */
 };
 
-/** What one run of an entry gave. */
-struct bench_sample {
-	double value;   /* in the scenario's unit */
-	double seconds; /* timed */
-	double batch;   /* mean events a look of the consumer; 0: not known */
-	double lag;     /* mean events behind the producer at a look; 0: not known */
-	double work;    /* ns of the producer's own work an event; 0: none */
-	const char *rung;
-	uint32_t stages;  /* of a graph, else 0 … */
-	uint32_t threads; /* … and how many threads ran them */
+/** Parameters that a scenario is run with in turn, a table for each. Zero: the default. */
+struct bench_point {
+	const char *label; /* "64 B"; NULL: the end of the list */
+	uint32_t event_bytes;
+	uint64_t capacity;
+	uint32_t producers;
+	uint32_t consumers;
+};
+
+/** What an entry is compared with by a bar, other than by its name. */
+#define BENCH_BEST_PEER "the best peer"
+#define BENCH_BEST_ORDERED "the best ordered peer"
+
+/** What is hoped for: the ratio of one entry to another, or if it is to none its value. */
+struct bench_bar {
+	double bar;          /* 0: the end of the list */
+	const char *entry;   /* NULL: the main one */
+	const char *against; /* another entry, a best peer; NULL: nothing, the value counts */
+	const char *at;      /* the point that it holds for; NULL: all */
 };
 
 enum bench_better { BENCH_LESS = 0, BENCH_MORE };
@@ -120,11 +92,12 @@ struct bench_scenario {
 	const char *what;
 	const char *unit;
 	enum bench_better better;
-	double bar;      /* of the ratio, or where there is no limit of the value; 0: none */
+	struct bench_bar bars[BENCH_BARS];
 	bool threads;    /* needs two processors */
 	unsigned rounds; /* at most; 0: as asked */
 	double seconds;  /* a sample's length; 0: as asked, by calibrating the number of events */
 	struct bench_params defaults;
+	const struct bench_point *points;          /* NULL: only the defaults */
 	struct bench_entry entries[BENCH_ENTRIES]; /* up to the first without a subject */
 	/** Why it cannot be measured with this library; NULL: it can. May be NULL itself. */
 	const char *(*unavailable)(void);
@@ -142,11 +115,12 @@ extern const struct bench_scenario scenario_pingpong, scenario_unicast, scenario
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
-	double alone; /* ns: the producer's work without publishing */
-	double sent;  /* ns: until the producer was done */
-	double total; /* ns: until the consumer was done */
-	double batch; /* mean events a look */
-	double lag;   /* mean events behind the producer */
+	double events; /* timed: as asked for, or less what does not go evenly among producers */
+	double alone;  /* ns: the producer's work without publishing */
+	double sent;   /* ns: until the producer was done */
+	double total;  /* ns: until the consumer was done */
+	double batch;  /* mean events a look */
+	double lag;    /* mean events behind the producer */
 	const char *rung;
 };
 
@@ -173,22 +147,36 @@ struct bench_range {
 	double min, median, max;
 };
 
-enum bench_verdict { BENCH_NO_BAR = 0, BENCH_MET, BENCH_NOT_MET, BENCH_WITHIN_NOISE };
+enum bench_verdict {
+	BENCH_NO_BAR = 0,
+	BENCH_MET,
+	BENCH_NOT_MET,
+	BENCH_WITHIN_NOISE,
+	BENCH_NOT_COUNTED /* not all peers that suit the scenario ran */
+};
 
 struct bench_row {
-	const struct bench_entry *entry;
+	struct bench_entry entry;
 	struct bench_params params;
 	struct bench_sample sample[BENCH_ROUNDS];
 	struct bench_range value;
 	struct bench_range ratio; /* to the limit's sample of the same round; NAN if there is none */
 	double batch, lag, work;  /* medians */
 	const char *rung;
-	double bar; /* 0: none, or it does not hold for these parameters */
+};
+
+/** A bar, and what came of it. */
+struct bench_judgement {
+	const struct bench_bar *bar;
+	const struct bench_row *row;
+	const struct bench_row *against; /* NULL: the value counts */
+	struct bench_range got;
 	enum bench_verdict verdict;
 };
 
 struct bench_result {
 	const struct bench_scenario *scenario;
+	const char *point; /* NULL: the scenario has none */
 	unsigned rounds;
 	size_t count;
 	struct bench_row row[BENCH_ENTRIES];
@@ -196,14 +184,23 @@ struct bench_result {
 	struct bench_range pair;                      /* the A/A pair's ratios */
 	uint64_t switches; /* times that a thread of ours was put off its CPU for another's */
 	double noise;      /* a factor: medians that differ by less are not told apart */
+	size_t judgements; /* that hold for these parameters */
+	struct bench_judgement judgement[BENCH_BARS];
+	char missing[512]; /* peers that suit the scenario and are not built; "": none */
 };
 
-/** Run a scenario. The result is to be freed by free(). */
+/** The points of a scenario that differ under these options, or one that is NULL; how many. */
+unsigned bench_points(const struct bench_scenario *scenario, const struct bench_options *options,
+		      const struct bench_point **points, unsigned max);
+
+/** Run a scenario at one of its points (NULL: it has none). The result is to be freed by free(). */
 struct bench_result *bench_run(const struct bench_scenario *scenario,
+			       const struct bench_point *point,
 			       const struct bench_options *options);
 
 /** How long that will take, in seconds. */
-double bench_expected(const struct bench_scenario *scenario, const struct bench_options *options);
+double bench_expected(const struct bench_scenario *scenario, const struct bench_point *point,
+		      const struct bench_options *options);
 
 /** An entry's name in its table. */
 const char *bench_entry_name(const struct bench_entry *entry);
@@ -278,18 +275,6 @@ void bench_progress_clear(void);
 
 /* ---- Support ---- */
 
-#if defined(__GNUC__)
-#define BENCH_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#define BENCH_PRINTF(text, first)
-#endif
-
-/** Say what failed on stderr and end the program with 1. Threads: any. */
-_Noreturn void bench_fail(const char *format, ...) BENCH_PRINTF(1, 2);
-
-/** Zeroed and touched memory that begins a page; fails the program if there is none. */
-void *bench_alloc(size_t size);
-
 /** Two or more threads come together: each spins until all have come. */
 struct bench_meeting {
 	_Atomic(unsigned) arrived;
@@ -298,9 +283,17 @@ struct bench_meeting {
 
 void bench_meet(struct bench_meeting *meeting);
 
-/** Run @p count sides at once, each in a thread of its own on its CPU; return when all have. */
-void bench_run_sides(unsigned count, const int *cpus, void (*const *sides)(void *context),
-		     void *context);
+/** What one thread runs. */
+struct bench_side {
+	void (*run)(void *context);
+	void *context;
+};
+
+/**
+ * Run @p count sides at once, each in a thread of its own; return when all have. Each is pinned to
+ * one of the BENCH_CPUS @p cpus, or if they outnumber these may run on all of them.
+ */
+void bench_run_sides(unsigned count, const int *cpus, const struct bench_side *sides);
 
 /** Run @p run in a thread that may be on any of @p count CPUs, and so may those that it makes. */
 void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context), void *context);

@@ -12,6 +12,7 @@
  * (limit:cursor); with batches of 16, the least that streaming in bulk must do
  * (limit:packed). Nobody can be woken, closed, or added; it only spins.
  */
+#include "bench.h"
 #include "loop.h"
 
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  * is no consumer, so no line ever leaves the producer's cache: what publishing
  * costs when handing over costs nothing.
  */
+#include "bench.h"
 #include "loop.h"
 
 #include <stdlib.h>

@@ -12,7 +12,7 @@
  * constants too, for the cases that the scenarios use.
  */
 
-#include "bench.h"
+#include "subject.h"
 
 #if defined(__GNUC__)
 #define LOOP_INLINE static inline __attribute__((always_inline, unused))
@@ -22,8 +22,10 @@
 #define LOOP_APART static
 #endif
 
-/** Events between two looks at how far the consumer is behind. */
-enum { LOOP_LOOK = 50000 };
+enum {
+	LOOP_LOOK = 50000, /* events between two looks at how far the consumer is behind */
+	LOOP_MARK = 48     /* where a value of several producers tells whose it is */
+};
 
 /** How to use a subject's ends. @p end is whatever the subject handed to the loop. */
 struct loop_end {
@@ -43,7 +45,7 @@ struct loop_end {
 /** An event's words are all alike, so that a torn one is noticed. */
 LOOP_INLINE void loop_fill(void *event, uint64_t value, uint32_t bytes)
 {
-	uint64_t *word = event;
+	uint64_t *word = (uint64_t *)event;
 
 	for (uint32_t i = 0; i < bytes / sizeof(*word); i++)
 		word[i] = value;
@@ -51,7 +53,7 @@ LOOP_INLINE void loop_fill(void *event, uint64_t value, uint32_t bytes)
 
 LOOP_INLINE uint64_t loop_read(const void *event, uint32_t bytes, uint64_t *torn)
 {
-	const uint64_t *word = event;
+	const uint64_t *word = (const uint64_t *)event;
 
 	for (uint32_t i = 1; i < bytes / sizeof(*word); i++)
 		*torn |= word[i] ^ word[0];
@@ -144,6 +146,23 @@ LOOP_INLINE void loop_produce_working(const struct loop_end *use, void *end,
 	task->sum = sum;
 }
 
+/** One of several producers: each event tells whose it is. */
+LOOP_INLINE void loop_produce_marked(const struct loop_end *use, void *end, struct bench_task *task,
+				     uint32_t bytes, uint32_t batch)
+{
+	uint64_t mark = (uint64_t)task->index << LOOP_MARK, value = task->value;
+
+	for (uint64_t left = task->events; left != 0; left -= batch) {
+		void *first = use->claim(end, batch, bytes);
+
+		for (uint32_t i = 0; i < batch; i++)
+			loop_fill(use->claimed(end, first, i, bytes), mark + value + 1 + i, bytes);
+		value += batch;
+		use->publish(end, batch, bytes);
+	}
+	task->value = value;
+}
+
 LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct bench_task *task)
 {
 	if (task->work != 0 && task->bytes == 8)
@@ -184,12 +203,56 @@ LOOP_INLINE void loop_consume_sized(const struct loop_end *use, void *end, struc
 	task->batches += batches;
 }
 
+/** From several producers: the events of each must come in their order. */
+LOOP_INLINE void loop_consume_marked(const struct loop_end *use, void *end, struct bench_task *task,
+				     uint32_t bytes)
+{
+	uint64_t sum = 0, torn = 0, wrong = 0, batches = 0;
+
+	for (uint64_t left = task->events; left != 0;) {
+		uint64_t n = use->ready(end, bytes);
+
+		batches++;
+		for (uint64_t i = 0; i < n; i++) {
+			uint64_t value = loop_read(use->at(end, i, bytes), bytes, &torn);
+			uint64_t *seen = &task->seen[value >> LOOP_MARK & (BENCH_PRODUCERS - 1)];
+
+			sum += value;
+			wrong |= ++*seen ^ (value & ((UINT64_C(1) << LOOP_MARK) - 1));
+		}
+		use->release(end, n);
+		left -= n;
+	}
+	task->sum += sum;
+	task->torn |= torn;
+	task->wrong |= wrong;
+	task->batches += batches;
+}
+
 LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct bench_task *task)
 {
 	if (task->bytes == 8)
 		loop_consume_sized(use, end, task, 8);
 	else
 		loop_consume_sized(use, end, task, task->bytes);
+}
+
+/* Of several producers. A function of its own calls these, lest registers be spilled for them. */
+
+LOOP_INLINE void loop_produce_many(const struct loop_end *use, void *end, struct bench_task *task)
+{
+	if (task->bytes == 8 && task->batch == 1)
+		loop_produce_marked(use, end, task, 8, 1);
+	else
+		loop_produce_marked(use, end, task, task->bytes, task->batch);
+}
+
+LOOP_INLINE void loop_consume_many(const struct loop_end *use, void *end, struct bench_task *task)
+{
+	if (task->bytes == 8)
+		loop_consume_marked(use, end, task, 8);
+	else
+		loop_consume_marked(use, end, task, task->bytes);
 }
 
 LOOP_INLINE void loop_send(const struct loop_end *use, void *out, uint64_t value, uint32_t bytes)

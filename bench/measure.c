@@ -31,6 +31,8 @@ const char *bench_verdict_name(enum bench_verdict verdict)
 		return "NOT MET";
 	case BENCH_WITHIN_NOISE:
 		return "WITHIN NOISE";
+	case BENCH_NOT_COUNTED:
+		return "NOT COUNTED";
 	}
 	return NULL;
 }
@@ -55,20 +57,51 @@ static double sample_seconds(const struct bench_scenario *scenario,
 	return options->quick ? quick_sample : full_sample;
 }
 
-static size_t count_entries(const struct bench_scenario *scenario)
+static bool suits(const struct bench_peer *peer, const struct bench_scenario *scenario)
+{
+	for (size_t i = 0; peer->scenarios[i] != NULL; i++)
+		if (strcmp(peer->scenarios[i], scenario->name) == 0)
+			return true;
+	return false;
+}
+
+/** Whether a peer can take part with these parameters. */
+static bool can(const struct bench_peer *peer, const struct bench_params *params)
+{
+	return params->producers <= (peer->producers != 0 ? peer->producers : 1) &&
+	       params->consumers <= (peer->consumers != 0 ? peer->consumers : 1) &&
+	       (peer->event_bytes == 0 || params->event_bytes <= peer->event_bytes);
+}
+
+/** The scenario's entries and the peers that suit it; what is missing among these. */
+static size_t list_entries(const struct bench_scenario *scenario, const struct bench_params *params,
+			   struct bench_entry *entries, char *missing, size_t size)
 {
 	size_t count = 0;
 
-	while (count < BENCH_ENTRIES && scenario->entries[count].subject != NULL)
+	missing[0] = '\0';
+	while (count < BENCH_ENTRIES && scenario->entries[count].subject != NULL) {
+		entries[count] = scenario->entries[count];
 		count++;
+	}
+	for (size_t i = 0; bench_peers[i] != NULL; i++) {
+		const struct bench_peer *peer = bench_peers[i];
+		size_t used = strlen(missing);
+
+		if (!suits(peer, scenario) || !can(peer, params))
+			continue;
+		if (peer->subject == NULL)
+			snprintf(missing + used, size - used, "%s%s", used != 0 ? ", " : "",
+				 peer->name);
+		else if (count == BENCH_ENTRIES)
+			bench_fail("%s: too many entries", scenario->name);
+		else
+			entries[count++] = (struct bench_entry){ .subject = peer->subject,
+								 .name = peer->name,
+								 .role = BENCH_PEER,
+								 .peer = peer };
+	}
 	return count;
-}
-
-double bench_expected(const struct bench_scenario *scenario, const struct bench_options *options)
-{
-	double samples = (double)(count_entries(scenario) * rounds_of(scenario, options));
-
-	return samples * sample_seconds(scenario, options);
 }
 
 /* ---- Parameters ---- */
@@ -82,13 +115,19 @@ static struct disruptor_wait wait_of(enum disruptor_wait_kind kind)
 	return wait;
 }
 
-/** The scenario's parameters as the user wants them; whether its bar is meant for these. */
-static bool choose_params(const struct bench_scenario *scenario,
+/** The parameters at a point as the user wants them; whether the bars are meant for these. */
+static bool choose_params(const struct bench_scenario *scenario, const struct bench_point *point,
 			  const struct bench_options *options, struct bench_params *params)
 {
-	const struct bench_params *defaults = &scenario->defaults;
+	struct bench_params own = scenario->defaults;
 
-	*params = *defaults;
+	own.producers = point != NULL && point->producers != 0 ? point->producers : 1;
+	own.consumers = point != NULL && point->consumers != 0 ? point->consumers : 1;
+	if (point != NULL && point->event_bytes != 0)
+		own.event_bytes = point->event_bytes;
+	if (point != NULL && point->capacity != 0)
+		own.capacity = point->capacity;
+	*params = own;
 	params->events = options->events;
 	if (options->event_bytes != 0)
 		params->event_bytes = options->event_bytes;
@@ -98,11 +137,52 @@ static bool choose_params(const struct bench_scenario *scenario,
 		params->wait.kind = options->wait;
 	params->rung = options->rung;
 	memcpy(params->cpus, options->cpus, sizeof(params->cpus));
-	if (scenario->prepare != NULL)
-		scenario->prepare(params);
-	return params->event_bytes == defaults->event_bytes &&
-	       params->capacity == defaults->capacity && params->wait.kind == defaults->wait.kind &&
-	       params->rung == DISRUPTOR_RUNG_AUTO;
+	return params->event_bytes == own.event_bytes && params->capacity == own.capacity &&
+	       params->wait.kind == own.wait.kind && params->rung == DISRUPTOR_RUNG_AUTO;
+}
+
+static bool same_params(const struct bench_params *a, const struct bench_params *b)
+{
+	return a->event_bytes == b->event_bytes && a->capacity == b->capacity &&
+	       a->producers == b->producers && a->consumers == b->consumers;
+}
+
+unsigned bench_points(const struct bench_scenario *scenario, const struct bench_options *options,
+		      const struct bench_point **points, unsigned max)
+{
+	struct bench_params params[BENCH_POINTS];
+	unsigned count = 0;
+
+	if (scenario->points == NULL) {
+		points[0] = NULL;
+		return 1;
+	}
+	for (const struct bench_point *p = scenario->points; p->label != NULL; p++) {
+		bool known = false;
+
+		if (count == max || count == BENCH_POINTS)
+			bench_fail("%s: too many points", scenario->name);
+		(void)choose_params(scenario, p, options, &params[count]);
+		for (unsigned i = 0; i < count; i++)
+			known |= same_params(&params[i], &params[count]);
+		if (!known)
+			points[count++] = p;
+	}
+	return count;
+}
+
+double bench_expected(const struct bench_scenario *scenario, const struct bench_point *point,
+		      const struct bench_options *options)
+{
+	struct bench_entry entries[BENCH_ENTRIES];
+	struct bench_params params;
+	char missing[512];
+	double samples;
+
+	(void)choose_params(scenario, point, options, &params);
+	samples = (double)(list_entries(scenario, &params, entries, missing, sizeof(missing)) *
+			   rounds_of(scenario, options));
+	return samples * sample_seconds(scenario, options);
 }
 
 static uint64_t whole_batches(double events, uint32_t batch)
@@ -110,6 +190,15 @@ static uint64_t whole_batches(double events, uint32_t batch)
 	uint64_t batches = (uint64_t)(events / batch);
 
 	return (batches > 0 ? batches : 1) * batch;
+}
+
+static void take_sample(const struct bench_scenario *scenario, const struct bench_row *row,
+			struct bench_sample *sample)
+{
+	if (row->entry.subject->run != NULL)
+		row->entry.subject->run(scenario->name, &row->params, sample);
+	else
+		scenario->sample(&row->entry, &row->params, sample);
 }
 
 /** Find how many events make a sample of the length that is wanted. Warms up as it does. */
@@ -121,7 +210,7 @@ static void calibrate(const struct bench_scenario *scenario, struct bench_row *r
 		struct bench_sample sample = { 0 };
 
 		row->params.events = whole_batches(events, row->params.batch);
-		scenario->sample(row->entry, &row->params, &sample);
+		take_sample(scenario, row, &sample);
 
 		double grow = seconds / (sample.seconds > 0 ? sample.seconds : 1e-9);
 
@@ -132,24 +221,19 @@ static void calibrate(const struct bench_scenario *scenario, struct bench_row *r
 	row->params.events = whole_batches(events, row->params.batch);
 }
 
-static void set_rows(struct bench_result *result, const struct bench_params *params, bool barred)
+static void set_rows(struct bench_result *result, const struct bench_params *params,
+		     const struct bench_entry *entries)
 {
 	for (size_t i = 0; i < result->count; i++) {
-		const struct bench_entry *entry = &result->scenario->entries[i];
+		const struct bench_entry *entry = &entries[i];
 		struct bench_row *row = &result->row[i];
 
-		row->entry = entry;
+		row->entry = *entry;
 		row->params = *params;
 		row->params.layout = entry->layout;
 		row->params.wait = wait_of(
 			entry->wait != DISRUPTOR_WAIT_DEFAULT ? entry->wait : params->wait.kind);
 		row->params.events = whole_batches((double)params->events, params->batch);
-		if (entry->bar != 0)
-			row->bar = entry->bar;
-		else if (entry->role == BENCH_MAIN)
-			row->bar = result->scenario->bar;
-		if (!barred)
-			row->bar = 0;
 		if (entry->role == BENCH_LIMIT)
 			result->limit = row;
 		else if (entry->role == BENCH_MAIN)
@@ -246,19 +330,6 @@ static void judge_noise(struct bench_result *result)
 	result->noise = low > 0 ? fmax(1, fmax(high, 1 / low)) : INFINITY;
 }
 
-static void judge_bar(const struct bench_result *result, struct bench_row *row)
-{
-	double got = result->limit != NULL ? row->ratio.median : row->value.median;
-	bool met = result->scenario->better == BENCH_MORE ? got >= row->bar : got <= row->bar;
-
-	if (row->bar == 0 || isnan(got))
-		row->verdict = BENCH_NO_BAR;
-	else if (got > 0 && fmax(got / row->bar, row->bar / got) <= result->noise)
-		row->verdict = BENCH_WITHIN_NOISE;
-	else
-		row->verdict = met ? BENCH_MET : BENCH_NOT_MET;
-}
-
 static void summarise(struct bench_result *result)
 {
 	unsigned rounds = result->rounds;
@@ -282,8 +353,91 @@ static void summarise(struct bench_result *result)
 		row->rung = row->sample[0].rung;
 	}
 	judge_noise(result);
+}
+
+/* ---- Bars ---- */
+
+static const struct bench_row *row_named(const struct bench_result *result, const char *name)
+{
 	for (size_t i = 0; i < result->count; i++)
-		judge_bar(result, &result->row[i]);
+		if (result->row[i].entry.role != BENCH_AGAIN &&
+		    strcmp(bench_entry_name(&result->row[i].entry), name) == 0)
+			return &result->row[i];
+	bench_fail("%s: a bar names '%s', which is no entry", result->scenario->name, name);
+}
+
+/** The peer with the best median; NULL if there is none. */
+static const struct bench_row *best_peer(const struct bench_result *result, bool ordered)
+{
+	const struct bench_row *best = NULL;
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct bench_row *row = &result->row[i];
+
+		if (row->entry.role != BENCH_PEER ||
+		    (ordered && row->entry.peer && row->entry.peer->unordered))
+			continue;
+		if (!best || (result->scenario->better == BENCH_MORE
+				      ? row->value.median > best->value.median
+				      : row->value.median < best->value.median))
+			best = row;
+	}
+	return best;
+}
+
+static enum bench_verdict verdict_of(const struct bench_result *result,
+				     const struct bench_judgement *j)
+{
+	double got = j->got.median, bar = j->bar->bar;
+	bool met = result->scenario->better == BENCH_MORE ? got >= bar : got <= bar;
+
+	if (isnan(got))
+		return BENCH_NO_BAR;
+	if (j->against && j->against->entry.role == BENCH_PEER && result->missing[0] != '\0')
+		return BENCH_NOT_COUNTED;
+	if (got > 0 && fmax(got / bar, bar / got) <= result->noise)
+		return BENCH_WITHIN_NOISE;
+	return met ? BENCH_MET : BENCH_NOT_MET;
+}
+
+/** What a bar is against; NULL with one against nothing, or against peers of which none ran. */
+static const struct bench_row *against(const struct bench_result *result,
+				       const struct bench_bar *bar)
+{
+	if (!bar->against)
+		return NULL;
+	if (strcmp(bar->against, BENCH_BEST_PEER) == 0)
+		return best_peer(result, false);
+	if (strcmp(bar->against, BENCH_BEST_ORDERED) == 0)
+		return best_peer(result, true);
+	return row_named(result, bar->against);
+}
+
+static void judge_bar(struct bench_result *result, const struct bench_bar *bar)
+{
+	struct bench_judgement *j = &result->judgement[result->judgements];
+	double ratio[BENCH_ROUNDS];
+	unsigned n;
+
+	j->bar = bar;
+	j->row = bar->entry ? row_named(result, bar->entry) : result->main;
+	j->against = against(result, bar);
+	j->got = j->row->value;
+	if (bar->against && !j->against)
+		return;
+	if (j->against) {
+		n = ratios(j->row, j->against, result->rounds, ratio);
+		j->got = range_of(ratio, &n);
+	}
+	j->verdict = verdict_of(result, j);
+	result->judgements++;
+}
+
+static void judge_bars(struct bench_result *result)
+{
+	for (const struct bench_bar *bar = result->scenario->bars; bar->bar != 0; bar++)
+		if (!bar->at || (result->point && strcmp(bar->at, result->point) == 0))
+			judge_bar(result, bar);
 }
 
 bool bench_within_noise(const struct bench_result *result, const struct bench_row *row)
@@ -304,24 +458,29 @@ static uint64_t switches_so_far(void)
 }
 
 struct bench_result *bench_run(const struct bench_scenario *scenario,
-			       const struct bench_options *options)
+			       const struct bench_point *point, const struct bench_options *options)
 {
 	struct bench_result *result = calloc(1, sizeof(*result));
 	double seconds = sample_seconds(scenario, options);
+	struct bench_entry entries[BENCH_ENTRIES];
 	struct bench_params params;
 
 	if (result == NULL)
 		bench_fail("no memory for the result of %s", scenario->name);
 	result->scenario = scenario;
+	result->point = point != NULL ? point->label : NULL;
 	result->rounds = rounds_of(scenario, options);
-	result->count = count_entries(scenario);
 
-	bool barred = choose_params(scenario, options, &params);
+	bool barred = choose_params(scenario, point, options, &params);
 
-	set_rows(result, &params, barred);
+	if (scenario->prepare != NULL)
+		scenario->prepare(&params);
+	result->count =
+		list_entries(scenario, &params, entries, result->missing, sizeof(result->missing));
+	set_rows(result, &params, entries);
 	if (options->events == 0 && scenario->seconds == 0) {
 		for (size_t i = 0; i < result->count; i++) {
-			bench_progress(scenario, result->row[i].entry, 0, result->rounds, 0);
+			bench_progress(scenario, &result->row[i].entry, 0, result->rounds, 0);
 			calibrate(scenario, &result->row[i], seconds);
 		}
 	}
@@ -330,12 +489,14 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 		for (size_t i = 0; i < result->count; i++) {
 			struct bench_row *row = &result->row[i];
 
-			bench_progress(scenario, row->entry, k + 1, result->rounds, 0);
-			scenario->sample(row->entry, &row->params, &row->sample[k]);
-			bench_progress(scenario, row->entry, k + 1, result->rounds, seconds);
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
+			take_sample(scenario, row, &row->sample[k]);
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
 		}
 	}
 	result->switches = switches_so_far() - result->switches;
 	summarise(result);
+	if (barred)
+		judge_bars(result);
 	return result;
 }

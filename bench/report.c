@@ -3,7 +3,6 @@
 #include "bench.h"
 
 #include <math.h>
-#include <string.h>
 
 void bench_report_machine(FILE *out, const struct bench_machine *machine)
 {
@@ -42,7 +41,7 @@ static const char *range(char text[128], struct bench_range value)
 
 static const char *waits(const struct bench_row *row)
 {
-	const char *how = row->entry->subject->waits;
+	const char *how = row->entry.subject->waits;
 
 	return how != NULL ? how : disruptor_wait_name(row->params.wait.kind);
 }
@@ -51,7 +50,7 @@ static void print_row(FILE *out, const struct bench_result *result, const struct
 {
 	char name[48], median[32], min[32], max[32], ratio[128], batch[32], lag[32];
 
-	snprintf(name, sizeof(name), "%s%s", bench_entry_name(row->entry),
+	snprintf(name, sizeof(name), "%s%s", bench_entry_name(&row->entry),
 		 row == result->again ? " (A/A)" : "");
 	fprintf(out, "  %-20s %-10s %9s %9s %9s", name, waits(row),
 		figure(median, row->value.median), figure(min, row->value.min),
@@ -71,9 +70,12 @@ static void print_head(FILE *out, const struct bench_result *result)
 	const struct bench_scenario *scenario = result->scenario;
 	const struct bench_params *params = &result->main->params;
 
-	fprintf(out, "\n%s: %s\n", scenario->name, scenario->what);
+	fprintf(out, "\n%s%s%s: %s\n", scenario->name, result->point ? ", " : "",
+		result->point ? result->point : "", scenario->what);
 	fprintf(out, "  %s; %u-byte events, %llu slots, %u a publish", scenario->unit,
 		params->event_bytes, (unsigned long long)params->capacity, params->batch);
+	if (params->producers > 1 || params->consumers > 1)
+		fprintf(out, ", %u to %u", params->producers, params->consumers);
 	if (scenario->threads)
 		fprintf(out, ", CPUs %d and %d", params->cpus[0], params->cpus[1]);
 	if (result->main->rung != NULL)
@@ -83,36 +85,34 @@ static void print_head(FILE *out, const struct bench_result *result)
 	if (result->main->batch > 0)
 		fprintf(out, " %8s %8s", "batch", "lag");
 	if (result->limit != NULL)
-		fprintf(out, "  to %s", bench_entry_name(result->limit->entry));
+		fprintf(out, "  to %s", bench_entry_name(&result->limit->entry));
 	fputc('\n', out);
 }
 
-static void print_bar(FILE *out, const struct bench_result *result, const struct bench_row *row)
+static void print_bar(FILE *out, const struct bench_result *result, const struct bench_judgement *j)
 {
+	bool best = j->against && j->against->entry.role == BENCH_PEER;
 	char bar[32], got[128];
 
-	fprintf(out, "  bar:   %s %s %s", bench_entry_name(row->entry),
-		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, row->bar));
-	if (result->limit != NULL)
-		fprintf(out, " x %s: %s", bench_entry_name(result->limit->entry),
-			range(got, row->ratio));
+	fprintf(out, "  bar:   %s %s %s", bench_entry_name(&j->row->entry),
+		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, j->bar->bar));
+	if (j->against)
+		fprintf(out, " x %s%s%s", best ? j->bar->against : "", best ? ", " : "",
+			bench_entry_name(&j->against->entry));
 	else
-		fprintf(out, " %s: %s", result->scenario->unit, range(got, row->value));
-	fprintf(out, "  %s\n",
-		row->verdict != BENCH_NO_BAR ? bench_verdict_name(row->verdict) : "not measurable");
+		fprintf(out, " %s", result->scenario->unit);
+	fprintf(out, ": %s  %s", range(got, j->got),
+		j->verdict != BENCH_NO_BAR ? bench_verdict_name(j->verdict) : "not measurable");
+	if (j->verdict == BENCH_NOT_COUNTED)
+		fprintf(out, ": peers that are not built: %s", result->missing);
+	fputc('\n', out);
 }
 
 static void print_bars(FILE *out, const struct bench_result *result)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < result->count; i++) {
-		if (result->row[i].bar == 0)
-			continue;
-		print_bar(out, result, &result->row[i]);
-		any = true;
-	}
-	if (!any)
+	for (size_t i = 0; i < result->judgements; i++)
+		print_bar(out, result, &result->judgement[i]);
+	if (result->judgements == 0)
 		fprintf(out, "  bar:   none for these parameters\n");
 }
 
@@ -128,7 +128,7 @@ static void print_threads(FILE *out, const struct bench_result *result)
 		if (sample->stages == 0 || row == result->again)
 			continue;
 		fprintf(out, "%s%s: %u stage%s on %u thread%s", before,
-			bench_entry_name(row->entry), sample->stages,
+			bench_entry_name(&row->entry), sample->stages,
 			sample->stages == 1 ? "" : "s", sample->threads,
 			sample->threads == 1 ? "" : "s");
 		before = "; ";
@@ -144,7 +144,7 @@ static void print_keeping_up(FILE *out, const struct bench_row *row)
 
 	fprintf(out, "  work:  %s ns an event, subtracted\n", figure(work, row->work));
 	fprintf(out, "  lag:   the consumer of %s %s: %s events a look, %s of %llu slots behind\n",
-		bench_entry_name(row->entry),
+		bench_entry_name(&row->entry),
 		row->lag < (double)row->params.capacity / 2 ? "keeps up" : "DOES NOT KEEP UP",
 		figure(batch, row->batch), figure(lag, row->lag),
 		(unsigned long long)row->params.capacity);

@@ -56,19 +56,20 @@ static void set_params(json_t *object, const struct bench_result *result,
 		       const struct bench_row *row)
 {
 	const struct bench_params *params = &row->params;
-	const char *waits = row->entry->subject->waits;
+	const char *waits = row->entry.subject->waits;
 	uint32_t stages = row->sample[0].stages;
 	json_t *cpus = json_array();
 
 	set(object, "wait", text(waits != NULL ? waits : disruptor_wait_name(params->wait.kind)));
 	set(object, "event_bytes", integer(params->event_bytes));
 	set(object, "capacity", integer(params->capacity));
-	set(object, "producers", integer(1));
+	set(object, "producers", integer(params->producers));
+	set(object, "consumers", integer(params->consumers));
 	set(object, "batch", integer(params->batch));
 	set(object, "layout",
-	    row->entry->subject != &subject_disruptor ? json_null()
-	    : params->layout == DISRUPTOR_PACKED      ? text("packed")
-						      : text("stamped"));
+	    row->entry.subject != &subject_disruptor ? json_null()
+	    : params->layout == DISRUPTOR_PACKED     ? text("packed")
+						     : text("stamped"));
 	set(object, "rung", text(row->rung));
 	set(object, "stages", stages != 0 ? integer(stages) : json_null());
 	set(object, "threads", stages != 0 ? integer(row->sample[0].threads) : json_null());
@@ -78,17 +79,39 @@ static void set_params(json_t *object, const struct bench_result *result,
 	set(object, "cpus", cpus);
 }
 
-static void set_bar(json_t *object, const struct bench_result *result, const struct bench_row *row)
+static json_t *judgement_object(const struct bench_result *result, const struct bench_judgement *j)
 {
-	bool barred = row->verdict != BENCH_NO_BAR;
+	json_t *object = json_object();
 	bool more = result->scenario->better == BENCH_MORE;
-	double got = result->limit != NULL ? row->ratio.median : row->value.median;
 
-	set(object, "bar", barred ? number(row->bar) : json_null());
-	set(object, "bar_is", !barred ? json_null() : text(more ? "at least" : "at most"));
-	set(object, "met",
-	    barred ? json_boolean(more ? got >= row->bar : got <= row->bar) : json_null());
-	set(object, "verdict", text(barred ? bench_verdict_name(row->verdict) : NULL));
+	set(object, "bar", number(j->bar->bar));
+	set(object, "bar_is", text(more ? "at least" : "at most"));
+	set(object, "of", text(j->bar->against));
+	set(object, "against", text(j->against ? bench_entry_name(&j->against->entry) : NULL));
+	set(object, "got", number(j->got.median));
+	set(object, "got_min", number(j->got.min));
+	set(object, "got_max", number(j->got.max));
+	set(object, "verdict", text(bench_verdict_name(j->verdict)));
+	set(object, "missing", text(j->verdict == BENCH_NOT_COUNTED ? result->missing : NULL));
+	return object;
+}
+
+static void set_bars(json_t *object, const struct bench_result *result, const struct bench_row *row)
+{
+	json_t *bars = json_array();
+
+	for (size_t i = 0; i < result->judgements; i++)
+		if (result->judgement[i].row == row &&
+		    json_array_append_new(bars, judgement_object(result, &result->judgement[i])))
+			bench_fail("no memory for the JSON of bars");
+	set(object, "bars", bars);
+}
+
+static const char *role_name(enum bench_role role)
+{
+	static const char *const names[] = { "plain", "limit", "main", "again", "peer" };
+
+	return names[role];
 }
 
 json_t *bench_row_object(const struct bench_result *result, const struct bench_row *row,
@@ -98,21 +121,24 @@ json_t *bench_row_object(const struct bench_result *result, const struct bench_r
 	const struct bench_row *limit = result->limit;
 
 	set(object, "scenario", text(result->scenario->name));
-	set(object, "subject", text(bench_entry_name(row->entry)));
+	set(object, "subject", text(bench_entry_name(&row->entry)));
+	set(object, "point", text(result->point));
+	set(object, "role", text(role_name(row->entry.role)));
 	set(object, "again", json_boolean(row == result->again));
 	set_params(object, result, row);
 	set(object, "unit", text(result->scenario->unit));
+	set(object, "better", text(result->scenario->better == BENCH_MORE ? "more" : "less"));
 	set(object, "min", number(row->value.min));
 	set(object, "median", number(row->value.median));
 	set(object, "max", number(row->value.max));
 	set(object, "rounds", integer(result->rounds));
-	set(object, "limit", text(limit != NULL ? bench_entry_name(limit->entry) : NULL));
+	set(object, "limit", text(limit != NULL ? bench_entry_name(&limit->entry) : NULL));
 	set(object, "ratio", number(row->ratio.median));
 	set(object, "ratio_min", number(row->ratio.min));
 	set(object, "ratio_max", number(row->ratio.max));
 	set(object, "noise", number(result->noise));
 	set(object, "switches", integer(result->switches));
-	set_bar(object, result, row);
+	set_bars(object, result, row);
 	set(object, "mean_batch", row->batch > 0 ? number(row->batch) : json_null());
 	set(object, "mean_lag", row->lag > 0 ? number(row->lag) : json_null());
 	set(object, "work_ns", row->work > 0 ? number(row->work) : json_null());

@@ -7,6 +7,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include "bench.h"
 #include "loop.h"
 
 #include <sched.h>
@@ -192,11 +193,11 @@ static void producing(void *context)
 
 static void run_flow(void *context)
 {
-	static void (*const sides[])(void *) = { producing };
 	struct flow *f = context;
+	struct bench_side side = { producing, f };
 
 	start(f);
-	bench_run_sides(1, f->params->cpus, sides, f);
+	bench_run_sides(1, f->params->cpus, &side);
 	must(disruptor_stop(f->d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER), "stopping");
 }
 
@@ -293,6 +294,9 @@ const struct bench_scenario scenario_graph = {
 	.what = "one producer to graphs of handlers, default mapping, against one stage",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
+	.bars = { { 0.25, "pipeline", "unicast", NULL },
+		  { 0.25, "multicast", "unicast", NULL },
+		  { 0.25, "diamond", "unicast", NULL } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,
@@ -302,16 +306,9 @@ const struct bench_scenario scenario_graph = {
 		     { .subject = &subject_disruptor,
 		       .name = "pipeline",
 		       .graph = &pipeline,
-		       .bar = 0.25,
 		       .role = BENCH_MAIN },
-		     { .subject = &subject_disruptor,
-		       .name = "multicast",
-		       .graph = &multicast,
-		       .bar = 0.25 },
-		     { .subject = &subject_disruptor,
-		       .name = "diamond",
-		       .graph = &diamond,
-		       .bar = 0.25 },
+		     { .subject = &subject_disruptor, .name = "multicast", .graph = &multicast },
+		     { .subject = &subject_disruptor, .name = "diamond", .graph = &diamond },
 		     { .subject = &subject_disruptor,
 		       .name = "pipeline",
 		       .graph = &pipeline,
@@ -324,7 +321,7 @@ const struct bench_scenario scenario_shared = {
 	.what = "a pipeline of 3 on one shared thread, against three threads",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bar = 1.1,
+	.bars = { { 1.1, "shared", "dedicated", NULL } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,
@@ -347,7 +344,7 @@ const struct bench_scenario scenario_stats = {
 	.what = "a pipeline of 3 with statistics, against the same without",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bar = 0.97,
+	.bars = { { 0.97, "stats:on", "stats:off", NULL } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,
@@ -371,7 +368,7 @@ const struct bench_scenario scenario_wide = {
 	.what = "32 stages side by side, time per event and stage, against one stage",
 	.unit = "ns/event/stage",
 	.better = BENCH_LESS,
-	.bar = 2,
+	.bars = { { 2, "32 stages", "1 stage", NULL } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,

@@ -5,6 +5,7 @@
  * is measured is what publishing adds to the producer's work: its loop with
  * publishing less the same loop without, both in every sample.
  */
+#include "bench.h"
 #include "loop.h"
 
 static const double work_target = 5; /* ns an event */
@@ -41,11 +42,11 @@ static void calibrate(void *context)
 
 static void prepare(struct bench_params *params)
 {
-	static void (*const sides[])(void *) = { calibrate };
 	struct calibration c = { 0 };
+	struct bench_side side = { calibrate, &c };
 	uint32_t steps;
 
-	bench_run_sides(1, params->cpus, sides, &c);
+	bench_run_sides(1, params->cpus, &side);
 	steps = (uint32_t)(work_target / c.step + 0.5);
 	params->work = steps < 1 ? 1 : steps > LOOP_WORK ? LOOP_WORK : steps;
 }
@@ -54,9 +55,10 @@ static void publish_cost(const struct bench_entry *entry, const struct bench_par
 			 struct bench_sample *sample)
 {
 	struct bench_stream stream;
-	double events = (double)params->events;
+	double events;
 
 	bench_stream(entry, params, &stream);
+	events = stream.events;
 	sample->value = (stream.sent - stream.alone) / events;
 	sample->seconds = stream.total / 1e9;
 	sample->batch = stream.batch;
@@ -70,7 +72,7 @@ const struct bench_scenario scenario_keepup = {
 	.what = "cost of a publish while the consumer keeps up, the producer's own work subtracted",
 	.unit = "ns/publish",
 	.better = BENCH_LESS,
-	.bar = 0.4,
+	.bars = { { 0.3, NULL, "limit:cursor", NULL } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
@@ -82,8 +84,8 @@ const struct bench_scenario scenario_keepup = {
 		     { .subject = &subject_disruptor,
 		       .name = "disruptor:blocking",
 		       .wait = DISRUPTOR_WAIT_BLOCKING },
-		     { .subject = &subject_mutex },
-		     { .subject = &subject_pipe },
+		     { .subject = &subject_mutex, .role = BENCH_PEER },
+		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.prepare = prepare,
 	.sample = publish_cost,

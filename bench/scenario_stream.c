@@ -4,19 +4,26 @@
  * sum must be right. The scenarios unicast, batch and blocking are this with
  * other parameters; keepup (scenario_keepup.c) puts work between the events.
  */
+#include "bench.h"
 #include "loop.h"
 
-/** One stream: what its two threads share. Each writes its own half. */
+#include <stdlib.h>
+
+/** One thread of a stream. */
+struct end {
+	struct stream *stream;
+	_Alignas(DISRUPTOR_APART) struct bench_task task;
+	uint64_t warm;               /* events before the clock runs */
+	uint64_t events;             /* timed */
+	uint64_t alone, began, done; /* ns */
+};
+
+/** What all its threads share. */
 struct stream {
 	const struct bench_subject *subject;
 	void *channel;
-	uint64_t warm;   /* events before the clock runs */
-	uint64_t events; /* timed */
 	struct bench_meeting meeting;
-	_Alignas(DISRUPTOR_APART) struct bench_task out;
-	uint64_t alone, began, sent; /* ns */
-	_Alignas(DISRUPTOR_APART) struct bench_task in;
-	uint64_t ended;
+	struct end out[BENCH_PRODUCERS], in[BENCH_CONSUMERS];
 };
 
 /** The work of all events without publishing them. */
@@ -39,44 +46,59 @@ static uint64_t work_alone(const struct bench_task *task, uint64_t events)
 
 static void producing(void *context)
 {
-	struct stream *s = context;
+	struct end *e = context;
+	struct stream *s = e->stream;
 
-	s->out.events = s->warm;
-	s->subject->produce(s->channel, &s->out);
-	if (s->out.work != 0)
-		s->alone = work_alone(&s->out, s->events);
+	e->task.events = e->warm;
+	s->subject->produce(s->channel, &e->task);
+	if (e->task.work != 0)
+		e->alone = work_alone(&e->task, e->events);
 	bench_meet(&s->meeting);
-	s->began = disruptor_now();
-	s->out.events = s->events;
-	s->subject->produce(s->channel, &s->out);
-	s->sent = disruptor_now();
+	e->began = disruptor_now();
+	e->task.events = e->events;
+	s->subject->produce(s->channel, &e->task);
+	e->done = disruptor_now();
 }
 
 static void consuming(void *context)
 {
-	struct stream *s = context;
+	struct end *e = context;
+	struct stream *s = e->stream;
 
-	s->in.events = s->warm;
-	s->subject->consume(s->channel, &s->in);
+	e->task.events = e->warm;
+	s->subject->consume(s->channel, &e->task);
 	bench_meet(&s->meeting);
-	s->in.batches = s->in.looks = s->in.lag = 0;
-	s->in.events = s->events;
-	s->subject->consume(s->channel, &s->in);
-	s->ended = disruptor_now();
+	e->task.batches = e->task.looks = e->task.lag = 0;
+	e->task.events = e->events;
+	s->subject->consume(s->channel, &e->task);
+	e->done = disruptor_now();
 }
 
-static void check(const struct stream *s, const char *name)
+/* half of the even one of n, n + 1, as products wrap */
+static uint64_t triangle(uint64_t n)
 {
-	uint64_t n = s->warm + s->events;
-	/* without work the values are 1 … n; half of the even one of n, n + 1, as products wrap */
-	uint64_t triangle = n % 2 == 0 ? n / 2 * (n + 1) : (n + 1) / 2 * n;
-	uint64_t expected = s->out.work != 0 ? s->out.sum : triangle;
+	return n % 2 == 0 ? n / 2 * (n + 1) : (n + 1) / 2 * n;
+}
 
-	if (s->in.sum != expected)
+static void check(const struct end *in, const struct stream *s, uint32_t producers,
+		  const char *name)
+{
+	uint64_t expected = 0;
+
+	for (uint32_t i = 0; i < producers; i++) {
+		const struct end *out = &s->out[i];
+		uint64_t n = out->warm + out->events;
+
+		expected += out->task.work != 0 ? out->task.sum
+						: triangle(n) + n * ((uint64_t)i << 48);
+	}
+	if (in->task.sum != expected)
 		bench_fail("%s: the events received sum to %llu, those sent to %llu", name,
-			   (unsigned long long)s->in.sum, (unsigned long long)expected);
-	if (s->in.torn != 0)
+			   (unsigned long long)in->task.sum, (unsigned long long)expected);
+	if (in->task.torn != 0)
 		bench_fail("%s: an event was received in part", name);
+	if (in->task.wrong != 0)
+		bench_fail("%s: a producer's events were received out of order", name);
 }
 
 static uint64_t warm_events(const struct bench_params *params)
@@ -88,37 +110,77 @@ static uint64_t warm_events(const struct bench_params *params)
 	return (warm / params->batch + 1) * params->batch;
 }
 
+/** Each producer has its share, in whole batches; each consumer all of them. */
+static unsigned set_ends(struct stream *s, const struct bench_params *params,
+			 struct bench_side *sides)
+{
+	bool heard = s->subject->consume != NULL; /* limit:store speaks to nobody */
+	struct bench_task task = { .producers = params->producers,
+				   .bytes = params->event_bytes,
+				   .batch = params->batch,
+				   .work = params->work };
+	uint64_t share = params->events / params->producers / params->batch * params->batch;
+	struct end end = { .stream = s,
+			   .task = task,
+			   .warm = warm_events(params),
+			   .events = share != 0 ? share : params->batch };
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < params->producers; i++) {
+		s->out[i] = end;
+		s->out[i].task.index = i;
+		sides[count++] = (struct bench_side){ producing, &s->out[i] };
+	}
+	end.warm *= params->producers;
+	end.events *= params->producers;
+	for (uint32_t i = 0; heard && i < params->consumers; i++) {
+		s->in[i] = end;
+		s->in[i].task.index = i;
+		sides[count++] = (struct bench_side){ consuming, &s->in[i] };
+	}
+	return count;
+}
+
+static void tell(const struct stream *s, const struct bench_params *params,
+		 struct bench_stream *stream)
+{
+	const struct end *in = &s->in[0];
+	uint64_t began = UINT64_MAX, sent = 0, ended = 0;
+
+	for (uint32_t i = 0; i < params->producers; i++) {
+		began = s->out[i].began < began ? s->out[i].began : began;
+		sent = s->out[i].done > sent ? s->out[i].done : sent;
+	}
+	for (uint32_t i = 0; i < params->consumers; i++)
+		ended = s->in[i].done > ended ? s->in[i].done : ended;
+	ended = ended != 0 ? ended : sent;
+	*stream = (struct bench_stream){
+		.events = (double)(s->out[0].events * params->producers),
+		.alone = (double)s->out[0].alone,
+		.sent = (double)(sent - began),
+		.total = (double)(ended - began),
+		.batch = in->task.batches != 0 ? (double)in->events / (double)in->task.batches : 0,
+		.lag = in->task.looks != 0 ? (double)in->task.lag / (double)in->task.looks : 0,
+		.rung = s->subject->rung != NULL ? s->subject->rung(s->channel) : NULL,
+	};
+}
+
 void bench_stream(const struct bench_entry *entry, const struct bench_params *params,
 		  struct bench_stream *stream)
 {
-	static void (*const sides[])(void *) = { producing, consuming };
 	const struct bench_subject *subject = entry->subject;
-	struct bench_task task = { .bytes = params->event_bytes,
-				   .batch = params->batch,
-				   .work = params->work };
-	bool heard = subject->consume != NULL; /* limit:store speaks to nobody */
-	struct stream s = { .subject = subject,
-			    .channel = subject->open(params),
-			    .warm = warm_events(params),
-			    .events = params->events,
-			    .meeting = { .parties = heard ? 2 : 1 },
-			    .out = task,
-			    .in = task };
+	struct bench_side sides[BENCH_PRODUCERS + BENCH_CONSUMERS];
+	struct stream *s = bench_alloc(sizeof(*s));
 
-	bench_run_sides(heard ? 2 : 1, params->cpus, sides, &s);
-	if (heard)
-		check(&s, bench_entry_name(entry));
-	else
-		s.ended = s.sent;
-	*stream = (struct bench_stream){
-		.alone = (double)s.alone,
-		.sent = (double)(s.sent - s.began),
-		.total = (double)(s.ended - s.began),
-		.batch = s.in.batches != 0 ? (double)s.events / (double)s.in.batches : 0,
-		.lag = s.in.looks != 0 ? (double)s.in.lag / (double)s.in.looks : 0,
-		.rung = subject->rung != NULL ? subject->rung(s.channel) : NULL,
-	};
-	subject->close(s.channel);
+	s->subject = subject;
+	s->channel = subject->open(params);
+	s->meeting.parties = set_ends(s, params, sides);
+	bench_run_sides(s->meeting.parties, params->cpus, sides);
+	for (uint32_t i = 0; subject->consume != NULL && i < params->consumers; i++)
+		check(&s->in[i], s, params->producers, bench_entry_name(entry));
+	tell(s, params, stream);
+	subject->close(s->channel);
+	free(s);
 }
 
 static void throughput(const struct bench_entry *entry, const struct bench_params *params,
@@ -127,7 +189,7 @@ static void throughput(const struct bench_entry *entry, const struct bench_param
 	struct bench_stream stream;
 
 	bench_stream(entry, params, &stream);
-	sample->value = (double)params->events / stream.total * 1e3;
+	sample->value = stream.events / stream.total * 1e3;
 	sample->seconds = stream.total / 1e9;
 	sample->batch = stream.batch;
 	sample->lag = stream.lag;
@@ -139,17 +201,17 @@ const struct bench_scenario scenario_unicast = {
 	.what = "one producer to one consumer, one event a publish",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bar = 40,
+	.bars = { { 3, NULL, BENCH_BEST_PEER, NULL } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
 		      .batch = 1,
 		      .wait = { .kind = DISRUPTOR_WAIT_BUSY_SPIN } },
-	.entries = { { .subject = &limit_store },
+	.entries = { { .subject = &limit_store, .role = BENCH_LIMIT },
 		     { .subject = &limit_cursor },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
-		     { .subject = &subject_mutex, .role = BENCH_LIMIT },
-		     { .subject = &subject_pipe },
+		     { .subject = &subject_mutex, .role = BENCH_PEER },
+		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = throughput,
 };
@@ -159,7 +221,9 @@ const struct bench_scenario scenario_batch = {
 	.what = "one producer to one consumer, 16 events a publish, packed layout",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bar = 0.8,
+	.bars = { { 0.9, NULL, "limit:packed", NULL },
+		  { 3, NULL, BENCH_BEST_PEER, NULL },
+		  { 1.5, "disruptor:stamped", BENCH_BEST_PEER, NULL } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
@@ -171,8 +235,8 @@ const struct bench_scenario scenario_batch = {
 		       .role = BENCH_MAIN,
 		       .layout = DISRUPTOR_PACKED },
 		     { .subject = &subject_disruptor, .name = "disruptor:stamped" },
-		     { .subject = &subject_mutex },
-		     { .subject = &subject_pipe },
+		     { .subject = &subject_mutex, .role = BENCH_PEER },
+		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor,
 		       .role = BENCH_AGAIN,
 		       .layout = DISRUPTOR_PACKED } },
@@ -184,7 +248,7 @@ const struct bench_scenario scenario_blocking = {
 	.what = "unicast under the blocking strategy, against busy-spin",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bar = 0.9,
+	.bars = { { 0.95, NULL, "disruptor:busy-spin", NULL } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
@@ -196,8 +260,8 @@ const struct bench_scenario scenario_blocking = {
 		       .role = BENCH_LIMIT,
 		       .wait = DISRUPTOR_WAIT_BUSY_SPIN },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
-		     { .subject = &subject_mutex },
-		     { .subject = &subject_pipe },
+		     { .subject = &subject_mutex, .role = BENCH_PEER },
+		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = throughput,
 };

@@ -4,18 +4,26 @@
  * place, publish; ready_until, read in place, release. One set of functions
  * for each layout, as a packed ring is written and read as plain arrays.
  */
+#include "bench.h"
 #include "loop.h"
 
 #include <stdlib.h>
+
+/** A receiving end. */
+struct reader {
+	_Alignas(DISRUPTOR_APART) struct disruptor_consumer consumer;
+	struct disruptor_span span; /* packed: the ready events */
+};
 
 struct disruptor_channel {
 	struct disruptor_ring *ring;
 	struct disruptor_field field;
 	struct disruptor_type type;
-	_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;
-	_Alignas(DISRUPTOR_APART) struct disruptor_consumer consumer;
-	struct disruptor_span span; /* packed: the ready events */
-	_Alignas(DISRUPTOR_APART) enum disruptor_layout layout;
+	struct bench_params params;
+	struct writer {
+		_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;
+	} writer[BENCH_PRODUCERS];
+	struct reader reader[BENCH_CONSUMERS];
 };
 
 static void must(int code, const char *what)
@@ -36,16 +44,22 @@ static void *ring_open(const struct bench_params *params)
 		.layout = params->layout,
 		.wait = params->wait,
 		.rung = params->rung,
+		.max_consumers = params->consumers > 16 ? params->consumers : 0,
+		.producers = params->producers > 1 ? DISRUPTOR_MANY : DISRUPTOR_SINGLE,
 		.flags = DISRUPTOR_PREFAULT,
 	};
 
 	c->field = (struct disruptor_field){ "words", 0, params->event_bytes, 8,
 					     DISRUPTOR_KIND_UNSIGNED };
 	c->type = (struct disruptor_type){ "event", params->event_bytes, 8, &c->field, 1, 0 };
-	c->layout = params->layout;
+	c->params = *params;
 	must(disruptor_ring_create(&c->ring, &c->type, &options), "creating a ring");
-	must(disruptor_consumer_open(&c->consumer, c->ring, &c->type, NULL), "opening a consumer");
-	must(disruptor_producer_open(&c->producer, c->ring, &c->type, NULL), "opening a producer");
+	for (uint32_t i = 0; i < params->consumers; i++)
+		must(disruptor_consumer_open(&c->reader[i].consumer, c->ring, &c->type, NULL),
+		     "opening a consumer");
+	for (uint32_t i = 0; i < params->producers; i++)
+		must(disruptor_producer_open(&c->writer[i].producer, c->ring, &c->type, NULL),
+		     "opening a producer");
 	return c;
 }
 
@@ -53,14 +67,17 @@ static void ring_close(void *channel)
 {
 	struct disruptor_channel *c = channel;
 
-	disruptor_producer_handoff(&c->producer);
-	must(disruptor_producer_close(&c->producer), "closing a producer");
-	must(disruptor_consumer_close(&c->consumer), "closing a consumer");
+	for (uint32_t i = 0; i < c->params.producers; i++) {
+		disruptor_producer_handoff(&c->writer[i].producer);
+		must(disruptor_producer_close(&c->writer[i].producer), "closing a producer");
+	}
+	for (uint32_t i = 0; i < c->params.consumers; i++)
+		must(disruptor_consumer_close(&c->reader[i].consumer), "closing a consumer");
 	must(disruptor_ring_destroy(&c->ring), "destroying a ring");
 	free(c);
 }
 
-/* The sending end is a producer, the receiving one a channel. */
+/* The sending end is a producer, the receiving one a reader. */
 
 LOOP_INLINE void *ring_claim(void *end, uint64_t n, uint32_t bytes)
 {
@@ -98,8 +115,8 @@ LOOP_INLINE void ring_publish(void *end, uint64_t n, uint32_t bytes)
 
 LOOP_INLINE uint64_t stamped_ready(void *end, uint32_t bytes)
 {
-	struct disruptor_channel *c = end;
-	int64_t n = disruptor_ready_until(&c->consumer, DISRUPTOR_FOREVER);
+	struct reader *r = end;
+	int64_t n = disruptor_ready_until(&r->consumer, DISRUPTOR_FOREVER);
 
 	(void)bytes;
 	if (disruptor_unlikely(n <= 0))
@@ -109,31 +126,31 @@ LOOP_INLINE uint64_t stamped_ready(void *end, uint32_t bytes)
 
 LOOP_INLINE const void *stamped_at(void *end, uint64_t i, uint32_t bytes)
 {
-	const struct disruptor_channel *c = end;
+	const struct reader *r = end;
 
 	(void)bytes;
-	return disruptor_at(&c->consumer, i);
+	return disruptor_at(&r->consumer, i);
 }
 
 LOOP_INLINE uint64_t packed_ready(void *end, uint32_t bytes)
 {
-	struct disruptor_channel *c = end;
+	struct reader *r = end;
 
 	stamped_ready(end, bytes);
-	return disruptor_ready_span(&c->consumer, &c->span);
+	return disruptor_ready_span(&r->consumer, &r->span);
 }
 
 LOOP_INLINE const void *packed_at(void *end, uint64_t i, uint32_t bytes)
 {
-	const struct disruptor_channel *c = end;
+	const struct reader *r = end;
 
-	return (const unsigned char *)c->span.first + i * bytes;
+	return (const unsigned char *)r->span.first + i * bytes;
 }
 
 LOOP_INLINE void ring_release(void *end, uint64_t n)
 {
-	struct disruptor_channel *c = end;
-	int code = disruptor_release(&c->consumer, n);
+	struct reader *r = end;
+	int code = disruptor_release(&r->consumer, n);
 
 	if (disruptor_unlikely(code != 0))
 		must(code, "releasing");
@@ -141,9 +158,10 @@ LOOP_INLINE void ring_release(void *end, uint64_t n)
 
 LOOP_INLINE uint64_t ring_lag(void *end)
 {
-	const struct disruptor_channel *c = end;
+	const struct reader *r = end;
 
-	return disruptor_ring_stats(c->ring).claimed - disruptor_consumer_position(&c->consumer);
+	return disruptor_ring_stats(r->consumer.ring).claimed -
+	       disruptor_consumer_position(&r->consumer);
 }
 
 static const struct loop_end stamped_use = {
@@ -171,62 +189,80 @@ static const struct loop_end packed_use = {
  * knows that nobody else stores to it. A function for each layout, lest the registers of the one
  * be spilled for the other.
  */
-LOOP_APART void stamped_produce(struct disruptor_channel *c, struct bench_task *task)
+LOOP_APART void stamped_produce(struct writer *w, struct bench_task *task)
 {
-	struct disruptor_producer producer = c->producer;
+	struct disruptor_producer producer = w->producer;
 
 	disruptor_producer_handoff(&producer);
 	loop_produce(&stamped_use, &producer, task);
-	c->producer = producer;
+	w->producer = producer;
 }
 
-LOOP_APART void packed_produce(struct disruptor_channel *c, struct bench_task *task)
+LOOP_APART void packed_produce(struct writer *w, struct bench_task *task)
 {
-	struct disruptor_producer producer = c->producer;
+	struct disruptor_producer producer = w->producer;
 
 	disruptor_producer_handoff(&producer);
 	loop_produce(&packed_use, &producer, task);
-	c->producer = producer;
+	w->producer = producer;
+}
+
+LOOP_APART void many_produce(struct writer *w, struct bench_task *task)
+{
+	struct disruptor_producer producer = w->producer;
+
+	disruptor_producer_handoff(&producer);
+	loop_produce_many(&stamped_use, &producer, task);
+	w->producer = producer;
+}
+
+LOOP_APART void many_consume(struct reader *r, struct bench_task *task)
+{
+	loop_consume_many(&stamped_use, r, task);
 }
 
 static void ring_produce(void *channel, struct bench_task *task)
 {
 	struct disruptor_channel *c = channel;
 
-	if (c->layout == DISRUPTOR_PACKED)
-		packed_produce(c, task);
+	if (task->producers > 1)
+		many_produce(&c->writer[task->index], task);
+	else if (c->params.layout == DISRUPTOR_PACKED)
+		packed_produce(&c->writer[task->index], task);
 	else
-		stamped_produce(c, task);
+		stamped_produce(&c->writer[task->index], task);
 }
 
 static void ring_consume(void *channel, struct bench_task *task)
 {
 	struct disruptor_channel *c = channel;
 
-	if (c->layout == DISRUPTOR_PACKED)
-		loop_consume(&packed_use, c, task);
+	if (task->producers > 1)
+		many_consume(&c->reader[task->index], task);
+	else if (c->params.layout == DISRUPTOR_PACKED)
+		loop_consume(&packed_use, &c->reader[task->index], task);
 	else
-		loop_consume(&stamped_use, c, task);
+		loop_consume(&stamped_use, &c->reader[task->index], task);
 }
 
 static void ring_serve(void *const *channels, struct bench_task *task)
 {
-	struct disruptor_channel *out = channels[0];
-	struct disruptor_producer producer = out->producer;
+	struct disruptor_channel *out = channels[0], *in = channels[1];
+	struct disruptor_producer producer = out->writer[0].producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_serve(&stamped_use, &producer, channels[1], task);
-	out->producer = producer;
+	loop_serve(&stamped_use, &producer, &in->reader[0], task);
+	out->writer[0].producer = producer;
 }
 
 static void ring_answer(void *const *channels, struct bench_task *task)
 {
-	struct disruptor_channel *out = channels[1];
-	struct disruptor_producer producer = out->producer;
+	struct disruptor_channel *out = channels[1], *in = channels[0];
+	struct disruptor_producer producer = out->writer[0].producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_answer(&stamped_use, &producer, channels[0], task);
-	out->producer = producer;
+	loop_answer(&stamped_use, &producer, &in->reader[0], task);
+	out->writer[0].producer = producer;
 }
 
 static const char *ring_rung(void *channel)

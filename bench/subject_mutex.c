@@ -5,6 +5,7 @@
  * lock; a side is signalled only when the queue leaves the state that it may
  * be waiting for, and after the mutex was given back.
  */
+#include "bench.h"
 #include "loop.h"
 
 #include <pthread.h>

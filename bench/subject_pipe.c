@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 
+#include "bench.h"
 #include "loop.h"
 
 #include <errno.h>

@@ -51,20 +51,16 @@ void bench_meet(struct bench_meeting *meeting)
 		;
 }
 
-struct side {
-	void (*run)(void *context);
-	void *context;
-};
-
 static void *side_thread(void *argument)
 {
-	struct side *side = argument;
+	const struct bench_side *side = argument;
 
 	side->run(side->context);
 	return NULL;
 }
 
-static int start_on(pthread_t *thread, unsigned count, const int *cpus, struct side *side)
+static int start_on(pthread_t *thread, unsigned count, const int *cpus,
+		    const struct bench_side *side)
 {
 	pthread_attr_t attributes;
 	int error = pthread_attr_init(&attributes);
@@ -82,24 +78,21 @@ static int start_on(pthread_t *thread, unsigned count, const int *cpus, struct s
 	(void)count, (void)cpus;
 #endif
 	if (error == 0)
-		error = pthread_create(thread, &attributes, side_thread, side);
+		error = pthread_create(thread, &attributes, side_thread, (void *)(uintptr_t)side);
 	pthread_attr_destroy(&attributes);
 	return error;
 }
 
-void bench_run_sides(unsigned count, const int *cpus, void (*const *sides)(void *context),
-		     void *context)
+void bench_run_sides(unsigned count, const int *cpus, const struct bench_side *sides)
 {
-	pthread_t thread[BENCH_CPUS];
-	struct side side[BENCH_CPUS];
+	pthread_t thread[BENCH_PRODUCERS + BENCH_CONSUMERS];
 
 	for (unsigned i = 0; i < count; i++) {
-		side[i] = (struct side){ .run = sides[i], .context = context };
-
-		int error = start_on(&thread[i], 1, &cpus[i], &side[i]);
+		int error = count > BENCH_CPUS ? start_on(&thread[i], BENCH_CPUS, cpus, &sides[i])
+					       : start_on(&thread[i], 1, &cpus[i], &sides[i]);
 
 		if (error != 0)
-			bench_fail("cannot start a thread on CPU %d: %s", cpus[i], strerror(error));
+			bench_fail("cannot start thread %u: %s", i, strerror(error));
 	}
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(thread[i], NULL);
@@ -107,7 +100,7 @@ void bench_run_sides(unsigned count, const int *cpus, void (*const *sides)(void 
 
 void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context), void *context)
 {
-	struct side side = { .run = run, .context = context };
+	struct bench_side side = { .run = run, .context = context };
 	pthread_t thread;
 	int error = start_on(&thread, count, cpus, &side);
 

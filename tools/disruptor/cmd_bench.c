@@ -274,8 +274,19 @@ static void report(const struct request *request, const struct session *session,
 	if (session->baseline == NULL)
 		return;
 	if (request->json)
-		fprintf(people, "%s: against the baseline\n", result->scenario->name);
+		fprintf(people, "%s%s%s: against the baseline\n", result->scenario->name,
+			result->point ? ", " : "", result->point ? result->point : "");
 	bench_baseline_report(people, session->baseline, result, &session->machine);
+}
+
+static void run_point(const struct request *request, const struct session *session,
+		      const struct bench_scenario *scenario, const struct bench_point *point)
+{
+	struct bench_result *result = bench_run(scenario, point, &request->options);
+
+	bench_progress_clear();
+	report(request, session, result);
+	free(result);
 }
 
 static void run_scenarios(const struct request *request, const struct session *session)
@@ -289,12 +300,27 @@ static void run_scenarios(const struct request *request, const struct session *s
 			continue;
 		}
 
-		struct bench_result *result = bench_run(scenario, &request->options);
+		const struct bench_point *points[BENCH_POINTS];
+		unsigned count = bench_points(scenario, &request->options, points, BENCH_POINTS);
 
-		bench_progress_clear();
-		report(request, session, result);
-		free(result);
+		for (unsigned k = 0; k < count; k++)
+			run_point(request, session, scenario, points[k]);
 	}
+}
+
+static double expected(const struct request *request)
+{
+	double seconds = 0;
+
+	for (size_t i = 0; i < request->count; i++) {
+		const struct bench_scenario *scenario = request->scenarios[i];
+		const struct bench_point *points[BENCH_POINTS];
+		unsigned count = bench_points(scenario, &request->options, points, BENCH_POINTS);
+
+		for (unsigned k = 0; k < count && !cannot_run(scenario, &request->options); k++)
+			seconds += bench_expected(scenario, points[k], &request->options);
+	}
+	return seconds;
 }
 
 /** Whether the files are as they must be is found out before anything is measured. */
@@ -334,7 +360,6 @@ static int run(int argc, char **argv)
 {
 	struct request request = { .count = 0 };
 	struct session session = { .baseline = NULL };
-	double seconds = 0;
 
 	request.options.cpu_count = bench_cpus(request.options.cpus, BENCH_CPUS);
 
@@ -348,14 +373,10 @@ static int run(int argc, char **argv)
 	fputs("disruptor bench: not compiled for speed (-O2 or -O3): the figures mean little\n",
 	      stderr);
 #endif
-	for (size_t i = 0; i < request.count; i++) {
-		if (cannot_run(request.scenarios[i], &request.options) == NULL)
-			seconds += bench_expected(request.scenarios[i], &request.options);
-	}
 	bench_machine(&session.machine);
 	if (!request.json)
 		bench_report_machine(stdout, &session.machine);
-	bench_progress_begin(seconds);
+	bench_progress_begin(expected(&request));
 	run_scenarios(&request, &session);
 	return close_files(&request, &session);
 }
