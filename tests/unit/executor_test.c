@@ -293,6 +293,25 @@ TEST(a_stage_that_ends_leaves_the_others_of_its_thread_at_work)
 	finish(&g);
 }
 
+/* What it waits for is its own thread's: nobody wakes that edge, so the asker wakes the thread. */
+TEST(a_stage_behind_another_of_its_sleeping_thread_stops_when_told)
+{
+	struct graph g;
+
+	begin(&g, 8, DISRUPTOR_MAP_SHARED, 1);
+	for (size_t i = 1; i < STAGES; i++)
+		assert_code(disruptor_after(g.stage[i], g.stage[i - 1]), 0);
+	graph_start(g.d);
+	probe_publish(&g.producer, 3);
+	probe_await(&g.probe[STAGES - 1], 3);
+	pause_ms(20); /* asleep, most likely */
+	disruptor_stage_stop(g.stage[STAGES - 1]);
+	probe_await_stops(&g.probe[STAGES - 1], 1);
+	assert_true(disruptor_stage_running(g.stage[0]));
+	assert_code(disruptor_stop(g.d, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	finish(&g);
+}
+
 TEST(a_failure_ends_every_stage_of_a_shared_thread)
 {
 	struct graph g;
@@ -611,6 +630,7 @@ int main(void)
 		RUN(shared_threads_carry_every_event_to_every_stage),
 		RUN(each_edge_wakes_a_thread_that_sleeps_for_several),
 		RUN(a_stage_that_ends_leaves_the_others_of_its_thread_at_work),
+		RUN(a_stage_behind_another_of_its_sleeping_thread_stops_when_told),
 		RUN(a_failure_ends_every_stage_of_a_shared_thread),
 		RUN(an_on_start_that_fails_on_a_shared_thread_leaves_nothing),
 		RUN(stages_of_a_shared_thread_are_told_that_they_idle_each_by_its_own_timeout),

@@ -27,7 +27,8 @@ static uint64_t key_of(const void *event, void *context)
 	return t->value / 3;
 }
 
-static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapping, bool keyed)
+static void begin_by(uint32_t chunk, struct crew *c, uint64_t capacity,
+		     enum disruptor_mapping mapping, bool keyed)
 {
 	static const char *const names[WORKERS] = { "ann", "bob", "cid" };
 	struct disruptor_options options = fixture_options(capacity);
@@ -36,7 +37,7 @@ static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapp
 					       .name = "crew",
 					       .handlers = handlers,
 					       .count = WORKERS,
-					       .chunk = keyed ? 0 : 2,
+					       .chunk = keyed ? 0 : chunk,
 					       .key = keyed ? key_of : NULL };
 
 	c->d = graph_open(&options);
@@ -55,6 +56,12 @@ static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapp
 	probe_add(&c->after, c->d);
 	assert_code(disruptor_after(c->after.stage, c->pool), 0);
 	probe_producer(&c->p, c->d);
+}
+
+/* Two at a time. */
+static void begin(struct crew *c, uint64_t capacity, enum disruptor_mapping mapping, bool keyed)
+{
+	begin_by(2, c, capacity, mapping, keyed);
 }
 
 static void finish(struct crew *c)
@@ -234,6 +241,56 @@ TEST(what_a_worker_has_taken_and_not_handled_goes_to_the_others)
 		probe_expect(&c.after, 0, 20);
 		finish(&c);
 	}
+}
+
+struct leaver {
+	struct probe *probe;
+	DISRUPTOR_ATOMIC(uint64_t) * busy; /* how many hold a chunk; NULL: nobody is waited for */
+};
+
+/* Stop after this event; at first wait until every worker has a chunk. */
+static void leave(void *context)
+{
+	struct leaver *l = context;
+
+	/* acq_rel and acquire: a count of those who have come */
+	if (l->busy && disruptor_load_relaxed(&l->probe->events) == 0)
+		for (disruptor_fetch_add_release(l->busy, UINT64_C(1));
+		     disruptor_load_acquire(l->busy) < WORKERS;)
+			pause_ms(1);
+	disruptor_stage_stop(l->probe->stage);
+}
+
+TEST(a_worker_takes_up_its_own_rest_before_anothers)
+{
+	DISRUPTOR_ATOMIC(uint64_t) busy = 0;
+	struct leaver leaver[WORKERS];
+	struct crew c;
+
+	begin_by(4, &c, 64, DISRUPTOR_MAP_DEDICATED, false);
+	for (size_t k = 0; k < WORKERS; k++) {
+		leaver[k] = (struct leaver){ .probe = &c.worker[k], .busy = &busy };
+		c.worker[k].act = leave;
+		c.worker[k].act_context = &leaver[k];
+	}
+	probe_publish(&c.p, 12); /* before, so that every chunk is a whole one */
+	graph_start(c.d);
+	for (size_t k = 0; k < WORKERS; k++)
+		probe_await_stops(&c.worker[k], 1);
+	assert_code(disruptor_stop(c.d, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	assert_int_equal(handled(&c), WORKERS); /* each has left three */
+	/* the last would have no place for another's rest beside its own */
+	leaver[WORKERS - 1].busy = NULL;
+	for (uint64_t k = 2; k <= 3; k++) {
+		assert_code(disruptor_stage_run(c.worker[WORKERS - 1].stage), 0);
+		assert_int_equal(c.worker[WORKERS - 1].events, k);
+	}
+	for (size_t k = 0; k < WORKERS; k++)
+		c.worker[k].act = NULL;
+	graph_start(c.d);
+	graph_drain(c.d);
+	expect_each_once(&c, 0, 12, 0);
+	finish(&c);
 }
 
 TEST(what_all_workers_leave_waits_for_the_next_run)
@@ -642,6 +699,7 @@ int main(void)
 		RUN(a_pools_figures_are_its_workers_together),
 		RUN(voids_are_nobodys),
 		RUN(what_a_worker_has_taken_and_not_handled_goes_to_the_others),
+		RUN(a_worker_takes_up_its_own_rest_before_anothers),
 		RUN(what_all_workers_leave_waits_for_the_next_run),
 		RUN(a_detached_worker_loses_nothing),
 		RUN(a_worker_takes_the_place_of_one_that_was_detached),

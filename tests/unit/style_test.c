@@ -350,6 +350,7 @@ TEST(a_batch_that_stays_small_is_handed_out_after_its_time)
 	for (uint32_t threads = 1; threads <= 2; threads++) {
 		linger(threads, 3, 0, 2);
 		linger(threads, 7, 2, 2);
+		linger(threads, 3, 0, 50); /* still lingering when it is driven again */
 	}
 }
 
