@@ -20,7 +20,7 @@ struct pair {
 
 struct comparison {
 	struct pair *pair;
-	size_t pairs, gone, new, incomparable, same, better, worse, within;
+	size_t pairs, gone, new, incomparable, same, moved, better, worse, within;
 	bool same_machine;
 };
 
@@ -36,6 +36,12 @@ static double noise_of(const json_t *before, const json_t *after)
 static bool is_limit(const json_t *line)
 {
 	return bench_has_role(line, "limit");
+}
+
+/** Whether it tells of the machine alone: no code of the library is in it. */
+static bool is_bare(const json_t *line)
+{
+	return strncmp(bench_text(line, "subject"), "limit:", 6) == 0;
 }
 
 static struct pair weigh(const json_t *before, const json_t *after, bool same_machine)
@@ -89,17 +95,22 @@ static int important_first(const void *a, const void *b)
 	return fabs(log(y->times)) > fabs(log(x->times)) ? 1 : -1;
 }
 
+static bool is_same(const struct pair *pair)
+{
+	return pair->times == 1 && json_equal(json_object_get(pair->before, "median"),
+					      json_object_get(pair->after, "median"));
+}
+
 static void count(struct comparison *comparison, const struct pair *pair)
 {
-	const json_t *a = json_object_get(pair->before, "median");
-	const json_t *b = json_object_get(pair->after, "median");
-
 	if (isnan(pair->times))
 		comparison->incomparable++;
-	else if (pair->times == 1 && json_equal(a, b))
+	else if (is_same(pair))
 		comparison->same++;
 	else if (!(pair->importance > 1))
 		comparison->within++;
+	else if (is_limit(pair->after) && is_bare(pair->after))
+		comparison->moved++;
 	else if (pair->times > 1)
 		comparison->better++;
 	else
@@ -147,44 +158,81 @@ static const char *word_of(const struct pair *pair)
 		return "not comparable";
 	if (!(pair->importance > 1))
 		return "within noise";
+	if (is_limit(pair->after) && is_bare(pair->after))
+		return "limit moved";
 	return pair->times > 1 ? "better" : "worse";
 }
 
 /* ---- For people ---- */
 
-static void print_name(FILE *out, const json_t *line)
+static void name_of(char name[160], const json_t *line)
 {
 	const char *point = bench_text(line, "point");
-	char name[160];
 
-	snprintf(name, sizeof(name), "%s%s%s: %s", bench_text(line, "scenario"),
-		 point != NULL ? ", " : "", point != NULL ? point : "",
-		 bench_text(line, "subject"));
-	fprintf(out, "%-36s", name);
+	snprintf(name, 160, "%s%s%s: %s", bench_text(line, "scenario"), point != NULL ? ", " : "",
+		 point != NULL ? point : "", bench_text(line, "subject"));
 }
 
-static void print_pair(FILE *out, const struct comparison *comparison, const struct pair *pair)
+/** A number without an exponent, if that goes. */
+static const char *figure(char text[32], double value)
 {
-	const json_t *a = pair->before, *b = pair->after;
-	char change[32] = "-";
+	snprintf(text, 32, fabs(value) >= 1000 && fabs(value) < 1e9 ? "%.0f" : "%.3g", value);
+	return text;
+}
+
+/** The way from one number to another. */
+static void print_way(FILE *out, const struct pair *pair, const char *key)
+{
+	char a[32], b[32];
+
+	fprintf(out, "%s -> %s", figure(a, bench_number(pair->before, key)),
+		figure(b, bench_number(pair->after, key)));
+}
+
+static void print_pair(FILE *out, const struct comparison *comparison, const struct pair *pair,
+		       int width)
+{
+	const char *limit = bench_text(pair->after, "limit");
+	char name[160], change[32] = "-", noise[32] = "?";
 
 	if (!isnan(pair->times) && pair->times < 10 && pair->times > 0.1)
 		snprintf(change, sizeof(change), "%+.1f %%", (pair->times - 1) * 100);
 	else if (!isnan(pair->times))
 		snprintf(change, sizeof(change), "x %.3g", pair->times);
-	fprintf(out, "  %-14s %9s ", word_of(pair), change);
-	fprintf(out, "%s", isinf(pair->noise) ? "      ~ ?  " : "");
-	if (!isinf(pair->noise))
-		fprintf(out, "~ %-8.3g ", pair->noise);
-	print_name(out, b);
-	if (comparison->same_machine)
-		fprintf(out, " %.4g -> %.4g %s", bench_number(a, "median"),
-			bench_number(b, "median"), bench_text(b, "unit"));
-	if (!isnan(bench_number(b, "ratio")) && !is_limit(b))
-		fprintf(out, "%s%.3g -> %.3g x %s", comparison->same_machine ? ", " : " ",
-			bench_number(a, "ratio"), bench_number(b, "ratio"),
-			bench_text(b, "limit") != NULL ? bench_text(b, "limit") : "the limit");
+	if (isfinite(pair->noise))
+		snprintf(noise, sizeof(noise), "%.3g", pair->noise);
+	name_of(name, pair->after);
+	fprintf(out, "  %-14s %10s  %8s  %-*s  ", word_of(pair), change, noise, width, name);
+	if (pair->by_ratio) {
+		print_way(out, pair, "ratio");
+		fprintf(out, " x %s%s", limit != NULL ? limit : "the limit",
+			comparison->same_machine ? "; " : "");
+	}
+	if (comparison->same_machine) {
+		print_way(out, pair, "median");
+		fprintf(out, " %s", bench_text(pair->after, "unit"));
+	}
 	fputc('\n', out);
+}
+
+static void print_pairs(FILE *out, const struct comparison *comparison)
+{
+	int width = 8;
+	bool any = false;
+	char name[160];
+
+	for (size_t i = 0; i < comparison->pairs; i++) {
+		name_of(name, comparison->pair[i].after);
+		any |= !is_same(&comparison->pair[i]);
+		if (!is_same(&comparison->pair[i]) && (int)strlen(name) > width)
+			width = (int)strlen(name);
+	}
+	if (any)
+		fprintf(out, "  %-14s %10s  %8s  %-*s  from -> to\n", "", "better by", "noise x",
+			width, "subject");
+	for (size_t i = 0; i < comparison->pairs; i++)
+		if (!is_same(&comparison->pair[i]))
+			print_pair(out, comparison, &comparison->pair[i], width);
 }
 
 /** Verdicts of bars that are another now. */
@@ -206,7 +254,7 @@ static void print_verdicts(FILE *out, const struct pair *pair)
 			    !json_equal(json_object_get(was, "of"), json_object_get(is, "of")) ||
 			    old == now || old == BENCH_NO_BAR || now == BENCH_NO_BAR)
 				continue;
-			bench_bar_words(words, sizeof(words), pair->after, is);
+			bench_bar_words(words, sizeof(words), pair->after, is, true);
 			fprintf(out, "  bar:   %s: %s: %s, was %s\n",
 				bench_text(pair->after, "scenario"), words, bench_verdict_name(now),
 				bench_verdict_name(old));
@@ -226,13 +274,17 @@ static void print_file(FILE *out, const char *word, const char *path,
 
 static void print_counts(FILE *out, const struct comparison *c)
 {
-	if (c->better + c->worse + c->within == 0 && c->same != 0)
+	size_t changed = c->moved + c->better + c->worse;
+
+	if (changed + c->within + c->gone + c->new == 0 && c->same != 0)
 		fprintf(out, "  nothing changed\n");
+	else if (changed == 0)
+		fprintf(out, "  nothing changed by more than the noise\n");
 	fprintf(out,
-		"  %zu compared: %zu better, %zu worse, %zu within noise, %zu the same; "
-		"%zu not comparable\n",
-		c->better + c->worse + c->within + c->same, c->better, c->worse, c->within, c->same,
-		c->incomparable);
+		"  %zu compared: %zu better, %zu worse, %zu limit%s moved, %zu within noise, "
+		"%zu the same; %zu not comparable\n",
+		changed + c->within + c->same, c->better, c->worse, c->moved,
+		c->moved == 1 ? "" : "s", c->within, c->same, c->incomparable);
 	if (c->gone != 0 || c->new != 0)
 		fprintf(out, "  %zu only in the first file, %zu only in the second\n", c->gone,
 			c->new);
@@ -246,13 +298,7 @@ static void print_all(FILE *out, const char *const *paths, const struct bench_re
 	if (!comparison->same_machine)
 		fprintf(out, "These are different machines: only ratios are compared.\n");
 	fputc('\n', out);
-	for (size_t i = 0; i < comparison->pairs; i++) {
-		const struct pair *pair = &comparison->pair[i];
-
-		if (pair->times != 1 || !json_equal(json_object_get(pair->before, "median"),
-						    json_object_get(pair->after, "median")))
-			print_pair(out, comparison, pair);
-	}
+	print_pairs(out, comparison);
 	for (size_t i = 0; i < comparison->pairs; i++)
 		print_verdicts(out, &comparison->pair[i]);
 	print_counts(out, comparison);
@@ -313,6 +359,7 @@ static void print_json(FILE *out, const struct comparison *comparison)
 	set(object, "same_machine", json_boolean(comparison->same_machine));
 	set(object, "better", json_integer((json_int_t)comparison->better));
 	set(object, "worse", json_integer((json_int_t)comparison->worse));
+	set(object, "limits_moved", json_integer((json_int_t)comparison->moved));
 	set(object, "within_noise", json_integer((json_int_t)comparison->within));
 	set(object, "same", json_integer((json_int_t)comparison->same));
 	set(object, "not_comparable", json_integer((json_int_t)comparison->incomparable));

@@ -17,7 +17,7 @@ static const char style[] =
 	"h3{font-size:17px;margin:26px 0 2px}\n"
 	"p{margin:6px 0 12px;max-width:75ch}\n"
 	"a{color:#005a9c}\n"
-	".quiet{color:#5f6368}\n"
+	".quiet{color:#5f6368}p.quiet{max-width:none}\n"
 	".cards{display:flex;flex-wrap:wrap;gap:12px;margin:22px 0}\n"
 	".card{flex:1 1 140px;border:1px solid #dadce0;border-left:6px solid #9aa0a6;"
 	"border-radius:4px;padding:8px 14px}\n"
@@ -42,14 +42,16 @@ static const char style[] =
 	"span.WITHIN-NOISE{background:#ffd27a;color:#222}\n"
 	"span.NOT-COUNTED{background:#e3e5e8;color:#222}\n"
 	".wide{max-width:800px}.small{display:none}svg{display:block;width:100%;height:auto}\n"
-	"details{margin:6px 0}summary{cursor:pointer;color:#005a9c;padding:4px 0}\n"
+	"details{margin:6px 0}.point{border-left:3px solid #e3e5e8;padding-left:12px}"
+	"summary{cursor:pointer;color:#005a9c;padding:4px 0}\n"
 	"footer{margin-top:48px;padding-bottom:32px;color:#5f6368;font-size:14px}\n"
 	"@media(max-width:640px){header,main,footer{padding-left:14px;padding-right:14px}"
 	"header{padding-top:18px}h1{font-size:25px}.wide{display:none}"
 	".small{display:block;max-width:480px}dl{grid-template-columns:1fr;gap:0}"
 	"dd{margin-bottom:6px}.words,.words tbody,.words tr,.words td{display:block}"
 	".words thead{display:none}.words tr{border-bottom:1px solid #dadce0;padding:6px 0}"
-	".words td{border:0;padding:2px 0}}\n"
+	".words td{border:0;padding:2px 0}.words td:nth-child(-n+2){display:inline;"
+	"margin-right:8px}}\n"
 	"@media print{details>*{display:block}}\n";
 
 /* ---- Pieces ---- */
@@ -205,7 +207,7 @@ static void draw_bar(void *context, const json_t *line, const json_t *bar)
 		svg_escape(out, point);
 	}
 	fputs("</td><td>", out);
-	bench_bar_words(words, sizeof(words), line, bar);
+	bench_bar_words(words, sizeof(words), line, bar, false);
 	svg_escape(out, words);
 	plot_figure(got, bench_number(bar, "got"));
 	plot_figure(min, bench_number(bar, "got_min"));
@@ -225,7 +227,7 @@ static void draw_lmax(FILE *out, const struct bench_results *results)
 	fputs("<tr><td>", out);
 	html_verdict(out, lmax.verdict);
 	fprintf(out,
-		"</td><td>LMAX scenarios as a whole</td><td>against LMAX, geometric mean &gt;= %g"
+		"</td><td>LMAX scenarios as a whole</td><td>against LMAX, geometric mean ≥ %g"
 		"</td><td>",
 		bench_lmax_bar);
 	if (lmax.tables == 0)

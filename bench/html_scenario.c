@@ -95,11 +95,12 @@ static void draw_parameters(FILE *out, const struct bench_table *table)
 	const json_t *line = table->main != NULL ? table->main : table->row[0];
 	static const struct {
 		const char *key, *before, *after;
+		double least; /* below it goes without saying */
 	} words[] = {
-		{ "event_bytes", "", "-byte events" },  { "capacity", "", " slots" },
-		{ "batch", "", " a publish" },          { "producers", "producers: ", "" },
-		{ "consumers", "consumers: ", "" },     { "rounds", "", " rounds" },
-		{ "noise", "noise: a factor of ", "" },
+		{ "event_bytes", "", "-byte events", 0 },  { "capacity", "", " slots", 0 },
+		{ "batch", "", " a publish", 0 },          { "producers", "", " producers", 2 },
+		{ "consumers", "", " consumers", 2 },      { "rounds", "rounds: ", "", 0 },
+		{ "noise", "noise: a factor of ", "", 0 },
 	};
 	const char *comma = "";
 
@@ -107,7 +108,7 @@ static void draw_parameters(FILE *out, const struct bench_table *table)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		double value = bench_number(line, words[i].key);
 
-		if (isnan(value))
+		if (!(value >= words[i].least))
 			continue;
 		fprintf(out, "%s%s%.4g%s", comma, words[i].before, value, words[i].after);
 		comma = ", ";
@@ -115,7 +116,28 @@ static void draw_parameters(FILE *out, const struct bench_table *table)
 	fputs("</p>\n", out);
 }
 
-static void draw_bars(FILE *out, const struct bench_table *table)
+static void draw_bar(FILE *out, const json_t *line, const json_t *bar, bool brief)
+{
+	char words[256], got[32];
+
+	if (isnan(bench_number(bar, "bar")))
+		return;
+	if (brief) {
+		fputc(' ', out);
+		html_verdict(out, bench_verdict_of(bar));
+		return;
+	}
+	bench_bar_words(words, sizeof(words), line, bar, false);
+	plot_figure(got, bench_number(bar, "got"));
+	fputs("<p>", out);
+	html_verdict(out, bench_verdict_of(bar));
+	fputc(' ', out);
+	svg_escape(out, words);
+	fprintf(out, ": <b>%s</b></p>\n", got);
+}
+
+/** The bars of a table; @p brief: their verdicts alone. */
+static void draw_bars(FILE *out, const struct bench_table *table, bool brief)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const json_t *bars = json_object_get(table->row[i], "bars"), *bar;
@@ -123,17 +145,7 @@ static void draw_bars(FILE *out, const struct bench_table *table)
 
 		json_array_foreach(bars, k, bar)
 		{
-			char words[256], got[32];
-
-			if (isnan(bench_number(bar, "bar")))
-				continue;
-			bench_bar_words(words, sizeof(words), table->row[i], bar);
-			plot_figure(got, bench_number(bar, "got"));
-			fputs("<p>", out);
-			html_verdict(out, bench_verdict_of(bar));
-			fputc(' ', out);
-			svg_escape(out, words);
-			fprintf(out, ": <b>%s</b></p>\n", got);
+			draw_bar(out, table->row[i], bar, brief);
 		}
 	}
 }
@@ -144,7 +156,8 @@ both(FILE *out, const struct bench_results *results, const struct bench_table *t
      void (*plot)(FILE *out, const struct bench_results *results, const struct bench_table *tables,
 		  size_t count, const struct plot_frame *frame))
 {
-	static const struct plot_frame wide = { .width = PLOT_WIDE }, narrow = { PLOT_SMALL, 0, 0 };
+	static const struct plot_frame wide = { .width = PLOT_WIDE },
+				       narrow = { .width = PLOT_SMALL };
 
 	fputs("<div class=\"wide\">", out);
 	plot(out, results, tables, count, &wide);
@@ -171,7 +184,7 @@ static void draw_table(FILE *out, const struct bench_results *results,
 		       const struct bench_table *table)
 {
 	draw_parameters(out, table);
-	draw_bars(out, table);
+	draw_bars(out, table, false);
 	both(out, results, table, 1, bars);
 	if (plot_has_latency(table)) {
 		fputs("<h3>Latency by percentiles</h3>\n", out);
@@ -180,6 +193,27 @@ static void draw_table(FILE *out, const struct bench_results *results,
 	fputs("<details><summary>In numbers</summary>\n", out);
 	draw_numbers(out, table);
 	fputs("</details>\n", out);
+}
+
+/** Where there are several the plot of all is shown, and each can be unfolded. */
+static void draw_point(FILE *out, const struct bench_results *results,
+		       const struct bench_table *table, bool folded)
+{
+	if (folded)
+		fprintf(out, "<details class=\"point\"%s><summary>",
+			plot_has_latency(table) ? " open" : "");
+	else if (table->point != NULL)
+		fputs("<h3>", out);
+	if (folded || table->point != NULL)
+		svg_escape(out, table->point);
+	if (folded) {
+		draw_bars(out, table, true);
+		fputs("</summary>\n", out);
+	} else if (table->point != NULL)
+		fputs("</h3>\n", out);
+	draw_table(out, results, table);
+	if (folded)
+		fputs("</details>\n", out);
 }
 
 void html_scenario(FILE *out, const struct bench_results *results, size_t first, size_t count)
@@ -198,13 +232,7 @@ void html_scenario(FILE *out, const struct bench_results *results, size_t first,
 	} else if (count > 1) {
 		both(out, results, tables, count, plot_scaling);
 	}
-	for (size_t i = 0; i < count && tables->skipped == NULL; i++) {
-		if (tables[i].point != NULL) {
-			fputs("<h3>", out);
-			svg_escape(out, tables[i].point);
-			fputs("</h3>\n", out);
-		}
-		draw_table(out, results, &tables[i]);
-	}
+	for (size_t i = 0; i < count && tables->skipped == NULL; i++)
+		draw_point(out, results, &tables[i], count > 1);
 	fputs("</section>\n", out);
 }

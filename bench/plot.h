@@ -18,7 +18,8 @@
 /** What a plot is drawn on. */
 struct plot_frame {
 	double width;      /* below PLOT_NARROW: labels stand above instead of beside */
-	const char *title; /* a file of its own, with this heading and these words; NULL: neither */
+	const char *title; /* it is a file of its own, and says these; NULL: none of them */
+	const char *what;
 	const char *about;
 };
 

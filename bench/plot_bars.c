@@ -15,8 +15,8 @@ static const char *const colours[] = {
 };
 
 static const char *const kind_names[] = {
-	[PLOT_MAIN] = "this library",
-	[PLOT_VARIANT] = "this library, otherwise",
+	[PLOT_MAIN] = "library",
+	[PLOT_VARIANT] = "library, other setup",
 	[PLOT_LIMIT] = "limit",
 	[PLOT_PEER] = "peer",
 };
@@ -42,6 +42,7 @@ struct layout {
 	double top, row;              /* of the first row, and from one to the next */
 	double label;                 /* width of the names, if they stand beside */
 	double median_end, ratio_end; /* where these columns of numbers end */
+	char ratio_head[64];
 	struct plot_axis axis;
 };
 
@@ -102,6 +103,25 @@ static void fit(struct layout *layout, const struct bars *bars)
 	plot_fit(&layout->axis, min, max, layout->narrow ? 4 : 7, plot_short);
 }
 
+/** Set what stands at the right: the medians, and their ratios to the limit if it has a name. */
+static void lay_out_columns(struct layout *layout, const json_t *limit)
+{
+	double room = 0;
+
+	layout->ratio_end = layout->width - (layout->narrow ? 4 : 12);
+	if (layout->ratios && layout->narrow) {
+		snprintf(layout->ratio_head, sizeof(layout->ratio_head), "to limit");
+		room = 80;
+	} else if (layout->ratios) {
+		char head[160];
+
+		snprintf(head, sizeof(head), "to %.140s", bench_text(limit, "subject"));
+		svg_shorten(layout->ratio_head, sizeof(layout->ratio_head), head, 12, 150);
+		room = fmax(76, svg_text_width(layout->ratio_head, 12) + 14);
+	}
+	layout->median_end = layout->ratio_end - room;
+}
+
 static struct layout lay_out(const struct bars *bars, const struct bench_table *table,
 			     const struct plot_frame *frame)
 {
@@ -115,10 +135,9 @@ static struct layout lay_out(const struct bars *bars, const struct bench_table *
 	layout.label = fmin(widest, 230) + 10;
 	layout.ratios = layout.ratios && table->limit != NULL;
 	layout.row = layout.narrow ? 44 : 27;
-	layout.top = (frame->title != NULL ? 66 : 6) + (layout.narrow ? 26 : 28);
+	layout.top = (frame->title != NULL ? 62 : 0) + 28;
 	layout.height = layout.top + layout.row * (double)bars->count + 82;
-	layout.ratio_end = layout.width - (layout.narrow ? 4 : 12);
-	layout.median_end = layout.ratio_end - (layout.ratios ? layout.narrow ? 66 : 76 : 0);
+	lay_out_columns(&layout, table->limit);
 	layout.axis.at = layout.narrow ? 6 : layout.label + 12;
 	layout.axis.length =
 		(layout.narrow ? layout.width - 14 : layout.median_end - 74) - layout.axis.at;
@@ -149,24 +168,23 @@ static void draw_grid(FILE *out, const struct layout *layout, const json_t *line
 	svg_text(out, axis->at + (layout->narrow ? 0 : axis->length / 2), bottom + 36, &font, text);
 }
 
-static void draw_heads(FILE *out, const struct layout *layout, const struct bench_table *table)
+static void draw_heads(FILE *out, const struct layout *layout)
 {
 	struct svg_font font = { 12, SVG_END, SVG_FAINT, false };
 	double y = layout->top - 12;
-	char text[64], name[64];
 
 	svg_text(out, layout->median_end, y, &font, "median");
-	if (!layout->ratios)
-		return;
-	snprintf(text, sizeof(text), "× %s", bench_text(table->limit, "subject"));
-	svg_shorten(name, sizeof(name), text, 12, 140);
-	if (layout->narrow || svg_text_width(name, 12) < 76) {
-		svg_text(out, layout->ratio_end, y, &font, "to limit");
-		return;
-	}
-	/* two lines, as the column is narrower than the name */
-	svg_text(out, layout->ratio_end, y - 14, &font, "ratio to");
-	svg_text(out, layout->ratio_end, y, &font, name + 3);
+	if (layout->ratios)
+		svg_text(out, layout->ratio_end, y, &font, layout->ratio_head);
+}
+
+static void draw_whisker(FILE *out, double from, double to, double y)
+{
+	struct svg_stroke stroke = { SVG_INK, 1.3, NULL };
+
+	svg_line(out, from, y, to, y, &stroke);
+	svg_line(out, from, y - 4, from, y + 4, &stroke);
+	svg_line(out, to, y - 4, to, y + 4, &stroke);
 }
 
 static void draw_bar(FILE *out, const struct layout *layout, const json_t *line, double y)
@@ -175,7 +193,6 @@ static void draw_bar(FILE *out, const struct layout *layout, const json_t *line,
 	double median = bench_number(line, "median"), low = bench_number(line, "min");
 	double high = bench_number(line, "max"), thick = layout->narrow ? 14 : 17;
 	double zero = plot_place(axis, axis->log ? axis->from : 0), end = plot_place(axis, median);
-	struct svg_stroke whisker = { SVG_INK, 1.3, NULL };
 	char hint[256], m[32], l[32], h[32];
 
 	if (isnan(median))
@@ -188,11 +205,7 @@ static void draw_bar(FILE *out, const struct layout *layout, const json_t *line,
 	if (isnan(low) || isnan(high))
 		return;
 
-	double from = plot_place(axis, low), to = plot_place(axis, high), mid = y + thick / 2;
-
-	svg_line(out, from, mid, to, mid, &whisker);
-	svg_line(out, from, mid - 4, from, mid + 4, &whisker);
-	svg_line(out, to, mid - 4, to, mid + 4, &whisker);
+	draw_whisker(out, plot_place(axis, low), plot_place(axis, high), y + thick / 2);
 }
 
 static void draw_row(FILE *out, const struct layout *layout, const json_t *line, size_t i)
@@ -203,7 +216,7 @@ static void draw_row(FILE *out, const struct layout *layout, const json_t *line,
 	struct svg_font name = { 14, layout->narrow ? SVG_START : SVG_END, SVG_INK, own };
 	struct svg_font value = { 14, SVG_END, SVG_INK, own };
 	char text[128], number[32];
-	double room = layout->narrow ? layout->median_end - 76 : layout->label;
+	double room = layout->narrow ? layout->median_end - 72 : layout->label;
 
 	svg_shorten(text, sizeof(text), bench_text(line, "subject"), 14, room);
 	svg_text(out, layout->narrow ? 6 : layout->label + 2, text_y, &name, text);
@@ -231,10 +244,12 @@ static void draw_legend(FILE *out, const struct layout *layout, const struct bar
 			continue;
 		svg_rect(out, x, y - 1, 11, 11, colours[kind], NULL);
 		svg_text(out, x + 16, y + 9, &font, kind_names[kind]);
-		x += 30 + svg_text_width(kind_names[kind], 12);
+		x += 32 + svg_text_width(kind_names[kind], 12) * 0.87; /* few wide letters */
 	}
-	if (!layout->narrow)
-		svg_text(out, x, y + 9, &font, "├─┤ smallest to largest round");
+	if (layout->narrow)
+		return;
+	draw_whisker(out, x, x + 18, y + 5);
+	svg_text(out, x + 25, y + 9, &font, "smallest to largest round");
 }
 
 void plot_bars(FILE *out, const struct bench_table *table, const struct plot_frame *frame)
@@ -254,7 +269,7 @@ void plot_bars(FILE *out, const struct bench_table *table, const struct plot_fra
 	svg_begin(out, layout.width, layout.height, about, frame->title != NULL);
 	plot_title(out, frame);
 	draw_grid(out, &layout, bars.line[0]);
-	draw_heads(out, &layout, table);
+	draw_heads(out, &layout);
 	for (size_t i = 0; i < bars.count; i++)
 		draw_row(out, &layout, bars.line[i], i);
 	draw_legend(out, &layout, &bars);

@@ -21,10 +21,10 @@ static int write_plot(const struct files *files, enum which which, const char *n
 {
 	static const char *const kinds[] = { "", ".latency", ".scaling" };
 	const json_t *line = tables->row[0];
-	const char *what = bench_text(line, "what");
+	const char *what = bench_text(line, "what"), *commit = bench_machine_text(line, "commit");
 	struct bench_save save;
-	char title[256], about[320];
-	struct plot_frame frame = { PLOT_WIDE, title, about };
+	char title[128], about[192];
+	struct plot_frame frame = { PLOT_WIDE, title, what ? what : "", about };
 	int used = snprintf(files->path, files->size, "%s/%s%s.svg", files->directory, name,
 			    kinds[which]);
 
@@ -35,14 +35,11 @@ static int write_plot(const struct files *files, enum which which, const char *n
 
 	if (error != 0)
 		return error;
-	snprintf(title, sizeof(title), "%.60s%s%.40s: %.140s", tables->scenario,
+	snprintf(title, sizeof(title), "%.60s%s%.40s", tables->scenario,
 		 which != SCALING && tables->point != NULL ? ", " : "",
-		 which != SCALING && tables->point != NULL ? tables->point : "",
-		 what != NULL ? what : bench_text(line, "unit"));
-	snprintf(about, sizeof(about), "%.120s, commit %.40s; median of the rounds",
-		 bench_machine_text(line, "cpu"),
-		 bench_machine_text(line, "commit") ? bench_machine_text(line, "commit")
-						    : "unknown");
+		 which != SCALING && tables->point != NULL ? tables->point : "");
+	snprintf(about, sizeof(about), "%.120s, commit %.40s", bench_machine_text(line, "cpu"),
+		 commit != NULL ? commit : "unknown");
 	if (which == BARS)
 		plot_bars(save.lines, tables, &frame);
 	else if (which == LATENCY)

@@ -88,7 +88,7 @@ static void draw_axes(FILE *out, const struct plot_axis *x, const struct plot_ax
 	font.anchor = SVG_MIDDLE;
 	svg_text(out, left + x->length / 2, bottom + 39, &font, x->title);
 	font.anchor = SVG_START;
-	svg_text(out, 6, top - 12, &font, y->title);
+	svg_text(out, left < 60 ? 6 : 12, top - 12, &font, y->title);
 }
 
 static void draw_range(FILE *out, double x, double low, double high, const char *colour)

@@ -55,23 +55,32 @@ static void fit_linear(struct plot_axis *axis, double min, double max, unsigned 
 	}
 }
 
+/** A round number not above a value. */
+static double round_down(double value)
+{
+	double decade = pow(10, floor(log10(value)));
+	double digit = value / decade;
+
+	return decade * (digit < 1.9999 ? 1 : digit < 4.9999 ? 2 : 5);
+}
+
 static void fit_log(struct plot_axis *axis, double min, double max, unsigned ticks,
 		    void (*label)(char text[24], double value))
 {
 	static const double digits[] = { 1, 2, 5 };
 
-	/* the smallest bar is to have some length */
-	axis->from = pow(10, floor(log10(min / 1.3)));
+	axis->from = round_down(min / 1.3); /* the smallest bar is to have some length */
 	axis->to = round_up(max);
 
 	double decades = log10(axis->to / axis->from);
-	unsigned every = 1 + (unsigned)(decades / ticks), n = decades * 3 < ticks ? 3 : 1;
+	int first = (int)floor(log10(axis->from) + 0.0001), every = 1 + (int)(decades / ticks);
+	unsigned n = decades * 3 < ticks ? 3 : 1;
 
-	for (unsigned d = 0; d <= (unsigned)(decades + 1); d += every)
+	for (int d = first; d <= first + (int)decades + 1; d += every)
 		for (unsigned i = 0; i < n; i++) {
-			double value = axis->from * pow(10, d) * digits[i];
+			double value = pow(10, d) * digits[i];
 
-			if (value <= axis->to * 1.0001)
+			if (value >= axis->from * 0.9999 && value <= axis->to * 1.0001)
 				add_tick(axis, value, label);
 		}
 }
@@ -147,6 +156,10 @@ void plot_figure(char text[32], double value)
 		snprintf(text, 32, "%.3g", value);
 		return;
 	}
+	if (value != 0 && fabs(value) < 0.1) {
+		snprintf(text, 32, "%.2g", value);
+		return;
+	}
 	snprintf(digits, sizeof(digits), "%.*f",
 		 fabs(value) < 10     ? 2
 		 : fabs(value) < 1000 ? 1
@@ -168,14 +181,17 @@ void plot_figure(char text[32], double value)
 
 void plot_title(FILE *out, const struct plot_frame *frame)
 {
-	struct svg_font title = { 18, SVG_START, SVG_INK, true };
-	struct svg_font about = { 13, SVG_START, SVG_FAINT, false };
+	struct svg_font title = { 19, SVG_START, SVG_INK, true };
+	struct svg_font what = { 14, SVG_START, SVG_FAINT, false };
+	struct svg_font about = { 12, SVG_END, SVG_FAINT, false };
 	char text[256];
 
 	if (frame->title == NULL)
 		return;
-	svg_shorten(text, sizeof(text), frame->title, 17, frame->width - 24);
-	svg_text(out, 12, 28, &title, text);
-	svg_shorten(text, sizeof(text), frame->about, 12, frame->width - 24);
-	svg_text(out, 12, 49, &about, text);
+	svg_shorten(text, sizeof(text), frame->title, 20, frame->width / 2);
+	svg_text(out, 12, 30, &title, text);
+	svg_shorten(text, sizeof(text), frame->about, 12, frame->width / 2 - 24);
+	svg_text(out, frame->width - 12, 30, &about, text);
+	svg_shorten(text, sizeof(text), frame->what, 14, frame->width - 24);
+	svg_text(out, 12, 53, &what, text);
 }

@@ -85,8 +85,8 @@ void bench_each_bar(const struct bench_results *results,
 struct bench_tally bench_count_bars(const struct bench_results *results);
 struct bench_lmax bench_against_lmax(const struct bench_results *results);
 extern const double bench_lmax_bar;
-/** "disruptor >= 3 x the best peer, rte_ring" */
-void bench_bar_words(char *words, size_t size, const json_t *line, const json_t *bar);
+/** "disruptor >= 3 x the best peer, rte_ring"; not in ASCII, with the proper signs. */
+void bench_bar_words(char *words, size_t size, const json_t *line, const json_t *bar, bool ascii);
 enum bench_verdict bench_verdict_of(const json_t *bar);
 /** For people, on a terminal. */
 void bench_summary(FILE *out, const struct bench_results *results);

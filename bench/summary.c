@@ -102,13 +102,15 @@ struct bench_lmax bench_against_lmax(const struct bench_results *results)
 	return lmax;
 }
 
-void bench_bar_words(char *words, size_t size, const json_t *line, const json_t *bar)
+void bench_bar_words(char *words, size_t size, const json_t *line, const json_t *bar, bool ascii)
 {
+	const char *times = ascii ? "x" : "×";
 	const char *is = bench_text(bar, "bar_is"), *of = bench_text(bar, "of");
 	const char *against = bench_text(bar, "against");
 	bool most = is != NULL && strcmp(is, "at most") == 0;
-	int used = snprintf(words, size, "%s %s %g", bench_text(line, "subject"),
-			    most ? "<=" : ">=", bench_number(bar, "bar"));
+	const char *than = most ? ascii ? "<=" : "≤" : ascii ? ">=" : "≥";
+	int used = snprintf(words, size, "%s %s %g", bench_text(line, "subject"), than,
+			    bench_number(bar, "bar"));
 
 	if (used < 0 || (size_t)used >= size)
 		return;
@@ -117,9 +119,9 @@ void bench_bar_words(char *words, size_t size, const json_t *line, const json_t 
 	if (of == NULL && against == NULL)
 		snprintf(words, size, " %s", bench_text(line, "unit"));
 	else if (of == NULL || against == NULL || strcmp(of, against) == 0)
-		snprintf(words, size, " x %s", of != NULL ? of : against);
+		snprintf(words, size, " %s %s", times, of != NULL ? of : against);
 	else
-		snprintf(words, size, " x %s, %s", of, against);
+		snprintf(words, size, " %s %s, %s", times, of, against);
 }
 
 static void print_bar(void *context, const json_t *line, const json_t *bar)
@@ -132,7 +134,7 @@ static void print_bar(void *context, const json_t *line, const json_t *bar)
 
 	snprintf(where, sizeof(where), "%s%s%s", bench_text(line, "scenario"),
 		 point != NULL ? ", " : "", point != NULL ? point : "");
-	bench_bar_words(words, sizeof(words), line, bar);
+	bench_bar_words(words, sizeof(words), line, bar, true);
 	fprintf(out,
 		"  %-12s  %-22s  %s: ", verdict != BENCH_NO_BAR ? bench_verdict_name(verdict) : "-",
 		where, words);
