@@ -46,6 +46,10 @@ static int write_plot(const struct files *files, enum which which, const char *n
 		plot_latency(save.lines, files->results, tables, &frame);
 	else
 		plot_scaling(save.lines, files->results, tables, count, &frame);
+	if (fflush(save.lines) == 0 && save.size == 0) {
+		bench_save_drop(&save); /* nothing was there to be drawn */
+		return 0;
+	}
 	return bench_save_end(&save);
 }
 

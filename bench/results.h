@@ -65,7 +65,7 @@ void bench_slug(char *slug, size_t size, const char *text);
 
 /* ---- Bars of all tables: summary.c ---- */
 
-/** What has become of the bars, by verdict. */
+/** What has become of the bars, by verdict; the one against LMAX is one of them. */
 struct bench_tally {
 	unsigned count[BENCH_NOT_COUNTED + 1]; /* BENCH_NO_BAR: not measurable */
 };

@@ -46,14 +46,6 @@ static void count_bar(void *context, const json_t *line, const json_t *bar)
 	tally->count[bench_verdict_of(bar)]++;
 }
 
-struct bench_tally bench_count_bars(const struct bench_results *results)
-{
-	struct bench_tally tally = { { 0 } };
-
-	bench_each_bar(results, count_bar, &tally);
-	return tally;
-}
-
 /** How many times as good the library is as LMAX in a table; NAN: it has not both. */
 static double times_lmax(const struct bench_table *table)
 {
@@ -100,6 +92,15 @@ struct bench_lmax bench_against_lmax(const struct bench_results *results)
 	else
 		lmax.verdict = lmax.mean > bench_lmax_bar ? BENCH_MET : BENCH_NOT_MET;
 	return lmax;
+}
+
+struct bench_tally bench_count_bars(const struct bench_results *results)
+{
+	struct bench_tally tally = { { 0 } };
+
+	bench_each_bar(results, count_bar, &tally);
+	tally.count[bench_against_lmax(results).verdict]++;
+	return tally;
 }
 
 void bench_bar_words(char *words, size_t size, const json_t *line, const json_t *bar, bool ascii)
