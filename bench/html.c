@@ -32,7 +32,7 @@ static const char style[] =
 	"font-variant-numeric:tabular-nums}\n"
 	"th,td{padding:4px 10px;text-align:right;white-space:nowrap;"
 	"border-bottom:1px solid #e3e5e8}\n"
-	"th{color:#5f6368;font-weight:600;vertical-align:bottom}\n"
+	"th{color:#5f6368;font-weight:600;vertical-align:bottom;white-space:normal}\n"
 	"th:first-child,td:first-child,.words td,.words th{text-align:left}\n"
 	".words td{white-space:normal}\n"
 	"tr.main td{font-weight:600;background:#eaf3f9}\n"
@@ -278,22 +278,38 @@ static void cell(FILE *out, const char *text)
 
 static void draw_peers(FILE *out, const struct bench_results *results)
 {
+	static const struct {
+		const char *head, *key;
+	} columns[] = {
+		{ "Package", "package" },
+		{ "Version", "package_version" },
+		{ "How it is used", "config" },
+	};
+	const size_t count = sizeof(columns) / sizeof(columns[0]);
+	bool shown[sizeof(columns) / sizeof(columns[0])] = { false };
+
 	fputs("<h2 id=\"peers\">Peers that ran</h2>\n", out);
 	if (results->peers == 0) {
 		html_paragraph(out, NULL, "None.");
 		return;
 	}
-	fputs("<table class=\"words\">\n<thead><tr><th>Peer</th><th>Package</th><th>Version</th>"
-	      "<th>How it is used</th></tr></thead>\n<tbody>\n",
-	      out);
+	for (size_t i = 0; i < results->peers; i++)
+		for (size_t k = 0; k < count; k++)
+			shown[k] |= bench_text(line_of_peer(results, results->peer[i]),
+					       columns[k].key) != NULL;
+	fputs("<table class=\"words\">\n<thead><tr><th>Peer</th>", out);
+	for (size_t k = 0; k < count; k++)
+		if (shown[k])
+			fprintf(out, "<th>%s</th>", columns[k].head);
+	fputs("</tr></thead>\n<tbody>\n", out);
 	for (size_t i = 0; i < results->peers; i++) {
 		const json_t *line = line_of_peer(results, results->peer[i]);
 
 		fputs("<tr>", out);
 		cell(out, results->peer[i]);
-		cell(out, bench_text(line, "package"));
-		cell(out, bench_text(line, "package_version"));
-		cell(out, bench_text(line, "config"));
+		for (size_t k = 0; k < count; k++)
+			if (shown[k])
+				cell(out, bench_text(line, columns[k].key));
 		fputs("</tr>\n", out);
 	}
 	fputs("</tbody>\n</table>\n", out);

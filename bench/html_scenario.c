@@ -17,21 +17,21 @@ static const struct column columns[] = {
 	{ "median", NULL, "median", NULL },
 	{ "min", NULL, "min", NULL },
 	{ "max", NULL, "max", NULL },
-	{ "to limit", NULL, "ratio", NULL },
-	{ "min", NULL, "ratio_min", NULL },
-	{ "max", NULL, "ratio_max", NULL },
+	{ "ratio to limit", NULL, "ratio", NULL },
+	{ "ratio min", NULL, "ratio_min", NULL },
+	{ "ratio max", NULL, "ratio_max", NULL },
 	{ "p50", "latency", "p50", plot_time },
 	{ "p90", "latency", "p90", plot_time },
 	{ "p99", "latency", "p99", plot_time },
 	{ "p99.9", "latency", "p99.9", plot_time },
 	{ "p99.99", "latency", "p99.99", plot_time },
-	{ "max", "latency", "max", plot_time },
+	{ "latency max", "latency", "max", plot_time },
 	{ "CPU ns an event", NULL, "cpu_ns_per_event", NULL },
-	{ "gave up the CPU", NULL, "switches_voluntary", NULL },
-	{ "put off the CPU", NULL, "switches_involuntary", NULL },
-	{ "sleeps", NULL, "sleeps", NULL },
-	{ "resident KiB", NULL, "rss_kib", NULL },
-	{ "rounds disturbed", NULL, "disturbed", NULL },
+	{ "gave up the CPU", NULL, "switches_voluntary", plot_short },
+	{ "put off the CPU", NULL, "switches_involuntary", plot_short },
+	{ "sleeps", NULL, "sleeps", plot_short },
+	{ "resident KiB", NULL, "rss_kib", plot_short },
+	{ "rounds disturbed", NULL, "disturbed", plot_short },
 	{ "events a look", NULL, "mean_batch", NULL },
 	{ "events behind", NULL, "mean_lag", NULL },
 };
@@ -227,8 +227,9 @@ void html_scenario(FILE *out, const struct bench_results *results, size_t first,
 	if (what != NULL)
 		html_paragraph(out, NULL, what);
 	if (tables->skipped != NULL) {
-		html_paragraph(out, "quiet", "Skipped:");
-		html_paragraph(out, NULL, tables->skipped);
+		fputs("<p class=\"quiet\">Skipped: ", out);
+		svg_escape(out, tables->skipped);
+		fputs("</p>\n", out);
 	} else if (count > 1) {
 		both(out, results, tables, count, plot_scaling);
 	}
