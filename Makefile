@@ -30,8 +30,9 @@ test: setup-test build/build.ninja
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
 
+# A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
-	@build/disruptor bench $(SCENARIOS) $(BENCH)
+	@build/disruptor bench $(SCENARIOS) $(if $(filter all,$(SCENARIOS)),--results bench/results) $(BENCH)
 
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
@@ -60,7 +61,8 @@ help:
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
-	@echo 'make bench            run the benchmarks; SCENARIOS="unicast idle" for some,'
+	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
+	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
 	@echo 'make check-format     is the source formatted? (make format does it)'

@@ -18,7 +18,9 @@
  *	scenario_*.c            the loads; scenario.c lists them
  *	measure.c               rounds, medians, ratios, noise, verdict
  *	report.c report_json.c machine.c progress.c    what is printed
- *	save.c baseline.c       what is kept of a run, and compared with a later one
+ *	results.c save.c outputs.c    the lines of a run, and the files that are kept of it
+ *	summary.c baseline.c compare.c    all bars; against an earlier run; two earlier runs
+ *	html.c plot_*.c svg.c   the page, drawn from the lines alone
  *	support.c               threads on cores, memory, failing
  */
 
@@ -241,10 +243,13 @@ struct json_t;
 /** One line of that, a new reference. */
 struct json_t *bench_row_object(const struct bench_result *result, const struct bench_row *row,
 				const struct bench_machine *machine);
+struct json_t *bench_skip_object(const struct bench_scenario *scenario, const char *why,
+				 const struct bench_machine *machine);
+void bench_print_line(FILE *out, const struct json_t *object);
 
-/** A file of JSON lines that appears when all are written. */
+/** A file that appears when all of it is written. */
 struct bench_save {
-	FILE *lines; /* write them here */
+	FILE *lines; /* write here */
 	const char *path;
 	char *text; /* what was written */
 	size_t size;
@@ -254,15 +259,13 @@ struct bench_save {
 int bench_save_begin(struct bench_save *save, const char *path);
 /** Put the file in its place, whole, or leave what is there. Answers 0 or an errno. */
 int bench_save_end(struct bench_save *save);
+/** Instead of that: forget what was written. */
+void bench_save_drop(struct bench_save *save);
 
-/** An earlier run: the lines of a file that --save wrote. */
-struct bench_baseline;
+struct bench_results;
 
-/** NULL: @p error tells what is wrong with the file, and in which line. */
-struct bench_baseline *bench_baseline_read(const char *path, char *error, size_t size);
-void bench_baseline_free(struct bench_baseline *baseline);
 /** Say what is much worse than it was on this machine, and what cannot be compared. */
-void bench_baseline_report(FILE *out, const struct bench_baseline *baseline,
+void bench_baseline_report(FILE *out, const struct bench_results *baseline,
 			   const struct bench_result *result, const struct bench_machine *machine);
 
 /** The progress line, on a terminal's stderr: @p seconds is what all will take. */

@@ -43,12 +43,17 @@ static json_t *machine_object(const struct bench_machine *machine)
 	return object;
 }
 
-static void print(FILE *out, json_t *object)
+void bench_print_line(FILE *out, const json_t *object)
 {
 	if (json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0)
 		bench_fail("cannot write JSON");
 	fputc('\n', out);
 	fflush(out);
+}
+
+static void print(FILE *out, json_t *object)
+{
+	bench_print_line(out, object);
 	json_decref(object);
 }
 
@@ -121,10 +126,13 @@ json_t *bench_row_object(const struct bench_result *result, const struct bench_r
 	const struct bench_row *limit = result->limit;
 
 	set(object, "scenario", text(result->scenario->name));
+	set(object, "what", text(result->scenario->what));
 	set(object, "subject", text(bench_entry_name(&row->entry)));
 	set(object, "point", text(result->point));
 	set(object, "role", text(role_name(row->entry.role)));
 	set(object, "again", json_boolean(row == result->again));
+	set(object, "package", text(row->entry.peer ? row->entry.peer->package : NULL));
+	set(object, "config", text(row->entry.peer ? row->entry.peer->config : NULL));
 	set_params(object, result, row);
 	set(object, "unit", text(result->scenario->unit));
 	set(object, "better", text(result->scenario->better == BENCH_MORE ? "more" : "less"));
@@ -153,13 +161,19 @@ void bench_report_json(FILE *out, const struct bench_result *result,
 		print(out, bench_row_object(result, &result->row[i], machine));
 }
 
-void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
-			    const struct bench_machine *machine)
+json_t *bench_skip_object(const struct bench_scenario *scenario, const char *why,
+			  const struct bench_machine *machine)
 {
 	json_t *object = json_object();
 
 	set(object, "scenario", text(scenario->name));
 	set(object, "skipped", text(why));
 	set(object, "machine", machine_object(machine));
-	print(out, object);
+	return object;
+}
+
+void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
+			    const struct bench_machine *machine)
+{
+	print(out, bench_skip_object(scenario, why, machine));
 }

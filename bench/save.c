@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The file of --save appears whole, at the end, or not at all: the lines are
- * kept in memory while the benchmarks run, then written beside the file under
- * another name, and renamed.
+ * A file that a run leaves appears whole, at the end, or not at all: its text is
+ * kept in memory, then written beside the file under another name, and renamed.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -99,4 +98,10 @@ int bench_save_end(struct bench_save *save)
 
 	free(save->text);
 	return error;
+}
+
+void bench_save_drop(struct bench_save *save)
+{
+	fclose(save->lines);
+	free(save->text);
 }

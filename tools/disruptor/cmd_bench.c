@@ -2,8 +2,8 @@
 /* disruptor bench: the command line of the benchmarks in bench/. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "bench.h"
 #include "cmd.h"
+#include "results.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,6 +12,8 @@
 
 static const char help[] =
 	"usage: disruptor bench SCENARIO... [OPTION ...]\n"
+	"       disruptor bench --report FILE [--html FILE] [--svg DIR]\n"
+	"       disruptor bench --compare FILE FILE [--json]\n"
 	"\n"
 	"Measure this library beside what the hardware allows and beside a queue and a\n"
 	"pipe, in one run, in interleaved rounds, and print medians and ratios.\n"
@@ -41,8 +43,16 @@ static const char help[] =
 	"  --quick           5 rounds of 15 ms (waiting, idle: 1 round)\n"
 	"  --json            one JSON object a line instead of tables\n"
 	"  --save FILE       write these JSON lines to FILE too, whole, when all is done\n"
+	"  --html FILE       draw a page of all results too, in one file without scripts\n"
+	"  --svg DIR         draw each plot into a file of its own too, in DIR\n"
+	"  --results DIR     save and draw the page as DIR/COMMIT.CPU.json and .html\n"
 	"  --baseline FILE   compare with an earlier run of the same machine, saved so:\n"
 	"                    what is slower by more than 15 % is flagged\n"
+	"\n"
+	"without measuring:\n"
+	"  --report FILE     sum up what --save wrote to FILE; with --html or --svg draw it\n"
+	"  --compare         tell what changed from one such file to another, and whether\n"
+	"                    it is outside the noise of both\n"
 	"\n"
 	"The bars hold for a scenario's own parameters; with others, ratios stand without.\n"
 	"A bar that is not met, or a flag, is said so and is not a failure of the command.\n"
@@ -53,14 +63,18 @@ struct request {
 	const struct bench_scenario *scenarios[32];
 	size_t count;
 	bool json;
-	const char *save, *baseline; /* files; NULL: none */
+	const char *save, *html, *baseline, *saved; /* files; NULL: none */
+	const char *svg, *results;                  /* directories */
+	bool compare;
+	const char *compared[2];
 };
 
 /** What a run needs beside the request. */
 struct session {
 	struct bench_machine machine;
-	struct bench_save save;          /* if the request has one */
-	struct bench_baseline *baseline; /* NULL: none */
+	struct bench_outputs outputs;
+	struct bench_results *results;  /* so far */
+	struct bench_results *baseline; /* NULL: none */
 };
 
 static int wrong(const char *option, const char *value, const char *must)
@@ -150,7 +164,24 @@ static int add_scenario(struct request *request, const char *name)
 	return CMD_OK;
 }
 
-enum { EVENTS = 256, ROUNDS, WAIT, EVENT_BYTES, CAPACITY, RUNG, CPUS, QUICK, JSON, SAVE, BASELINE };
+enum {
+	EVENTS = 256,
+	ROUNDS,
+	WAIT,
+	EVENT_BYTES,
+	CAPACITY,
+	RUNG,
+	CPUS,
+	QUICK,
+	JSON,
+	SAVE,
+	HTML,
+	SVG,
+	RESULTS,
+	BASELINE,
+	REPORT,
+	COMPARE
+};
 
 static const struct option long_options[] = {
 	{ "events", required_argument, NULL, EVENTS },
@@ -163,9 +194,44 @@ static const struct option long_options[] = {
 	{ "quick", no_argument, NULL, QUICK },
 	{ "json", no_argument, NULL, JSON },
 	{ "save", required_argument, NULL, SAVE },
+	{ "html", required_argument, NULL, HTML },
+	{ "svg", required_argument, NULL, SVG },
+	{ "results", required_argument, NULL, RESULTS },
 	{ "baseline", required_argument, NULL, BASELINE },
+	{ "report", required_argument, NULL, REPORT },
+	{ "compare", no_argument, NULL, COMPARE },
 	{ NULL, 0, NULL, 0 },
 };
+
+/** The options that name files, or what is done with them. */
+static int parse_file(struct request *request, int option, const char *value)
+{
+	switch (option) {
+	case SAVE:
+		request->save = value;
+		return CMD_OK;
+	case HTML:
+		request->html = value;
+		return CMD_OK;
+	case SVG:
+		request->svg = value;
+		return CMD_OK;
+	case RESULTS:
+		request->results = value;
+		return CMD_OK;
+	case BASELINE:
+		request->baseline = value;
+		return CMD_OK;
+	case REPORT:
+		request->saved = value;
+		return CMD_OK;
+	case COMPARE:
+		request->compare = true;
+		return CMD_OK;
+	default:
+		return CMD_USAGE;
+	}
+}
 
 static int parse_option(struct request *request, int option, const char *value)
 {
@@ -204,15 +270,36 @@ static int parse_option(struct request *request, int option, const char *value)
 	case JSON:
 		request->json = true;
 		return CMD_OK;
-	case SAVE:
-		request->save = value;
-		return CMD_OK;
-	case BASELINE:
-		request->baseline = value;
-		return CMD_OK;
 	default:
-		return CMD_USAGE;
+		return parse_file(request, option, value);
 	}
+}
+
+/** What is no option: scenarios, or the files to be compared. */
+static int parse_words(struct request *request, int count, char **words)
+{
+	int status = CMD_OK;
+
+	if (request->compare) {
+		if (count != 2)
+			return cmd_usage("bench", "option --compare needs two files");
+		request->compared[0] = words[0];
+		request->compared[1] = words[1];
+		return CMD_OK;
+	}
+	if (request->saved != NULL)
+		return count == 0 ? CMD_OK
+				  : cmd_usage("bench",
+					      "option --report measures nothing: '%s' "
+					      "is too much",
+					      words[0]);
+	for (int i = 0; status == CMD_OK && i < count; i++)
+		status = add_scenario(request, words[i]);
+	if (status == CMD_OK && request->count == 0)
+		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
+					    "keepup, graph, shared, stats, wide, "
+					    "waiting, idle or all");
+	return status;
 }
 
 static int parse(struct request *request, int argc, char **argv)
@@ -229,13 +316,7 @@ static int parse(struct request *request, int argc, char **argv)
 					 argv[optind - 1]);
 		status = parse_option(request, option, optarg);
 	}
-	for (int i = optind; status == CMD_OK && i < argc; i++)
-		status = add_scenario(request, argv[i]);
-	if (status == CMD_OK && request->count == 0)
-		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
-					    "keepup, graph, shared, stats, wide, "
-					    "waiting, idle or all");
-	return status;
+	return status == CMD_OK ? parse_words(request, argc - optind, argv + optind) : status;
 }
 
 static const char *cannot_run(const struct bench_scenario *scenario,
@@ -256,8 +337,7 @@ static void report_skip(const struct request *request, const struct session *ses
 		bench_report_skip_json(stdout, scenario, why, &session->machine);
 	else
 		bench_report_skip(stdout, scenario, why);
-	if (request->save != NULL)
-		bench_report_skip_json(session->save.lines, scenario, why, &session->machine);
+	bench_results_add_skip(session->results, scenario, why, &session->machine);
 }
 
 static void report(const struct request *request, const struct session *session,
@@ -269,8 +349,7 @@ static void report(const struct request *request, const struct session *session,
 		bench_report_json(stdout, result, &session->machine);
 	else
 		bench_report_table(stdout, result);
-	if (request->save != NULL)
-		bench_report_json(session->save.lines, result, &session->machine);
+	bench_results_add(session->results, result, &session->machine);
 	if (session->baseline == NULL)
 		return;
 	if (request->json)
@@ -323,62 +402,145 @@ static double expected(const struct request *request)
 	return seconds;
 }
 
+static int cannot_write(const char *option, const char *path, int error)
+{
+	return error == 0 ? CMD_OK
+			  : cmd_usage("bench", "option --%s: cannot write %s: %s", option, path,
+				      strerror(error));
+}
+
+/** Whether they can be written is found out before anything is measured. */
+static int open_outputs(const struct request *request, struct session *session)
+{
+	struct bench_outputs *outputs = &session->outputs;
+	int status = CMD_OK;
+
+	if (request->save != NULL)
+		status = cannot_write("save", request->save,
+				      bench_outputs_add(outputs, BENCH_LINES, request->save));
+	if (status == CMD_OK && request->html != NULL)
+		status = cannot_write("html", request->html,
+				      bench_outputs_add(outputs, BENCH_PAGE, request->html));
+	if (status == CMD_OK && request->svg != NULL)
+		status = cannot_write("svg", request->svg,
+				      bench_outputs_add_plots(outputs, request->svg));
+	if (status == CMD_OK && request->results != NULL)
+		status = cannot_write("results", request->results,
+				      bench_outputs_add_results(outputs, request->results,
+								&session->machine));
+	if (status != CMD_OK)
+		bench_outputs_drop(outputs);
+	return status;
+}
+
+/** Read a file of results; NULL: it was said what is wrong with it. */
+static struct bench_results *read_file(const char *option, const char *path)
+{
+	char why[512];
+	struct bench_results *results = bench_results_read(path, why, sizeof(why));
+
+	if (results == NULL)
+		cmd_usage("bench", "option --%s: %s", option, why);
+	return results;
+}
+
+/** Sum up, and draw, what was measured before. */
+static int report_saved(const struct request *request, struct session *session)
+{
+	struct bench_results *results = read_file("report", request->saved);
+	int status = CMD_USAGE;
+
+	if (results != NULL)
+		status = open_outputs(request, session);
+	if (results != NULL && status == CMD_OK) {
+		bench_summary(stdout, results);
+		if (!bench_outputs_write(&session->outputs, stdout, results))
+			status = CMD_FAILED;
+	}
+	bench_results_free(results);
+	return status;
+}
+
+static int compare_saved(const struct request *request)
+{
+	struct bench_results *before = read_file("compare", request->compared[0]), *after = NULL;
+
+	if (before != NULL)
+		after = read_file("compare", request->compared[1]);
+	if (after != NULL)
+		bench_compare(stdout, request->compared, before, after, request->json);
+
+	int status = after != NULL ? CMD_OK : CMD_USAGE;
+
+	bench_results_free(before);
+	bench_results_free(after);
+	return status;
+}
+
 /** Whether the files are as they must be is found out before anything is measured. */
 static int open_files(const struct request *request, struct session *session)
 {
-	char why[512];
+	int status;
 
 	if (request->baseline != NULL) {
-		session->baseline = bench_baseline_read(request->baseline, why, sizeof(why));
+		session->baseline = read_file("baseline", request->baseline);
 		if (session->baseline == NULL)
-			return cmd_usage("bench", "option --baseline: %s", why);
+			return CMD_USAGE;
 	}
-	if (request->save != NULL) {
-		int error = bench_save_begin(&session->save, request->save);
-
-		if (error != 0) {
-			bench_baseline_free(session->baseline);
-			return cmd_usage("bench", "option --save: cannot write %s: %s",
-					 request->save, strerror(error));
-		}
-	}
-	return CMD_OK;
+	status = open_outputs(request, session);
+	if (status != CMD_OK)
+		bench_results_free(session->baseline);
+	return status;
 }
 
-static int close_files(const struct request *request, struct session *session)
+static int finish(const struct request *request, struct session *session)
 {
-	int error = request->save != NULL ? bench_save_end(&session->save) : 0;
+	FILE *people = request->json ? stderr : stdout;
+	bool written;
 
-	bench_baseline_free(session->baseline);
-	if (error == 0)
-		return CMD_OK;
-	fprintf(stderr, "disruptor bench: cannot write %s: %s\n", request->save, strerror(error));
-	return CMD_FAILED;
+	bench_results_group(session->results);
+	if (!request->json && session->results->tables > 1)
+		bench_summary(stdout, session->results);
+	written = bench_outputs_write(&session->outputs, people, session->results);
+	bench_results_free(session->results);
+	bench_results_free(session->baseline);
+	return written ? CMD_OK : CMD_FAILED;
 }
 
-static int run(int argc, char **argv)
+static int measure(const struct request *request, struct session *session)
 {
-	struct request request = { .count = 0 };
-	struct session session = { .baseline = NULL };
+	int status = open_files(request, session);
 
-	request.options.cpu_count = bench_cpus(request.options.cpus, BENCH_CPUS);
-
-	int status = parse(&request, argc, argv);
-
-	if (status == CMD_OK)
-		status = open_files(&request, &session);
 	if (status != CMD_OK)
 		return status;
 #if !defined(__OPTIMIZE__)
 	fputs("disruptor bench: not compiled for speed (-O2 or -O3): the figures mean little\n",
 	      stderr);
 #endif
+	session->results = bench_results_new();
+	if (!request->json)
+		bench_report_machine(stdout, &session->machine);
+	bench_progress_begin(expected(request));
+	run_scenarios(request, session);
+	return finish(request, session);
+}
+
+static int run(int argc, char **argv)
+{
+	struct request request = { .count = 0 };
+	struct session session = { .baseline = NULL };
+	int status;
+
+	request.options.cpu_count = bench_cpus(request.options.cpus, BENCH_CPUS);
+	status = parse(&request, argc, argv);
+	if (status != CMD_OK)
+		return status;
 	bench_machine(&session.machine);
-	if (!request.json)
-		bench_report_machine(stdout, &session.machine);
-	bench_progress_begin(expected(&request));
-	run_scenarios(&request, &session);
-	return close_files(&request, &session);
+	if (request.compare)
+		return compare_saved(&request);
+	if (request.saved != NULL)
+		return report_saved(&request, &session);
+	return measure(&request, &session);
 }
 
 const struct command cmd_bench = {
