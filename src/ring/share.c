@@ -85,6 +85,7 @@ static void settle(const struct disruptor_consumer *c)
 	const struct ring_share *s = entry_of(c)->share;
 	struct disruptor_ring *r = c->ring;
 	uint64_t least, at;
+	bool woke;
 
 	/* SHARE.settle: our gate, then the others' */
 	disruptor_fence_seq_cst();
@@ -101,7 +102,9 @@ static void settle(const struct disruptor_consumer *c)
 			break;
 	/* relaxed: at least what we have stored or seen */
 	at = disruptor_load_relaxed(&s->whole->sequence);
-	if (edge_signal(r, edge_from(s->whole), at) | edge_signal(r, edge_to_producers(r), at))
+	woke = edge_signal(r, edge_from(s->whole), at);
+	woke |= edge_signal(r, edge_to_producers(r), at);
+	if (woke)
 		tally(&entry_of(c)->wakes);
 }
 
