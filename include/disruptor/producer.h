@@ -229,6 +229,30 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
 }
 
 /**
+ * Show that the @p n slots from @p first are claimed: where one stamps, by a mark in the last of them,
+ * on a line that is about to be written anyway. A store elsewhere for each event would part the
+ * stores to the slots, which the processor otherwise combines (ADR 0019).
+ *
+ * CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state; the closer's
+ * state, a heavy barrier, then our claim. So either we see the state, or it counts our claim.
+ * relaxed: that barrier orders both; the compiler must not.
+ */
+DISRUPTOR_INLINE void disruptor_mark_claim(const struct disruptor_producer *p, uint64_t first,
+					   uint64_t n)
+{
+	uint64_t end = first + n;
+	unsigned char *last;
+
+	if (disruptor_unlikely(p->flags != 0)) {
+		disruptor_store_relaxed(&p->shared->claimed, end);
+		return;
+	}
+	last = disruptor_likely(end == p->open + 1) ? p->slot : disruptor_producer_slot(p, end - 1);
+	disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)last,
+				end | DISRUPTOR_CLAIMED);
+}
+
+/**
  * Claim the next @p n slots; what happens while the ring is full is the view's overflow policy.
  *
  * Returns the first of the n events; the others are disruptor_claimed_at(). The slots are this
@@ -255,18 +279,17 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return NULL;
 #endif
-	/* n = 0 wraps to the largest, and `fast` of many producers is `next`: both go the slow way */
-	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN) {
+	/*
+	 * n = 0 wraps to the largest, and `fast` of many producers is `next`: both go the slow way.
+	 * relaxed: looked at again below; a ring that is long closed gets no mark to take back
+	 */
+	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN ||
+	    disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {
 		n = disruptor_producer_do_claim(p->ring, p->index, first, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
 	}
 	p->next = first + n;
-	/*
-	 * CLOSE.claim, pairs with CLOSE.close in close_locked(): our position, then the state; the
-	 * closer's state, a heavy barrier, then our position. So either we see the state, or it
-	 * counts our claim. relaxed: that barrier orders both; the compiler must not.
-	 */
-	disruptor_store_relaxed(&p->shared->claimed, first + n);
+	disruptor_mark_claim(p, first, n);
 	disruptor_fence_compiler();
 	/* relaxed: only its being zero matters; the slow half looks again */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {

@@ -36,6 +36,12 @@ static bool is_many(const struct run *p)
 	return p->ring->producers == DISRUPTOR_MANY;
 }
 
+/* First position not claimed: of one producer its own. */
+static uint64_t claimed_of(const struct run *p)
+{
+	return is_many(p) ? ring_claimed(p->ring) : p->next;
+}
+
 /* A view that is not open has no ring, and nothing to give back but itself. */
 static bool enter(struct run *p, struct disruptor_ring *ring, uint32_t index, uint64_t next,
 		  uint64_t open)
@@ -211,6 +217,25 @@ static int look_for_room(struct run *p, uint64_t claimed)
 }
 
 /*
+ * Put back what the mark of our last claim was written over: the last lap's stamp, or if that may
+ * have been a void's none at all.
+ */
+static void unmark(const struct run *p)
+{
+	struct disruptor_ring *r = p->ring;
+	uint64_t before = p->next > r->capacity ? p->next - r->capacity : 0;
+
+	os_lock(&r->lock);
+	/* relaxed, all: only this producer writes stamps and voids, and who looks has the lock */
+	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before) {
+		r->gone = before > r->gone ? before : r->gone;
+		before = 0;
+	}
+	disruptor_store_relaxed(ring_stamp(r, p->next - 1), before);
+	os_unlock(&r->lock);
+}
+
+/*
  * A claim of ours and the close met: take the claim back, and the end with it
  * if the closer has counted it. The closer holds the lock while it decides.
  */
@@ -281,11 +306,14 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	if (most > room)
 		most = room;
 	p->next += most;
-	/* CLOSE.claim, ATTACH: see disruptor_claim_n(); the barrier here is the rung's */
+	/* CLOSE.claim, ATTACH: see disruptor_mark_claim(); the barrier here is the rung's */
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
 	if (r->rung == DISRUPTOR_RUNG_MEMBARRIER) {
 		disruptor_fence_compiler();
 		p->fast = limit;
+		/* what is claimed beyond `claimed` is looked for no further */
+		if (ring_marks_claims(r) && limit - p->next > RING_MARKED)
+			p->fast = p->next + RING_MARKED;
 	} else {
 		wait_heavy_barrier(r);
 		p->fast = p->next;
@@ -363,7 +391,7 @@ static int64_t room_look(void *who, struct wait_need *need)
 {
 	struct room *w = who;
 	struct disruptor_ring *r = w->p->ring;
-	uint64_t claimed = ring_claimed(r);
+	uint64_t claimed = claimed_of(w->p);
 	uint32_t consumers;
 	uint64_t low;
 
@@ -398,8 +426,7 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	int64_t result;
 
 	/* relaxed: a report; the ring was full, so this is above 0 */
-	disruptor_store_relaxed(&entry->blocked_for,
-				ring_claimed(p->ring) + least - p->ring->capacity);
+	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
 	result = wait_until(&request);
 	return result > 0 ? 0 : (int)result;
 }
@@ -419,7 +446,7 @@ static int waits_for_itself(const struct run *p, uint64_t least)
 				 (unsigned long long)(p->next - p->open), (unsigned long long)least,
 				 (unsigned long long)r->capacity);
 	/* the position that every gate has to reach; the ring is full, so this is above 0 */
-	return ring_hold_check(r, p->entry, ring_claimed(r) + least - r->capacity);
+	return ring_hold_check(r, p->entry, claimed_of(p) + least - r->capacity);
 }
 
 /* The claim, with waiting. How many were taken; 0 with the status set. */
@@ -494,6 +521,8 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 	struct run p;
 
 	(void)enter(&p, ring, index, next, open);
+	if (ring_marks_claims(ring))
+		unmark(&p);
 	take_back(&p, n);
 	refuse(&p, closed_code(ring));
 	leave(&p, run);

@@ -319,10 +319,29 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 
 /* ---- closing ---- */
 
+/* The end of the last claim beyond @p from that is marked, published or void; else @p from. */
+static uint64_t last_marked(const struct disruptor_ring *r, uint64_t from)
+{
+	for (uint64_t at = from + RING_MARKED; at-- != from;)
+		/* acquire: as of `claimed` */
+		if ((disruptor_load_acquire(ring_stamp(r, at)) &
+		     ~(DISRUPTOR_VOID | DISRUPTOR_CLAIMED)) == at + 1)
+			return at + 1;
+	return from;
+}
+
 uint64_t ring_claimed(const struct disruptor_ring *r)
 {
 	/* acquire: who acts on a claim position (attach, drain) acts on all before it */
-	return disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
+	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
+	uint64_t marked, later;
+
+	if (!ring_marks_claims(r))
+		return claimed;
+	marked = last_marked(r, claimed);
+	/* acquire: as before; if it has moved, later laps may have hidden the marks */
+	later = disruptor_load_acquire(&r->shared->claimed);
+	return later > marked ? later : marked;
 }
 
 void ring_wake_everyone(struct disruptor_ring *r)
@@ -514,8 +533,7 @@ uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t kn
 			at = released;
 	}
 	/* PUB.acquire: as a consumer's look at the stamps; a later lap's is of a slot published, too */
-	while (at < claimed &&
-	       (disruptor_load_acquire(ring_stamp(r, at)) & ~DISRUPTOR_VOID) >= at + 1)
+	while (at < claimed && ring_is_settled(disruptor_load_acquire(ring_stamp(r, at)), at))
 		at++;
 	return at;
 }

@@ -125,6 +125,25 @@ static inline atomic_word *ring_stamp(const struct disruptor_ring *r, uint64_t p
 	return (atomic_word *)(void *)ring_slot(r, position);
 }
 
+/* How far beyond `claimed` one producer may have marked claims in their slots. */
+enum { RING_MARKED = 64 };
+
+/* Whether its producer does so: see disruptor_mark_claim(). */
+static inline bool ring_marks_claims(const struct disruptor_ring *r)
+{
+	return r->producers == DISRUPTOR_SINGLE && r->layout == DISRUPTOR_STAMPED && !r->mirror &&
+	       r->rung == DISRUPTOR_RUNG_MEMBARRIER;
+}
+
+/* Whether what was read as the stamp of a position says that it is published, or void. */
+static inline bool ring_is_settled(uint64_t stamp, uint64_t position)
+{
+	uint64_t end = stamp & ~(DISRUPTOR_VOID | DISRUPTOR_CLAIMED);
+
+	/* a later lap's stamp, or mark, is in a slot whose event was published, too */
+	return end > position + 1 || (end == position + 1 && !(stamp & DISRUPTOR_CLAIMED));
+}
+
 /* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
 /* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */
