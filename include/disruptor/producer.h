@@ -229,27 +229,28 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
 }
 
 /**
- * Show that the @p n slots from @p first are claimed: where one stamps, by a mark in the last of them,
- * on a line that is about to be written anyway. A store elsewhere for each event would part the
- * stores to the slots, which the processor otherwise combines (ADR 0019).
+ * Note that [first, end) is claimed. Where one producer stamps, by a mark in the first slot of its
+ * run, on a line that is about to be written anyway: a store elsewhere for each event would part
+ * the stores to the slots, which the processor otherwise combines (ADR 0019).
  *
  * CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state; the closer's
  * state, a heavy barrier, then our claim. So either we see the state, or it counts our claim.
  * relaxed: that barrier orders both; the compiler must not.
  */
-DISRUPTOR_INLINE void disruptor_mark_claim(const struct disruptor_producer *p, uint64_t first,
-					   uint64_t n)
+DISRUPTOR_INLINE unsigned char *disruptor_note_claim(const struct disruptor_producer *p,
+						     uint64_t first, uint64_t end)
 {
-	uint64_t end = first + n;
-	unsigned char *last;
-
-	if (disruptor_unlikely(p->flags != 0)) {
-		disruptor_store_relaxed(&p->shared->claimed, end);
-		return;
+	if (disruptor_likely(first == p->open)) {
+		if (disruptor_likely(p->flags == 0))
+			/* the complement: a bit in a wide constant would take a register */
+			disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)p->slot,
+						~end);
+		else
+			disruptor_store_relaxed(&p->shared->claimed, end);
+		return p->slot;
 	}
-	last = disruptor_likely(end == p->open + 1) ? p->slot : disruptor_producer_slot(p, end - 1);
-	disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)last,
-				end | DISRUPTOR_CLAIMED);
+	disruptor_store_relaxed(&p->shared->claimed, end);
+	return disruptor_producer_slot(p, first);
 }
 
 /**
@@ -273,31 +274,27 @@ DISRUPTOR_INLINE void disruptor_mark_claim(const struct disruptor_producer *p, u
 DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t n)
 {
 	uint64_t first = p->next;
+	unsigned char *slot;
 	struct disruptor_run run;
 
 #ifdef DISRUPTOR_DEBUG
 	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return NULL;
 #endif
-	/*
-	 * n = 0 wraps to the largest, and `fast` of many producers is `next`: both go the slow way.
-	 * relaxed: looked at again below; a ring that is long closed gets no mark to take back
-	 */
-	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN ||
-	    disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {
+	/* n = 0 wraps to the largest, and `fast` of many producers is `next`: both go the slow way */
+	if (disruptor_unlikely(n - 1 >= p->fast - first) || DISRUPTOR_ASAN) {
 		n = disruptor_producer_do_claim(p->ring, p->index, first, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
 	}
+	slot = disruptor_note_claim(p, first, first + n);
 	p->next = first + n;
-	disruptor_mark_claim(p, first, n);
 	disruptor_fence_compiler();
 	/* relaxed: only its being zero matters; the slow half looks again */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {
 		n = disruptor_producer_do_take_back(p->ring, p->index, first + n, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
 	}
-	return (disruptor_likely(first == p->open) ? p->slot : disruptor_producer_slot(p, first)) +
-	       p->offset;
+	return slot + p->offset;
 }
 
 /** disruptor_claim_n() of one slot. */
@@ -398,6 +395,11 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 			/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
 			disruptor_store_release(&p->shared->cursor, end);
 	} else {
+		if (disruptor_unlikely(end != p->next))
+			/* the rest of the run begins there; relaxed: before the stamps, by their release */
+			disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)
+							disruptor_producer_slot(p, end),
+						~p->next);
 		/* from the last to the first, so that who waits for the first sees them all */
 		while (--n != 0)
 			disruptor_stamp(disruptor_producer_slot(p, at + n), at + n);

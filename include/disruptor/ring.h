@@ -29,8 +29,11 @@ struct disruptor_ring;
 
 /** Stamp bit: the position was claimed and given up; consumers skip it. */
 #define DISRUPTOR_VOID (UINT64_C(1) << 63)
-/** Stamp bit: the position is the last of a claim, and not yet published. */
-#define DISRUPTOR_CLAIMED (UINT64_C(1) << 62)
+/**
+ * Both bits: the complement of the end of a run that begins in this slot, claimed and not yet
+ * published. Of one producer.
+ */
+#define DISRUPTOR_CLAIMED (UINT64_C(3) << 62)
 /** Claim-word bit of a ring of many producers: no claim succeeds any more. */
 #define DISRUPTOR_CLOSED (UINT64_C(1) << 63)
 /** The sequence of a gate that nobody holds: never the slowest. */
@@ -56,7 +59,7 @@ enum disruptor_state_bit {
 struct disruptor_shared {
 	/**
 	 * First position not claimed. Many producers compare and swap it. One producer stores it; of a
-	 * stamped ring, now and then, and marks the claims since in their slots (DISRUPTOR_CLAIMED).
+	 * stamped ring, now and then: its open run is marked in a slot (DISRUPTOR_CLAIMED).
 	 */
 	DISRUPTOR_ATOMIC(uint64_t) claimed;
 	/** Packed layout: first position not published. Its producer stores it right before `claimed`. */

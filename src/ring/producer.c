@@ -217,22 +217,23 @@ static int look_for_room(struct run *p, uint64_t claimed)
 }
 
 /*
- * Put back what the mark of our last claim was written over: the last lap's stamp, or if that may
+ * Put back what the mark of our claim of @p n was written over: the last lap's stamp, or if that may
  * have been a void's none at all.
  */
-static void unmark(const struct run *p)
+static void unmark(const struct run *p, uint64_t n)
 {
 	struct disruptor_ring *r = p->ring;
-	uint64_t before = p->next > r->capacity ? p->next - r->capacity : 0;
+	uint64_t first = p->next - n;
+	uint64_t before = first >= r->capacity ? first - r->capacity + 1 : 0;
 
-	os_lock(&r->lock);
+	if (!ring_marks_claims(r) || first != p->open)
+		return;
 	/* relaxed, all: only this producer writes stamps and voids, and who looks has the lock */
 	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before) {
 		r->gone = before > r->gone ? before : r->gone;
 		before = 0;
 	}
-	disruptor_store_relaxed(ring_stamp(r, p->next - 1), before);
-	os_unlock(&r->lock);
+	disruptor_store_relaxed(ring_stamp(r, first), before);
 }
 
 /*
@@ -306,14 +307,11 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	if (most > room)
 		most = room;
 	p->next += most;
-	/* CLOSE.claim, ATTACH: see disruptor_mark_claim(); the barrier here is the rung's */
+	/* CLOSE.claim, ATTACH: see disruptor_note_claim(); the barrier here is the rung's */
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
 	if (r->rung == DISRUPTOR_RUNG_MEMBARRIER) {
 		disruptor_fence_compiler();
 		p->fast = limit;
-		/* what is claimed beyond `claimed` is looked for no further */
-		if (ring_marks_claims(r) && limit - p->next > RING_MARKED)
-			p->fast = p->next + RING_MARKED;
 	} else {
 		wait_heavy_barrier(r);
 		p->fast = p->next;
@@ -521,8 +519,9 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 	struct run p;
 
 	(void)enter(&p, ring, index, next, open);
-	if (ring_marks_claims(ring))
-		unmark(&p);
+	os_lock(&ring->lock);
+	unmark(&p, n);
+	os_unlock(&ring->lock);
 	take_back(&p, n);
 	refuse(&p, closed_code(ring));
 	leave(&p, run);
@@ -634,6 +633,9 @@ static void give_up_stamped(struct run *p, uint64_t n)
 		;
 	for (uint64_t at = p->open; r->mirror && at != end; at++)
 		mirror_void(r, at);
+	if (ring_marks_claims(r) && end != p->next)
+		/* the rest of the run begins there; relaxed: before the stamps, by their release */
+		disruptor_store_relaxed(ring_stamp(r, end), ~p->next);
 	for (uint64_t at = end; at != p->open;) {
 		at--;
 		/* PUB.release, pairs with PUB.acquire: as a publish, with the void bit */

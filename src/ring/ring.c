@@ -319,14 +319,34 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 
 /* ---- closing ---- */
 
-/* The end of the last claim beyond @p from that is marked, published or void; else @p from. */
-static uint64_t last_marked(const struct disruptor_ring *r, uint64_t from)
+/* acquire: as of `claimed` */
+static bool is_settled(const struct disruptor_ring *r, uint64_t position)
 {
-	for (uint64_t at = from + RING_MARKED; at-- != from;)
+	return ring_is_settled(disruptor_load_acquire(ring_stamp(r, position)), position);
+}
+
+/*
+ * The claim position, from @p from, which is claimed up to, and at most a lap behind. What one
+ * producer has published has no gaps: leap to its end. There lies the mark of an open run, or
+ * nothing of this lap.
+ */
+static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
+{
+	uint64_t end = from + r->capacity, step, stamp;
+
+	for (step = 1; from + step <= end && is_settled(r, from + step - 1); step *= 2)
+		from += step;
+	for (step /= 2; step != 0; step /= 2)
+		if (from + step <= end && is_settled(r, from + step - 1))
+			from += step;
+	for (; from < end; from++) {
 		/* acquire: as of `claimed` */
-		if ((disruptor_load_acquire(ring_stamp(r, at)) &
-		     ~(DISRUPTOR_VOID | DISRUPTOR_CLAIMED)) == at + 1)
-			return at + 1;
+		stamp = disruptor_load_acquire(ring_stamp(r, from));
+		if (ring_is_mark(stamp))
+			return ~stamp > from ? ~stamp : from;
+		if (!ring_is_settled(stamp, from))
+			break;
+	}
 	return from;
 }
 
@@ -334,14 +354,14 @@ uint64_t ring_claimed(const struct disruptor_ring *r)
 {
 	/* acquire: who acts on a claim position (attach, drain) acts on all before it */
 	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
-	uint64_t marked, later;
+	uint64_t found, later;
 
 	if (!ring_marks_claims(r))
 		return claimed;
-	marked = last_marked(r, claimed);
-	/* acquire: as before; if it has moved, later laps may have hidden the marks */
+	found = last_claimed(r, claimed);
+	/* acquire: as before; if it has moved, a later lap may have covered what we looked for */
 	later = disruptor_load_acquire(&r->shared->claimed);
-	return later > marked ? later : marked;
+	return later != claimed ? later : found;
 }
 
 void ring_wake_everyone(struct disruptor_ring *r)
@@ -533,7 +553,7 @@ uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t kn
 			at = released;
 	}
 	/* PUB.acquire: as a consumer's look at the stamps; a later lap's is of a slot published, too */
-	while (at < claimed && ring_is_settled(disruptor_load_acquire(ring_stamp(r, at)), at))
+	while (at < claimed && is_settled(r, at))
 		at++;
 	return at;
 }
