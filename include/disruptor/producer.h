@@ -229,6 +229,31 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
 }
 
 /**
+ * Note that [first, end) is claimed. Where one producer stamps, by a mark in the first slot of its
+ * run, on a line that is about to be written anyway: a store elsewhere for each event would part
+ * the stores to the slots, which the processor otherwise combines (ADR 0019).
+ *
+ * CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state; the closer's
+ * state, a heavy barrier, then our claim. So either we see the state, or it counts our claim.
+ * relaxed: that barrier orders both; the compiler must not.
+ */
+DISRUPTOR_INLINE unsigned char *disruptor_note_claim(const struct disruptor_producer *p,
+						     uint64_t first, uint64_t end)
+{
+	if (disruptor_likely(first == p->open)) {
+		if (disruptor_likely(p->flags == 0))
+			/* the complement: a bit in a wide constant would take a register */
+			disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)p->slot,
+						~end);
+		else
+			disruptor_store_relaxed(&p->shared->claimed, end);
+		return p->slot;
+	}
+	disruptor_store_relaxed(&p->shared->claimed, end);
+	return disruptor_producer_slot(p, first);
+}
+
+/**
  * Claim the next @p n slots; what happens while the ring is full is the view's overflow policy.
  *
  * Returns the first of the n events; the others are disruptor_claimed_at(). The slots are this
@@ -249,6 +274,7 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
 DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t n)
 {
 	uint64_t first = p->next;
+	unsigned char *slot;
 	struct disruptor_run run;
 
 #ifdef DISRUPTOR_DEBUG
@@ -260,21 +286,15 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 		n = disruptor_producer_do_claim(p->ring, p->index, first, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
 	}
+	slot = disruptor_note_claim(p, first, first + n);
 	p->next = first + n;
-	/*
-	 * CLOSE.claim, pairs with CLOSE.close in close_locked(): our position, then the state; the
-	 * closer's state, a heavy barrier, then our position. So either we see the state, or it
-	 * counts our claim. relaxed: that barrier orders both; the compiler must not.
-	 */
-	disruptor_store_relaxed(&p->shared->claimed, first + n);
 	disruptor_fence_compiler();
 	/* relaxed: only its being zero matters; the slow half looks again */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {
 		n = disruptor_producer_do_take_back(p->ring, p->index, first + n, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
 	}
-	return (disruptor_likely(first == p->open) ? p->slot : disruptor_producer_slot(p, first)) +
-	       p->offset;
+	return slot + p->offset;
 }
 
 /** disruptor_claim_n() of one slot. */
@@ -375,6 +395,11 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 			/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
 			disruptor_store_release(&p->shared->cursor, end);
 	} else {
+		if (disruptor_unlikely(end != p->next))
+			/* the rest of the run begins there; relaxed: before the stamps, by their release */
+			disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)
+							disruptor_producer_slot(p, end),
+						~p->next);
 		/* from the last to the first, so that who waits for the first sees them all */
 		while (--n != 0)
 			disruptor_stamp(disruptor_producer_slot(p, at + n), at + n);

@@ -29,6 +29,11 @@ struct disruptor_ring;
 
 /** Stamp bit: the position was claimed and given up; consumers skip it. */
 #define DISRUPTOR_VOID (UINT64_C(1) << 63)
+/**
+ * Both bits: the complement of the end of a run that begins in this slot, claimed and not yet
+ * published. Of one producer.
+ */
+#define DISRUPTOR_CLAIMED (UINT64_C(3) << 62)
 /** Claim-word bit of a ring of many producers: no claim succeeds any more. */
 #define DISRUPTOR_CLOSED (UINT64_C(1) << 63)
 /** The sequence of a gate that nobody holds: never the slowest. */
@@ -52,12 +57,14 @@ enum disruptor_state_bit {
  * nothing else should.
  */
 struct disruptor_shared {
-	/** First position not claimed. One producer stores it; many compare and swap it. */
+	/**
+	 * First position not claimed. Many producers compare and swap it. One producer stores it; of a
+	 * stamped ring, now and then: its open run is marked in a slot (DISRUPTOR_CLAIMED).
+	 */
 	DISRUPTOR_ATOMIC(uint64_t) claimed;
-	char apart_claimed[DISRUPTOR_APART - 8];
-	/** Packed layout: first position not published. */
+	/** Packed layout: first position not published. Its producer stores it right before `claimed`. */
 	DISRUPTOR_ATOMIC(uint64_t) cursor;
-	char apart_cursor[DISRUPTOR_APART - 8];
+	char apart_claimed[DISRUPTOR_APART - 16];
 	/** The edge producers look at: 0, or wake the sleepers once this count is published. */
 	DISRUPTOR_ATOMIC(uint64_t) wake_consumers;
 	/** One past the last void; no position at or after it needs a look for voids. */
@@ -75,7 +82,7 @@ struct disruptor_shared {
 	DISRUPTOR_ATOMIC(uint32_t) producers_epoch;
 	char apart_producers[DISRUPTOR_APART - 12];
 };
-DISRUPTOR_STATIC_ASSERT(sizeof(struct disruptor_shared) == 4 * DISRUPTOR_APART, "layout 1");
+DISRUPTOR_STATIC_ASSERT(sizeof(struct disruptor_shared) == 3 * DISRUPTOR_APART, "layout 1");
 
 /** One consumer's entry in the ring's gate table. Part of the block's layout. */
 struct disruptor_gate {

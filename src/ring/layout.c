@@ -9,14 +9,14 @@
 /* Every fact on which the inline functions, the block and the next release rely. */
 #define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #field " moved")
 AT(struct disruptor_shared, claimed, 0);
-AT(struct disruptor_shared, cursor, 128);
-AT(struct disruptor_shared, wake_consumers, 256);
-AT(struct disruptor_shared, voids_end, 264);
-AT(struct disruptor_shared, end, 272);
-AT(struct disruptor_shared, state, 280);
-AT(struct disruptor_shared, consumers_epoch, 284);
-AT(struct disruptor_shared, wake_producers, 384);
-AT(struct disruptor_shared, producers_epoch, 392);
+AT(struct disruptor_shared, cursor, 8);
+AT(struct disruptor_shared, wake_consumers, 128);
+AT(struct disruptor_shared, voids_end, 136);
+AT(struct disruptor_shared, end, 144);
+AT(struct disruptor_shared, state, 152);
+AT(struct disruptor_shared, consumers_epoch, 156);
+AT(struct disruptor_shared, wake_producers, 256);
+AT(struct disruptor_shared, producers_epoch, 264);
 AT(struct disruptor_gate, sequence, 0);
 AT(struct disruptor_gate, wake, 8);
 AT(struct disruptor_gate, upstreams, 16);

@@ -36,6 +36,12 @@ static bool is_many(const struct run *p)
 	return p->ring->producers == DISRUPTOR_MANY;
 }
 
+/* First position not claimed: of one producer its own. */
+static uint64_t claimed_of(const struct run *p)
+{
+	return is_many(p) ? ring_claimed(p->ring) : p->next;
+}
+
 /* A view that is not open has no ring, and nothing to give back but itself. */
 static bool enter(struct run *p, struct disruptor_ring *ring, uint32_t index, uint64_t next,
 		  uint64_t open)
@@ -211,6 +217,26 @@ static int look_for_room(struct run *p, uint64_t claimed)
 }
 
 /*
+ * Put back what the mark of our claim of @p n was written over: the last lap's stamp, or if that may
+ * have been a void's none at all.
+ */
+static void unmark(const struct run *p, uint64_t n)
+{
+	struct disruptor_ring *r = p->ring;
+	uint64_t first = p->next - n;
+	uint64_t before = first >= r->capacity ? first - r->capacity + 1 : 0;
+
+	if (!ring_marks_claims(r) || first != p->open)
+		return;
+	/* relaxed, all: only this producer writes stamps and voids, and who looks has the lock */
+	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before) {
+		r->gone = before > r->gone ? before : r->gone;
+		before = 0;
+	}
+	disruptor_store_relaxed(ring_stamp(r, first), before);
+}
+
+/*
  * A claim of ours and the close met: take the claim back, and the end with it
  * if the closer has counted it. The closer holds the lock while it decides.
  */
@@ -281,7 +307,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	if (most > room)
 		most = room;
 	p->next += most;
-	/* CLOSE.claim, ATTACH: see disruptor_claim_n(); the barrier here is the rung's */
+	/* CLOSE.claim, ATTACH: see disruptor_note_claim(); the barrier here is the rung's */
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
 	if (r->rung == DISRUPTOR_RUNG_MEMBARRIER) {
 		disruptor_fence_compiler();
@@ -363,7 +389,7 @@ static int64_t room_look(void *who, struct wait_need *need)
 {
 	struct room *w = who;
 	struct disruptor_ring *r = w->p->ring;
-	uint64_t claimed = ring_claimed(r);
+	uint64_t claimed = claimed_of(w->p);
 	uint32_t consumers;
 	uint64_t low;
 
@@ -398,8 +424,7 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	int64_t result;
 
 	/* relaxed: a report; the ring was full, so this is above 0 */
-	disruptor_store_relaxed(&entry->blocked_for,
-				ring_claimed(p->ring) + least - p->ring->capacity);
+	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
 	result = wait_until(&request);
 	return result > 0 ? 0 : (int)result;
 }
@@ -419,7 +444,7 @@ static int waits_for_itself(const struct run *p, uint64_t least)
 				 (unsigned long long)(p->next - p->open), (unsigned long long)least,
 				 (unsigned long long)r->capacity);
 	/* the position that every gate has to reach; the ring is full, so this is above 0 */
-	return ring_hold_check(r, p->entry, ring_claimed(r) + least - r->capacity);
+	return ring_hold_check(r, p->entry, claimed_of(p) + least - r->capacity);
 }
 
 /* The claim, with waiting. How many were taken; 0 with the status set. */
@@ -494,6 +519,9 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 	struct run p;
 
 	(void)enter(&p, ring, index, next, open);
+	os_lock(&ring->lock);
+	unmark(&p, n);
+	os_unlock(&ring->lock);
 	take_back(&p, n);
 	refuse(&p, closed_code(ring));
 	leave(&p, run);
@@ -605,6 +633,9 @@ static void give_up_stamped(struct run *p, uint64_t n)
 		;
 	for (uint64_t at = p->open; r->mirror && at != end; at++)
 		mirror_void(r, at);
+	if (ring_marks_claims(r) && end != p->next)
+		/* the rest of the run begins there; relaxed: before the stamps, by their release */
+		disruptor_store_relaxed(ring_stamp(r, end), ~p->next);
 	for (uint64_t at = end; at != p->open;) {
 		at--;
 		/* PUB.release, pairs with PUB.acquire: as a publish, with the void bit */

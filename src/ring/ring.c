@@ -319,10 +319,49 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 
 /* ---- closing ---- */
 
+/* acquire: as of `claimed` */
+static bool is_settled(const struct disruptor_ring *r, uint64_t position)
+{
+	return ring_is_settled(disruptor_load_acquire(ring_stamp(r, position)), position);
+}
+
+/*
+ * The claim position, from @p from, which is claimed up to, and at most a lap behind. What one
+ * producer has published has no gaps: leap to its end. There lies the mark of an open run, or
+ * nothing of this lap.
+ */
+static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
+{
+	uint64_t end = from + r->capacity, step, stamp;
+
+	for (step = 1; from + step <= end && is_settled(r, from + step - 1); step *= 2)
+		from += step;
+	for (step /= 2; step != 0; step /= 2)
+		if (from + step <= end && is_settled(r, from + step - 1))
+			from += step;
+	for (; from < end; from++) {
+		/* acquire: as of `claimed` */
+		stamp = disruptor_load_acquire(ring_stamp(r, from));
+		if (ring_is_mark(stamp))
+			return ~stamp > from ? ~stamp : from;
+		if (!ring_is_settled(stamp, from))
+			break;
+	}
+	return from;
+}
+
 uint64_t ring_claimed(const struct disruptor_ring *r)
 {
 	/* acquire: who acts on a claim position (attach, drain) acts on all before it */
-	return disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
+	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
+	uint64_t found, later;
+
+	if (!ring_marks_claims(r))
+		return claimed;
+	found = last_claimed(r, claimed);
+	/* acquire: as before; if it has moved, a later lap may have covered what we looked for */
+	later = disruptor_load_acquire(&r->shared->claimed);
+	return later != claimed ? later : found;
 }
 
 void ring_wake_everyone(struct disruptor_ring *r)
@@ -514,8 +553,7 @@ uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t kn
 			at = released;
 	}
 	/* PUB.acquire: as a consumer's look at the stamps; a later lap's is of a slot published, too */
-	while (at < claimed &&
-	       (disruptor_load_acquire(ring_stamp(r, at)) & ~DISRUPTOR_VOID) >= at + 1)
+	while (at < claimed && is_settled(r, at))
 		at++;
 	return at;
 }

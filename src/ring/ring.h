@@ -125,6 +125,29 @@ static inline atomic_word *ring_stamp(const struct disruptor_ring *r, uint64_t p
 	return (atomic_word *)(void *)ring_slot(r, position);
 }
 
+/* Whether its producer notes claims in the slots: see disruptor_claim_n(). */
+static inline bool ring_marks_claims(const struct disruptor_ring *r)
+{
+	return r->producers == DISRUPTOR_SINGLE && r->layout == DISRUPTOR_STAMPED && !r->mirror &&
+	       r->rung == DISRUPTOR_RUNG_MEMBARRIER;
+}
+
+/* What was read as a stamp is the mark of an open run. */
+static inline bool ring_is_mark(uint64_t stamp)
+{
+	return (stamp & DISRUPTOR_CLAIMED) == DISRUPTOR_CLAIMED;
+}
+
+/* Whether what was read as the stamp of a position says that it is published, or void. */
+static inline bool ring_is_settled(uint64_t stamp, uint64_t position)
+{
+	/*
+	 * A later lap's stamp is in a slot whose event was published, too. A later lap's mark is not
+	 * told from this one's: who may be so late looks whether `claimed` has moved.
+	 */
+	return !ring_is_mark(stamp) && (stamp & ~DISRUPTOR_VOID) > position;
+}
+
 /* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
 /* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */

@@ -38,6 +38,11 @@ static struct model {
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
 	uint64_t capacity, base, claimed, end, voids;
+	/*
+	 * The last lap's position in whose slot a claim may have been noted that met the close: what
+	 * was there is put back only where it cannot have been a void. Or beyond all.
+	 */
+	uint64_t doubtful;
 	bool closed;
 	enum what what[MAX_POSITIONS]; /* of position base + i */
 	uint64_t value[MAX_POSITIONS];
@@ -194,6 +199,8 @@ static void compare_positions(void)
 	for (uint64_t p = from; p < m.claimed + 2; p++) {
 		bool current = p < m.claimed && m.claimed - p <= m.capacity;
 
+		if (p == m.doubtful && !disruptor_ring_published(real.ring, p))
+			continue;
 		expect("published", (uint64_t)disruptor_ring_published(real.ring, p),
 		       current && *at(p) == PUBLISHED);
 	}
@@ -252,6 +259,8 @@ static void do_claim(int i)
 				 : disruptor_try_claim_n(&real.p[i].view, n)) != NULL,
 		       taken != 0);
 	}
+	if (taken == 0 && code == DISRUPTOR_E_CLOSED && m.voids > 0)
+		m.doubtful = m.claimed - m.capacity; /* beyond all in the first lap */
 	if (taken == 0) {
 		expect("the status", (uint64_t)(int64_t)tick_status(&real.p[i]),
 		       (uint64_t)(int64_t)code);
@@ -471,6 +480,7 @@ static void begin(size_t mode, uint64_t capacity, uint64_t base)
 	o.producers = m.producers = mode == 1 ? DISRUPTOR_MANY : DISRUPTOR_SINGLE;
 	m.capacity = capacity;
 	m.base = m.claimed = base;
+	m.doubtful = UINT64_MAX;
 	real.ring = ring_open(&o);
 	ring_jump(real.ring, base);
 	do_attach(0);

@@ -301,6 +301,39 @@ TEST(a_claim_of_n_needs_n_free_slots)
 	}
 }
 
+/* Wherever a claim is noted, in a word or in the slots: of any length, in any lap, open or not. */
+TEST(the_claim_position_is_known_at_every_claim)
+{
+	for (size_t mode = 0; mode < COUNT(modes); mode++)
+		for (uint64_t capacity = 8; capacity <= 512; capacity *= 4) {
+			struct fixture f;
+			uint64_t at = 0;
+
+			open_mode(&f, mode, capacity, 1);
+			for (uint64_t i = 0; i < 1000; i++) {
+				uint64_t n = 1 + i * i % 5;
+				bool held = i % 3 == 0 && 2 * n <= capacity;
+
+				assert_non_null(disruptor_claim_n(&f.producer.view, n));
+				assert_int_equal(disruptor_ring_stats(f.ring).claimed, at + n);
+				if (held) /* and behind an open run */
+					assert_non_null(disruptor_claim_n(&f.producer.view, n));
+				at += held ? 2 * n : n;
+				assert_int_equal(disruptor_ring_stats(f.ring).claimed, at);
+				assert_int_equal(disruptor_ring_published(f.ring, at - 1), 0);
+				if (i % 7 == 0 && modes[mode].layout == DISRUPTOR_STAMPED)
+					assert_code(tick_abort(&f.producer), 0);
+				else
+					assert_code(tick_publish(&f.producer), 0);
+				assert_int_equal(disruptor_ring_stats(f.ring).claimed, at);
+				while (disruptor_consumer_position(&f.consumer[0].view) < at)
+					(void)tick_release(&f.consumer[0],
+							   tick_ready(&f.consumer[0]));
+			}
+			fixture_close(&f);
+		}
+}
+
 TEST(claim_up_to_takes_what_there_is)
 {
 	for (size_t mode = 0; mode < COUNT(modes); mode++) {
@@ -739,6 +772,7 @@ int main(void)
 		RUN(a_published_range_is_available_from_its_first_to_its_last),
 		RUN(try_claim_fails_only_when_a_consumer_is_a_full_lap_behind),
 		RUN(a_claim_of_n_needs_n_free_slots),
+		RUN(the_claim_position_is_known_at_every_claim),
 		RUN(claim_up_to_takes_what_there_is),
 		RUN(the_policy_fail_refuses_at_once),
 		RUN(the_policy_drop_counts_what_it_drops_and_keeps_the_old),
