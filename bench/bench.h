@@ -16,7 +16,8 @@
  *	subject_*.c limit_*.c   the subjects; loop.h holds the loops they share
  *	peers/                  what others have made, where it is installed; peers.c lists it
  *	scenario_*.c            the loads; scenario.c lists them
- *	measure.c               rounds, medians, ratios, noise, verdict
+ *	measure.c judge.c       rounds; medians, ratios, noise, verdict
+ *	histogram.c usage.c     latencies; processor time, switches, memory
  *	report.c report_json.c machine.c progress.c    what is printed
  *	save.c baseline.c       what is kept of a run, and compared with a later one
  *	support.c               threads on cores, memory, failing
@@ -30,11 +31,12 @@
 
 #include "subject.h"
 
-enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 8, BENCH_POINTS = 16 };
+enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 16 };
 
 /* ---- Subjects ---- */
 
-extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed;
+extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
+	limit_alone, limit_copy;
 extern const struct bench_subject subject_disruptor, subject_mutex, subject_pipe;
 
 /** All that this program knows of, built or not, up to one without a name. */
@@ -76,6 +78,8 @@ struct bench_point {
 /** What an entry is compared with by a bar, other than by its name. */
 #define BENCH_BEST_PEER "the best peer"
 #define BENCH_BEST_ORDERED "the best ordered peer"
+/** Not another entry: its worst sample is compared with its best. */
+#define BENCH_OWN_BEST "its own best"
 
 /** What is hoped for: the ratio of one entry to another, or if it is to none its value. */
 struct bench_bar {
@@ -83,6 +87,7 @@ struct bench_bar {
 	const char *entry;   /* NULL: the main one */
 	const char *against; /* another entry, a best peer; NULL: nothing, the value counts */
 	const char *at;      /* the point that it holds for; NULL: all */
+	bool peer;           /* `against` is the name of a peer, which may not be built */
 };
 
 enum bench_better { BENCH_LESS = 0, BENCH_MORE };
@@ -94,8 +99,9 @@ struct bench_scenario {
 	enum bench_better better;
 	struct bench_bar bars[BENCH_BARS];
 	bool threads;    /* needs two processors */
-	unsigned rounds; /* at most; 0: as asked */
-	double seconds;  /* a sample's length; 0: as asked, by calibrating the number of events */
+	unsigned rounds; /* if none are asked for; 0: the usual number */
+	double seconds; /* a sample's length, whatever is asked for; 0: the number of events is found */
+	double sample_seconds; /* the length to find it for; 0: the usual one */
 	struct bench_params defaults;
 	const struct bench_point *points;          /* NULL: only the defaults */
 	struct bench_entry entries[BENCH_ENTRIES]; /* up to the first without a subject */
@@ -110,23 +116,34 @@ struct bench_scenario {
 /** All scenarios, up to NULL. */
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario scenario_pingpong, scenario_unicast, scenario_batch,
-	scenario_blocking, scenario_keepup, scenario_graph, scenario_shared, scenario_stats,
-	scenario_wide, scenario_waiting, scenario_idle;
+	scenario_blocking, scenario_keepup, scenario_pipeline, scenario_multicast, scenario_diamond,
+	scenario_threes, scenario_shared, scenario_stats, scenario_producers, scenario_three,
+	scenario_consumers, scenario_wide, scenario_waiting, scenario_idle;
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
-	double events; /* timed: as asked for, or less what does not go evenly among producers */
-	double alone;  /* ns: the producer's work without publishing */
-	double sent;   /* ns: until the producer was done */
-	double total;  /* ns: until the consumer was done */
-	double batch;  /* mean events a look */
-	double lag;    /* mean events behind the producer */
+	double events;   /* timed: as asked for, or less what does not go evenly among producers */
+	double alone;    /* ns: the producer's work without publishing */
+	double sent;     /* ns: until the producer was done */
+	double total;    /* ns: until the consumer was done */
+	double batch;    /* mean events a look */
+	double lag;      /* mean events behind the producer */
+	double sleeps;   /* below 0: not known */
+	double resident; /* bytes */
+	struct bench_usage usage;
 	const char *rung;
 };
 
 /** Stream events from a thread on the first CPU to one on the second; check what arrives. */
 void bench_stream(const struct bench_entry *entry, const struct bench_params *params,
 		  struct bench_stream *stream);
+
+/** That as a sample, in millions of events a second. */
+void bench_throughput(const struct bench_entry *entry, const struct bench_params *params,
+		      struct bench_sample *sample);
+/** The rest of a sample: who waited, and what all used. */
+void bench_tell_stream(const struct bench_stream *stream, const struct bench_params *params,
+		       struct bench_sample *sample);
 
 /* ---- Measuring ---- */
 
@@ -152,7 +169,7 @@ enum bench_verdict {
 	BENCH_MET,
 	BENCH_NOT_MET,
 	BENCH_WITHIN_NOISE,
-	BENCH_NOT_COUNTED /* not all peers that suit the scenario ran */
+	BENCH_NOT_COUNTED /* not all the peers that it is against ran */
 };
 
 struct bench_row {
@@ -169,8 +186,9 @@ struct bench_row {
 struct bench_judgement {
 	const struct bench_bar *bar;
 	const struct bench_row *row;
-	const struct bench_row *against; /* NULL: the value counts */
+	const struct bench_row *against; /* NULL: the value counts, or it did not run */
 	struct bench_range got;
+	const char *missing; /* the peers without which it does not count; NULL: none */
 	enum bench_verdict verdict;
 };
 
@@ -201,6 +219,9 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 /** How long that will take, in seconds. */
 double bench_expected(const struct bench_scenario *scenario, const struct bench_point *point,
 		      const struct bench_options *options);
+
+/** Work out medians, ratios and noise of the samples; then, if they hold, what comes of the bars. */
+void bench_summarise(struct bench_result *result, bool barred);
 
 /** An entry's name in its table. */
 const char *bench_entry_name(const struct bench_entry *entry);
@@ -297,6 +318,15 @@ void bench_run_sides(unsigned count, const int *cpus, const struct bench_side *s
 
 /** Run @p run in a thread that may be on any of @p count CPUs, and so may those that it makes. */
 void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context), void *context);
+
+/** What this thread, or the whole process, has used so far. */
+void bench_usage_thread(struct bench_usage *now);
+void bench_usage_process(struct bench_usage *now);
+/** Add what was used between two of these. */
+void bench_usage_add(struct bench_usage *sum, const struct bench_usage *from,
+		     const struct bench_usage *to);
+/** Bytes of memory that this process has now; 0 if the system does not tell. */
+double bench_resident(void);
 
 /** The CPUs this process may run on, at most @p max of them; how many it wrote. */
 unsigned bench_cpus(int *cpus, unsigned max);

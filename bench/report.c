@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <math.h>
+#include <string.h>
 
 void bench_report_machine(FILE *out, const struct bench_machine *machine)
 {
@@ -91,20 +92,28 @@ static void print_head(FILE *out, const struct bench_result *result)
 
 static void print_bar(FILE *out, const struct bench_result *result, const struct bench_judgement *j)
 {
-	bool best = j->against && j->against->entry.role == BENCH_PEER;
-	char bar[32], got[128];
+	bool own = j->bar->against != NULL && strcmp(j->bar->against, BENCH_OWN_BEST) == 0;
+	bool best = j->against && !j->bar->peer && j->against->entry.role == BENCH_PEER;
+	char bar[32], value[128];
 
-	fprintf(out, "  bar:   %s %s %s", bench_entry_name(&j->row->entry),
-		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, j->bar->bar));
-	if (j->against)
-		fprintf(out, " x %s%s%s", best ? j->bar->against : "", best ? ", " : "",
-			bench_entry_name(&j->against->entry));
-	else
+	fprintf(out, "  bar:   %s%s %s %s", own ? "the worst of " : "",
+		bench_entry_name(&j->row->entry),
+		result->scenario->better == BENCH_MORE || own ? ">=" : "<=",
+		plain(bar, j->bar->bar));
+	if (j->bar->against == NULL)
 		fprintf(out, " %s", result->scenario->unit);
-	fprintf(out, ": %s  %s", range(got, j->got),
+	else if (best)
+		fprintf(out, " x %s, %s", j->bar->against, bench_entry_name(&j->against->entry));
+	else
+		fprintf(out, " x %s", j->bar->against);
+	if (own)
+		fprintf(out, ": %s", figure(value, j->got.median));
+	else if (!isnan(j->got.median))
+		fprintf(out, ": %s", range(value, j->got));
+	fprintf(out, "  %s",
 		j->verdict != BENCH_NO_BAR ? bench_verdict_name(j->verdict) : "not measurable");
 	if (j->verdict == BENCH_NOT_COUNTED)
-		fprintf(out, ": peers that are not built: %s", result->missing);
+		fprintf(out, ": not built: %s", j->missing);
 	fputc('\n', out);
 }
 

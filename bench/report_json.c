@@ -92,7 +92,7 @@ static json_t *judgement_object(const struct bench_result *result, const struct 
 	set(object, "got_min", number(j->got.min));
 	set(object, "got_max", number(j->got.max));
 	set(object, "verdict", text(bench_verdict_name(j->verdict)));
-	set(object, "missing", text(j->verdict == BENCH_NOT_COUNTED ? result->missing : NULL));
+	set(object, "missing", text(j->missing));
 	return object;
 }
 

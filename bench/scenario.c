@@ -3,7 +3,10 @@
 #include "bench.h"
 
 const struct bench_scenario *const bench_scenarios[] = {
-	&scenario_pingpong, &scenario_unicast, &scenario_batch,  &scenario_blocking,
-	&scenario_keepup,   &scenario_graph,   &scenario_shared, &scenario_stats,
-	&scenario_wide,     &scenario_waiting, &scenario_idle,   NULL,
+	&scenario_pingpong, &scenario_unicast,   &scenario_batch,
+	&scenario_blocking, &scenario_keepup,    &scenario_producers,
+	&scenario_three,    &scenario_threes,    &scenario_consumers,
+	&scenario_pipeline, &scenario_multicast, &scenario_diamond,
+	&scenario_shared,   &scenario_stats,     &scenario_wide,
+	&scenario_waiting,  &scenario_idle,      NULL,
 };

@@ -10,10 +10,11 @@
 #include "bench.h"
 #include "loop.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 
-enum { STAGES = 32 };
+enum { THREE = 3, STAGES = 32 };
 
 enum shape {
 	CHAIN,  /* one after another */
@@ -51,6 +52,8 @@ struct flow {
 	struct end *end; /* of each stage */
 	uint32_t threads;
 	uint64_t began; /* ns */
+	uint64_t slept; /* sleeps, until then; after that those in the timed part */
+	struct bench_usage used;
 	const char *rung;
 };
 
@@ -178,14 +181,20 @@ static void producing(void *context)
 {
 	struct flow *f = context;
 	struct disruptor_producer producer;
+	struct bench_usage before, after;
 
 	must(disruptor_producer_open(&producer, disruptor_ring(f->d), &f->type, NULL),
 	     "opening a producer");
 	produce(&producer, 0, f->warm, f->params->event_bytes);
 	await(f, f->warm);
+	f->slept = disruptor_ring_stats(disruptor_ring(f->d)).sleeps;
+	bench_usage_process(&before); /* nobody else's threads are at work */
 	f->began = disruptor_now();
 	produce(&producer, f->warm, f->params->events, f->params->event_bytes);
 	await(f, f->warm + f->params->events);
+	bench_usage_process(&after);
+	bench_usage_add(&f->used, &before, &after);
+	f->slept = disruptor_ring_stats(disruptor_ring(f->d)).sleeps - f->slept;
 	must(disruptor_producer_close(&producer), "closing a producer");
 }
 
@@ -226,6 +235,7 @@ static void flow(const struct bench_entry *entry, const struct bench_params *par
 {
 	struct flow f = { .graph = entry->graph, .params = params };
 	uint64_t warm = params->events / 10;
+	double before = bench_resident();
 	uint64_t took;
 
 	f.warm = (warm < 4 * params->capacity ? warm : 4 * params->capacity) + 1;
@@ -236,6 +246,11 @@ static void flow(const struct bench_entry *entry, const struct bench_params *par
 	sample->rung = f.rung;
 	sample->stages = f.graph->stages;
 	sample->threads = f.threads;
+	sample->events = (double)params->events;
+	sample->usage = f.used;
+	sample->sleeps = (double)f.slept;
+	sample->resident = fmax(bench_resident() - before, 0);
+	sample->crowded = true; /* the producer yields while it waits for the stages */
 	must(disruptor_destroy(&f.d), "destroying");
 	free(f.end);
 }
@@ -243,6 +258,13 @@ static void flow(const struct bench_entry *entry, const struct bench_params *par
 static void throughput(const struct bench_entry *entry, const struct bench_params *params,
 		       struct bench_sample *sample)
 {
+	struct bench_params alone = *params;
+
+	if (entry->graph == NULL) { /* limit:alone: one reads for the three stages */
+		alone.consumers = THREE;
+		bench_throughput(entry, &alone, sample);
+		return;
+	}
 	flow(entry, params, sample);
 	sample->value = (double)params->events / sample->seconds / 1e6;
 }
@@ -264,6 +286,8 @@ static const struct bench_graph pipeline = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 
 static const struct bench_graph multicast = { SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
 static const struct bench_graph diamond = { DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
 static const struct bench_graph dedicated = { CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph dedicated_sides = { SIDES, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph dedicated_diamond = { DIAMOND, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
 static const struct bench_graph one_thread = { CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
 static const struct bench_graph without_stats = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
 static const struct bench_graph wide = { SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
@@ -289,31 +313,36 @@ static const char *no_stats(void)
 		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
 	}
 
-const struct bench_scenario scenario_graph = {
-	.name = "graph",
-	.what = "one producer to graphs of handlers, default mapping, against one stage",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
-	.bars = { { 0.25, "pipeline", "unicast", NULL },
-		  { 0.25, "multicast", "unicast", NULL },
-		  { 0.25, "diamond", "unicast", NULL } },
-	.threads = true,
-	.defaults = GRAPH_DEFAULTS,
-	.entries = { { .subject = &subject_disruptor,
-		       .name = "unicast",
-		       .graph = &unicast,
-		       .role = BENCH_LIMIT },
-		     { .subject = &subject_disruptor,
-		       .name = "pipeline",
-		       .graph = &pipeline,
-		       .role = BENCH_MAIN },
-		     { .subject = &subject_disruptor, .name = "multicast", .graph = &multicast },
-		     { .subject = &subject_disruptor, .name = "diamond", .graph = &diamond },
-		     { .subject = &subject_disruptor,
-		       .name = "pipeline",
-		       .graph = &pipeline,
-		       .role = BENCH_AGAIN } },
-	.sample = throughput,
+/* The entries of a graph of three stages, the bars among them, and what is asked of LMAX's. */
+#define GRAPH_OF_THREE(shape, dedicated)                                                           \
+	.unit = "Mevents/s", .better = BENCH_MORE,                                                 \
+	.bars = { { .bar = 0.25, .against = "1 stage" },                                           \
+		  { .bar = 3, .against = "LMAX Disruptor", .peer = true } },                       \
+	.threads = true, .defaults = GRAPH_DEFAULTS, .sample = throughput,                         \
+	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },                             \
+		     { .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },      \
+		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_MAIN },     \
+		     { .subject = &subject_disruptor,                                              \
+		       .name = "disruptor:dedicated",                                              \
+		       .graph = &(dedicated) },                                                    \
+		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_AGAIN } }
+
+const struct bench_scenario scenario_pipeline = {
+	.name = "pipeline",
+	.what = "one producer to three handlers, one after another, default mapping",
+	GRAPH_OF_THREE(pipeline, dedicated),
+};
+
+const struct bench_scenario scenario_multicast = {
+	.name = "multicast",
+	.what = "one producer to three handlers side by side, default mapping",
+	GRAPH_OF_THREE(multicast, dedicated_sides),
+};
+
+const struct bench_scenario scenario_diamond = {
+	.name = "diamond",
+	.what = "one producer to two handlers and one after both, default mapping",
+	GRAPH_OF_THREE(diamond, dedicated_diamond),
 };
 
 const struct bench_scenario scenario_shared = {

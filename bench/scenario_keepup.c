@@ -60,11 +60,8 @@ static void publish_cost(const struct bench_entry *entry, const struct bench_par
 	bench_stream(entry, params, &stream);
 	events = stream.events;
 	sample->value = (stream.sent - stream.alone) / events;
-	sample->seconds = stream.total / 1e9;
-	sample->batch = stream.batch;
-	sample->lag = stream.lag;
 	sample->work = stream.alone / events;
-	sample->rung = stream.rung;
+	bench_tell_stream(&stream, params, sample);
 }
 
 const struct bench_scenario scenario_keepup = {

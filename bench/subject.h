@@ -58,16 +58,33 @@ struct bench_task {
 	uint64_t lag;                   /* … and the sum of what was seen */
 };
 
+/** What threads used up. */
+struct bench_usage {
+	double cpu_ns;
+	double voluntary;   /* switches: they went to sleep, or yielded */
+	double involuntary; /* they were put off their CPU for others */
+};
+
+/** Times, counted: histogram.h. */
+struct bench_histogram;
+
 /** What one run of an entry gave. */
 struct bench_sample {
-	double value;   /* in the scenario's unit */
+	double value;   /* in the scenario's unit; NAN: this run does not count */
 	double seconds; /* timed */
 	double batch;   /* mean events a look of the consumer; 0: not known */
 	double lag;     /* mean events behind the producer at a look; 0: not known */
 	double work;    /* ns of the producer's own work an event; 0: none */
 	const char *rung;
-	uint32_t stages;  /* of a graph, else 0 … */
-	uint32_t threads; /* … and how many threads ran them */
+	uint32_t stages;          /* of a graph, else 0 … */
+	uint32_t threads;         /* … and how many threads ran them */
+	double events;            /* that `usage` is about; 0: it is not known */
+	struct bench_usage usage; /* of all threads in the timed part */
+	bool crowded;    /* its threads put each other off their CPUs: they are more, or yield */
+	double sleeps;   /* of those that wait, as the subject counts; below 0: not known */
+	double resident; /* bytes of memory that the channels take; 0: not known */
+	double slept;    /* part of the hops that ended a sleep; 0: not told */
+	struct bench_histogram *latency; /* where to record times; NULL: nowhere */
 };
 
 /** A way to carry events from threads to threads. What it cannot do is NULL. */
@@ -84,6 +101,8 @@ struct bench_subject {
 	void (*answer)(void *const *channels, struct bench_task *task);
 	/** Which rung of the wait/notify ladder it stands on; NULL if it knows of none. */
 	const char *(*rung)(void *channel);
+	/** How often who uses it has slept in the kernel. NULL if it does not count. */
+	uint64_t (*sleeps)(void *channel);
 	/**
 	 * Instead of all these: take one sample of the scenario of that name. For what runs in a
 	 * process of its own, where this library's loops cannot go.

@@ -272,6 +272,13 @@ static const char *ring_rung(void *channel)
 	return disruptor_rung_name(disruptor_ring_info(c->ring).rung);
 }
 
+static uint64_t ring_sleeps(void *channel)
+{
+	const struct disruptor_channel *c = channel;
+
+	return disruptor_ring_stats(c->ring).sleeps;
+}
+
 const struct bench_subject subject_disruptor = {
 	.name = "disruptor",
 	.open = ring_open,
@@ -281,4 +288,5 @@ const struct bench_subject subject_disruptor = {
 	.serve = ring_serve,
 	.answer = ring_answer,
 	.rung = ring_rung,
+	.sleeps = ring_sleeps,
 };

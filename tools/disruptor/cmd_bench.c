@@ -22,7 +22,13 @@ static const char help[] =
 	"  batch     16 events a publish, packed layout; against a bare ring\n"
 	"  blocking  unicast under the blocking strategy; against busy-spin\n"
 	"  keepup    cost of a publish while the consumer keeps up; against a bare ring\n"
-	"  graph     pipeline, multicast and diamond of handlers; against one stage\n"
+	"  producers 2, 4, 8 producers to one consumer; against a bare atomic addition\n"
+	"  three     three producers to one consumer\n"
+	"  threes    three producers, a ring each, to one thread; against one thread alone\n"
+	"  consumers 1 ... 32 consumers that each see every event; against one thread alone\n"
+	"  pipeline  three handlers, one after another; against one thread alone\n"
+	"  multicast three handlers side by side\n"
+	"  diamond   two handlers, and one after both\n"
 	"  shared    a pipeline of 3 on one thread; against a thread for each stage\n"
 	"  stats     a pipeline of 3 with statistics; against the same without\n"
 	"  wide      32 stages side by side, time for each; against one stage\n"
@@ -232,9 +238,8 @@ static int parse(struct request *request, int argc, char **argv)
 	for (int i = optind; status == CMD_OK && i < argc; i++)
 		status = add_scenario(request, argv[i]);
 	if (status == CMD_OK && request->count == 0)
-		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
-					    "keepup, graph, shared, stats, wide, "
-					    "waiting, idle or all");
+		status = cmd_usage("bench", "which scenario? 'disruptor help bench' lists them; "
+					    "'all' runs each");
 	return status;
 }
 
