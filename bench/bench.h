@@ -37,7 +37,7 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 1
 
 extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
 	limit_alone, limit_copy;
-extern const struct bench_subject subject_disruptor, subject_mutex, subject_pipe;
+extern const struct bench_subject subject_disruptor, subject_one, subject_mutex, subject_pipe;
 
 /** All that this program knows of, built or not, up to one without a name. */
 extern const struct bench_peer *const bench_peers[];
@@ -99,6 +99,7 @@ struct bench_scenario {
 	enum bench_better better;
 	struct bench_bar bars[BENCH_BARS];
 	bool threads;    /* needs two processors */
+	bool latency;    /* its samples record times, one by one */
 	unsigned rounds; /* if none are asked for; 0: the usual number */
 	double seconds; /* a sample's length, whatever is asked for; 0: the number of events is found */
 	double sample_seconds; /* the length to find it for; 0: the usual one */
@@ -115,10 +116,14 @@ struct bench_scenario {
 
 /** All scenarios, up to NULL. */
 extern const struct bench_scenario *const bench_scenarios[];
-extern const struct bench_scenario scenario_pingpong, scenario_unicast, scenario_batch,
-	scenario_blocking, scenario_keepup, scenario_pipeline, scenario_multicast, scenario_diamond,
-	scenario_threes, scenario_shared, scenario_stats, scenario_producers, scenario_three,
-	scenario_consumers, scenario_wide, scenario_waiting, scenario_idle;
+extern const struct bench_scenario scenario_pingpong, scenario_pingpong_one, scenario_unicast,
+	scenario_batch, scenario_blocking, scenario_keepup, scenario_pipeline, scenario_multicast,
+	scenario_diamond, scenario_threes, scenario_shared, scenario_stats, scenario_producers,
+	scenario_three, scenario_consumers, scenario_wide, scenario_waiting, scenario_idle;
+
+/** A round trip of an event over two channels as a sample, in nanoseconds: scenario_pingpong.c. */
+void bench_round_trip(const struct bench_entry *entry, const struct bench_params *params,
+		      struct bench_sample *sample);
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
@@ -179,6 +184,14 @@ struct bench_row {
 	struct bench_range value;
 	struct bench_range ratio; /* to the limit's sample of the same round; NAN if there is none */
 	double batch, lag, work;  /* medians */
+	/* Medians, of what an event uses; NAN: not known. */
+	double cpu_ns, voluntary, involuntary, sleeps;
+	double resident;                 /* bytes, median; NAN: not known */
+	double slept;                    /* the least part of the hops that slept; NAN: not told */
+	unsigned disturbed;              /* samples in which others took a CPU too often */
+	bool disturbance;                /* that can be told */
+	unsigned out;                    /* samples that do not count */
+	struct bench_histogram *latency; /* of all samples that count; NULL: none is taken */
 	const char *rung;
 };
 
@@ -211,10 +224,12 @@ struct bench_result {
 unsigned bench_points(const struct bench_scenario *scenario, const struct bench_options *options,
 		      const struct bench_point **points, unsigned max);
 
-/** Run a scenario at one of its points (NULL: it has none). The result is to be freed by free(). */
+/** Run a scenario at one of its points (NULL: it has none). bench_result_free() the result. */
 struct bench_result *bench_run(const struct bench_scenario *scenario,
 			       const struct bench_point *point,
 			       const struct bench_options *options);
+
+void bench_result_free(struct bench_result *result);
 
 /** How long that will take, in seconds. */
 double bench_expected(const struct bench_scenario *scenario, const struct bench_point *point,
@@ -246,9 +261,9 @@ struct bench_machine {
 };
 
 void bench_machine(struct bench_machine *machine);
-/** For people: the machine once, and a table for each scenario. */
+/** For people: the machine once, and a table for each scenario, with what events use if asked. */
 void bench_report_machine(FILE *out, const struct bench_machine *machine);
-void bench_report_table(FILE *out, const struct bench_result *result);
+void bench_report_table(FILE *out, const struct bench_result *result, bool usage);
 /** For programs: one JSON object a line, each complete in itself. */
 void bench_report_json(FILE *out, const struct bench_result *result,
 		       const struct bench_machine *machine);

@@ -108,28 +108,110 @@ static void judge_noise(struct bench_result *result)
 	result->noise = low > 0 ? fmax(1, fmax(high, 1 / low)) : INFINITY;
 }
 
-static void summarise(struct bench_result *result)
+/* How often in a second others may take a CPU from our threads: above it a sample is disturbed. */
+static const double tolerated_switches = 20;
+
+/** What an event of a sample uses of @p what; NAN: not known. */
+static double each(const struct bench_sample *sample, double what)
 {
-	unsigned rounds = result->rounds;
+	return sample->events > 0 && what >= 0 ? what / sample->events : NAN;
+}
+
+static double median_each(const struct bench_row *row, unsigned rounds,
+			  double (*get)(const struct bench_sample *sample))
+{
 	double values[BENCH_ROUNDS];
 
-	for (size_t i = 0; i < result->count; i++) {
-		struct bench_row *row = &result->row[i];
-		unsigned n = rounds;
+	for (unsigned k = 0; k < rounds; k++)
+		values[k] = get(&row->sample[k]);
+	return range_of(values, &rounds).median;
+}
 
-		for (unsigned k = 0; k < rounds; k++)
-			values[k] = row->sample[k].value;
-		row->value = range_of(values, &n);
-		row->ratio = (struct bench_range){ NAN, NAN, NAN };
-		if (result->limit != NULL) {
-			n = ratios(row, result->limit, rounds, values);
-			row->ratio = range_of(values, &n);
-		}
-		row->batch = median_of(row, rounds, offsetof(struct bench_sample, batch));
-		row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
-		row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
-		row->rung = row->sample[0].rung;
+static double cpu_of(const struct bench_sample *sample)
+{
+	return each(sample, sample->usage.cpu_ns);
+}
+
+static double voluntary_of(const struct bench_sample *sample)
+{
+	return each(sample, sample->usage.voluntary);
+}
+
+static double involuntary_of(const struct bench_sample *sample)
+{
+	return each(sample, sample->usage.involuntary);
+}
+
+static double sleeps_of(const struct bench_sample *sample)
+{
+	return each(sample, sample->sleeps);
+}
+
+static double resident_of(const struct bench_sample *sample)
+{
+	return sample->resident > 0 ? sample->resident : NAN;
+}
+
+/** Whether a thread that is put off its CPU was so for another's sake: ours fit, and none yields. */
+static bool tells_disturbance(const struct bench_row *row)
+{
+	const char *how = row->entry.subject->waits;
+
+	if (row->sample[0].events <= 0 || row->sample[0].crowded ||
+	    isnan(row->sample[0].usage.involuntary))
+		return false;
+	if (how != NULL)
+		return strstr(how, "yield") == NULL;
+	return row->params.wait.kind == DISRUPTOR_WAIT_BUSY_SPIN ||
+	       row->params.wait.kind == DISRUPTOR_WAIT_SPIN;
+}
+
+static void sum_up_usage(struct bench_row *row, unsigned rounds)
+{
+	row->cpu_ns = median_each(row, rounds, cpu_of);
+	row->voluntary = median_each(row, rounds, voluntary_of);
+	row->involuntary = median_each(row, rounds, involuntary_of);
+	row->sleeps = median_each(row, rounds, sleeps_of);
+	row->resident = median_each(row, rounds, resident_of);
+	row->disturbance = tells_disturbance(row);
+	row->slept = NAN;
+	for (unsigned k = 0; k < rounds; k++) {
+		const struct bench_sample *sample = &row->sample[k];
+
+		if (row->disturbance && sample->usage.involuntary > 1 &&
+		    sample->usage.involuntary > tolerated_switches * sample->seconds)
+			row->disturbed++;
+		if (isnan(sample->value))
+			row->out++;
+		if (sample->slept > 0 && !(row->slept < sample->slept))
+			row->slept = sample->slept;
 	}
+}
+
+static void sum_up_row(const struct bench_result *result, struct bench_row *row)
+{
+	unsigned rounds = result->rounds, n = rounds;
+	double values[BENCH_ROUNDS];
+
+	for (unsigned k = 0; k < rounds; k++)
+		values[k] = row->sample[k].value;
+	row->value = range_of(values, &n);
+	row->ratio = (struct bench_range){ NAN, NAN, NAN };
+	if (result->limit != NULL) {
+		n = ratios(row, result->limit, rounds, values);
+		row->ratio = range_of(values, &n);
+	}
+	row->batch = median_of(row, rounds, offsetof(struct bench_sample, batch));
+	row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
+	row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
+	row->rung = row->sample[0].rung;
+	sum_up_usage(row, rounds);
+}
+
+static void summarise(struct bench_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		sum_up_row(result, &result->row[i]);
 	judge_noise(result);
 }
 

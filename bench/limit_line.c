@@ -23,11 +23,13 @@ static void line_serve(void *const *channels, struct bench_task *task)
 	struct line *out = channels[0], *in = channels[1];
 	uint64_t value = task->value;
 
-	for (uint64_t left = task->events; left != 0; left--) {
+	for (uint64_t i = 0; i < task->events; i++) {
 		value++;
 		disruptor_store_release(&out->word, value);
 		while (disruptor_load_acquire(&in->word) != value)
 			;
+		if (task->ended != NULL)
+			task->ended[i] = disruptor_now();
 	}
 	task->value = value;
 }

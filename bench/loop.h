@@ -277,6 +277,21 @@ LOOP_INLINE void loop_serve_sized(const struct loop_end *use, void *out, void *i
 	task->torn |= torn;
 }
 
+/** That with a look at the clock after each round trip. */
+LOOP_INLINE void loop_serve_watched(const struct loop_end *use, void *out, void *in,
+				    struct bench_task *task, uint32_t bytes)
+{
+	struct bench_task one = *task;
+
+	one.events = 1;
+	for (uint64_t i = 0; i < task->events; i++) {
+		loop_serve_sized(use, out, in, &one, bytes);
+		task->ended[i] = disruptor_now();
+	}
+	task->value = one.value;
+	task->torn |= one.torn;
+}
+
 LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *in,
 				   struct bench_task *task, uint32_t bytes)
 {
@@ -293,7 +308,9 @@ LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *
 LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
 			    struct bench_task *task)
 {
-	if (task->bytes == 32)
+	if (task->ended != NULL)
+		loop_serve_watched(use, out, in, task, task->bytes);
+	else if (task->bytes == 32)
 		loop_serve_sized(use, out, in, task, 32);
 	else
 		loop_serve_sized(use, out, in, task, task->bytes);

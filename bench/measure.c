@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench.h"
+#include "histogram.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -190,12 +191,13 @@ static void take_sample(const struct bench_scenario *scenario, const struct benc
 }
 
 /** Find how many events make a sample of the length that is wanted. Warms up as it does. */
-static void calibrate(const struct bench_scenario *scenario, struct bench_row *row, double seconds)
+static void calibrate(const struct bench_scenario *scenario, struct bench_row *row, double seconds,
+		      struct bench_histogram *times)
 {
 	double events = 2000;
 
 	for (;;) {
-		struct bench_sample sample = { 0 };
+		struct bench_sample sample = { .sleeps = -1, .latency = times };
 
 		row->params.events = whole_batches(events, row->params.batch);
 		take_sample(scenario, row, &sample);
@@ -241,11 +243,54 @@ static uint64_t switches_so_far(void)
 	return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
 }
 
+/** One sample, and the times that it has recorded in @p times, if any. */
+static void take_round(const struct bench_scenario *scenario, struct bench_row *row,
+		       struct bench_sample *sample, struct bench_histogram *times)
+{
+	sample->sleeps = -1;
+	sample->latency = times;
+	if (times != NULL)
+		bench_histogram_clear(times);
+	take_sample(scenario, row, sample);
+	sample->latency = NULL; /* the next one's now */
+	if (times != NULL && isfinite(sample->value))
+		bench_histogram_add(row->latency, times);
+}
+
+static void take_rounds(struct bench_result *result, const struct bench_options *options)
+{
+	const struct bench_scenario *scenario = result->scenario;
+	struct bench_histogram *times = scenario->latency ? bench_histogram_new() : NULL;
+	double seconds = sample_seconds(scenario, options);
+
+	for (size_t i = 0; i < result->count; i++) {
+		struct bench_row *row = &result->row[i];
+
+		if (scenario->latency)
+			row->latency = bench_histogram_new();
+		if (options->events != 0 || scenario->seconds != 0)
+			continue;
+		bench_progress(scenario, &row->entry, 0, result->rounds, 0);
+		calibrate(scenario, row, seconds, times);
+	}
+	result->switches = switches_so_far();
+	for (unsigned k = 0; k < result->rounds; k++) {
+		for (size_t i = 0; i < result->count; i++) {
+			struct bench_row *row = &result->row[i];
+
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
+			take_round(scenario, row, &row->sample[k], times);
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
+		}
+	}
+	result->switches = switches_so_far() - result->switches;
+	free(times);
+}
+
 struct bench_result *bench_run(const struct bench_scenario *scenario,
 			       const struct bench_point *point, const struct bench_options *options)
 {
 	struct bench_result *result = calloc(1, sizeof(*result));
-	double seconds = sample_seconds(scenario, options);
 	struct bench_entry entries[BENCH_ENTRIES];
 	struct bench_params params;
 
@@ -262,23 +307,14 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 	result->count =
 		list_entries(scenario, &params, entries, result->missing, sizeof(result->missing));
 	set_rows(result, &params, entries);
-	if (options->events == 0 && scenario->seconds == 0) {
-		for (size_t i = 0; i < result->count; i++) {
-			bench_progress(scenario, &result->row[i].entry, 0, result->rounds, 0);
-			calibrate(scenario, &result->row[i], seconds);
-		}
-	}
-	result->switches = switches_so_far();
-	for (unsigned k = 0; k < result->rounds; k++) {
-		for (size_t i = 0; i < result->count; i++) {
-			struct bench_row *row = &result->row[i];
-
-			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
-			take_sample(scenario, row, &row->sample[k]);
-			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
-		}
-	}
-	result->switches = switches_so_far() - result->switches;
+	take_rounds(result, options);
 	bench_summarise(result, barred);
 	return result;
+}
+
+void bench_result_free(struct bench_result *result)
+{
+	for (size_t i = 0; result != NULL && i < result->count; i++)
+		free(result->row[i].latency);
+	free(result);
 }

@@ -54,8 +54,9 @@ struct bench_task {
 	uint64_t wrong;                 /* not 0: a producer's events came out of order */
 	uint64_t seen[BENCH_PRODUCERS]; /* received: how many of each; of several producers */
 	uint64_t batches;               /* received */
-	uint64_t looks;                 /* how often the lag was looked at … */
-	uint64_t lag;                   /* … and the sum of what was seen */
+	uint64_t *ended; /* serving: when each round trip ended, ns; NULL: do not tell */
+	uint64_t looks;  /* how often the lag was looked at … */
+	uint64_t lag;    /* … and the sum of what was seen */
 };
 
 /** What threads used up. */
@@ -96,9 +97,11 @@ struct bench_subject {
 	/** Send, or receive, the task's events. Threads: one for each index. */
 	void (*produce)(void *channel, struct bench_task *task);
 	void (*consume)(void *channel, struct bench_task *task);
-	/** Send each event on channel 0 and await it on channel 1; or send each back. */
+	/** Send each event on channel 0 and await it on channel 1, or send each back; or with `one`
+	 * await on channel 0 itself that the other has released it. */
 	void (*serve)(void *const *channels, struct bench_task *task);
 	void (*answer)(void *const *channels, struct bench_task *task);
+	bool one;
 	/** Which rung of the wait/notify ladder it stands on; NULL if it knows of none. */
 	const char *(*rung)(void *channel);
 	/** How often who uses it has slept in the kernel. NULL if it does not count. */

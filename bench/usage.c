@@ -13,37 +13,38 @@
 #include <time.h>
 #include <unistd.h>
 
-static double nanoseconds(const struct timeval *time)
+/* The clocks, as a running thread's processor time in getrusage(2) may be a tick old. */
+static double cpu_time(clockid_t clock)
 {
-	return (double)time->tv_sec * 1e9 + (double)time->tv_usec * 1e3;
+	struct timespec time;
+
+	if (clock_gettime(clock, &time) != 0)
+		bench_fail("this system does not tell how long a thread has run");
+	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static void read_usage(int who, struct bench_usage *now)
+static void read_switches(int who, struct bench_usage *now)
 {
 	struct rusage usage;
 
 	if (getrusage(who, &usage) != 0)
 		bench_fail("this system does not tell what a process has used");
-	now->cpu_ns = nanoseconds(&usage.ru_utime) + nanoseconds(&usage.ru_stime);
 	now->voluntary = (double)usage.ru_nvcsw;
 	now->involuntary = (double)usage.ru_nivcsw;
 }
 
 void bench_usage_process(struct bench_usage *now)
 {
-	read_usage(RUSAGE_SELF, now);
+	now->cpu_ns = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	read_switches(RUSAGE_SELF, now);
 }
 
 void bench_usage_thread(struct bench_usage *now)
 {
+	now->cpu_ns = cpu_time(CLOCK_THREAD_CPUTIME_ID);
 #if defined(RUSAGE_THREAD)
-	read_usage(RUSAGE_THREAD, now);
+	read_switches(RUSAGE_THREAD, now);
 #else
-	struct timespec time;
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0)
-		bench_fail("this system does not tell a thread's processor time");
-	now->cpu_ns = (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 	now->voluntary = now->involuntary = NAN; /* not told of a thread */
 #endif
 }

@@ -18,6 +18,7 @@ static const char help[] =
 	"\n"
 	"scenarios:\n"
 	"  pingpong  a round trip over two rings; against a bare cache line's\n"
+	"  pingpong-one  over one ring: who sent an event reads it after the other has\n"
 	"  unicast   one event a publish; against a queue with mutex and condition variables\n"
 	"  batch     16 events a publish, packed layout; against a bare ring\n"
 	"  blocking  unicast under the blocking strategy; against busy-spin\n"
@@ -45,6 +46,8 @@ static const char help[] =
 	"  --rung R          force a rung of the wait/notify ladder: membarrier, fence, mutex\n"
 	"  --cpus A,B        pin the two threads to these; default: the first two allowed\n"
 	"  --quick           5 rounds of 15 ms (waiting, idle: 1 round)\n"
+	"  --usage           a second table: processor time, switches, sleeps, memory\n"
+	"  --list            tell the scenarios, their points and how long they take\n"
 	"  --json            one JSON object a line instead of tables\n"
 	"  --save FILE       write these JSON lines to FILE too, whole, when all is done\n"
 	"  --baseline FILE   compare with an earlier run of the same machine, saved so:\n"
@@ -59,6 +62,8 @@ struct request {
 	const struct bench_scenario *scenarios[32];
 	size_t count;
 	bool json;
+	bool usage;                  /* what events use, too */
+	bool list;                   /* the scenarios, instead of running them */
 	const char *save, *baseline; /* files; NULL: none */
 };
 
@@ -156,7 +161,21 @@ static int add_scenario(struct request *request, const char *name)
 	return CMD_OK;
 }
 
-enum { EVENTS = 256, ROUNDS, WAIT, EVENT_BYTES, CAPACITY, RUNG, CPUS, QUICK, JSON, SAVE, BASELINE };
+enum {
+	EVENTS = 256,
+	ROUNDS,
+	WAIT,
+	EVENT_BYTES,
+	CAPACITY,
+	RUNG,
+	CPUS,
+	QUICK,
+	JSON,
+	SAVE,
+	BASELINE,
+	USAGE,
+	LIST
+};
 
 static const struct option long_options[] = {
 	{ "events", required_argument, NULL, EVENTS },
@@ -168,6 +187,8 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, CPUS },
 	{ "quick", no_argument, NULL, QUICK },
 	{ "json", no_argument, NULL, JSON },
+	{ "usage", no_argument, NULL, USAGE },
+	{ "list", no_argument, NULL, LIST },
 	{ "save", required_argument, NULL, SAVE },
 	{ "baseline", required_argument, NULL, BASELINE },
 	{ NULL, 0, NULL, 0 },
@@ -210,6 +231,12 @@ static int parse_option(struct request *request, int option, const char *value)
 	case JSON:
 		request->json = true;
 		return CMD_OK;
+	case USAGE:
+		request->usage = true;
+		return CMD_OK;
+	case LIST:
+		request->list = true;
+		return CMD_OK;
 	case SAVE:
 		request->save = value;
 		return CMD_OK;
@@ -237,6 +264,8 @@ static int parse(struct request *request, int argc, char **argv)
 	}
 	for (int i = optind; status == CMD_OK && i < argc; i++)
 		status = add_scenario(request, argv[i]);
+	if (status == CMD_OK && request->list && request->count == 0)
+		status = add_scenario(request, "all");
 	if (status == CMD_OK && request->count == 0)
 		status = cmd_usage("bench", "which scenario? 'disruptor help bench' lists them; "
 					    "'all' runs each");
@@ -273,7 +302,7 @@ static void report(const struct request *request, const struct session *session,
 	if (request->json)
 		bench_report_json(stdout, result, &session->machine);
 	else
-		bench_report_table(stdout, result);
+		bench_report_table(stdout, result, request->usage);
 	if (request->save != NULL)
 		bench_report_json(session->save.lines, result, &session->machine);
 	if (session->baseline == NULL)
@@ -291,7 +320,7 @@ static void run_point(const struct request *request, const struct session *sessi
 
 	bench_progress_clear();
 	report(request, session, result);
-	free(result);
+	bench_result_free(result);
 }
 
 static void run_scenarios(const struct request *request, const struct session *session)
@@ -326,6 +355,27 @@ static double expected(const struct request *request)
 			seconds += bench_expected(scenario, points[k], &request->options);
 	}
 	return seconds;
+}
+
+/** Each scenario with the seconds that it takes, and its points. */
+static void list(const struct request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		const struct bench_scenario *scenario = request->scenarios[i];
+		const struct bench_point *points[BENCH_POINTS];
+		unsigned count = bench_points(scenario, &request->options, points, BENCH_POINTS);
+		double seconds = 0;
+
+		for (unsigned k = 0; k < count; k++)
+			seconds += bench_expected(scenario, points[k], &request->options);
+		printf("%-15s %5.1f s  %s\n", scenario->name, seconds, scenario->what);
+		for (unsigned k = 0; k < count && points[k] != NULL; k++)
+			printf("%s%s", k == 0 ? "                         at " : ", ",
+			       points[k]->label);
+		if (points[0] != NULL)
+			putchar('\n');
+	}
+	printf("%-15s %5.1f s\n", "together", expected(request));
 }
 
 /** Whether the files are as they must be is found out before anything is measured. */
@@ -370,6 +420,10 @@ static int run(int argc, char **argv)
 
 	int status = parse(&request, argc, argv);
 
+	if (status == CMD_OK && request.list) {
+		list(&request);
+		return CMD_OK;
+	}
 	if (status == CMD_OK)
 		status = open_files(&request, &session);
 	if (status != CMD_OK)
