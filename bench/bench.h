@@ -36,8 +36,14 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 1
 /* ---- Subjects ---- */
 
 extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
-	limit_alone, limit_copy;
+	limit_alone, limit_copy, limit_futex;
 extern const struct bench_subject subject_disruptor, subject_one, subject_mutex, subject_pipe;
+
+#if defined(__linux__)
+#define BENCH_LIMIT_FUTEX "limit:futex"
+#else
+#define BENCH_LIMIT_FUTEX "limit:condvar"
+#endif
 
 /** All that this program knows of, built or not, up to one without a name. */
 extern const struct bench_peer *const bench_peers[];
@@ -116,14 +122,23 @@ struct bench_scenario {
 
 /** All scenarios, up to NULL. */
 extern const struct bench_scenario *const bench_scenarios[];
-extern const struct bench_scenario scenario_pingpong, scenario_pingpong_one, scenario_unicast,
-	scenario_batch, scenario_blocking, scenario_keepup, scenario_pipeline, scenario_multicast,
-	scenario_diamond, scenario_threes, scenario_shared, scenario_stats, scenario_producers,
-	scenario_three, scenario_consumers, scenario_wide, scenario_waiting, scenario_idle;
+extern const struct bench_scenario scenario_pingpong, scenario_pingpong_one, scenario_wakeup,
+	scenario_burst, scenario_unicast, scenario_sizes, scenario_capacity, scenario_steady,
+	scenario_array, scenario_batch, scenario_poller, scenario_blocking, scenario_keepup,
+	scenario_producers, scenario_three, scenario_threes, scenario_consumers, scenario_pipeline,
+	scenario_multicast, scenario_diamond, scenario_oversubscribed, scenario_shared,
+	scenario_stats, scenario_wide, scenario_create, scenario_waiting, scenario_idle;
 
 /** A round trip of an event over two channels as a sample, in nanoseconds: scenario_pingpong.c. */
 void bench_round_trip(const struct bench_entry *entry, const struct bench_params *params,
 		      struct bench_sample *sample);
+
+/**
+ * The same, where each side lets @p pause ns pass before it sends, so that the other is at rest; they
+ * are not counted. The value is the median of the sample's round trips.
+ */
+void bench_slow_round_trip(const struct bench_entry *entry, const struct bench_params *params,
+			   uint64_t pause, struct bench_sample *sample);
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {

@@ -277,16 +277,34 @@ LOOP_INLINE void loop_serve_sized(const struct loop_end *use, void *out, void *i
 	task->torn |= torn;
 }
 
+/** Let time pass; the time then. */
+LOOP_INLINE uint64_t loop_pause(uint64_t ns)
+{
+	uint64_t began = disruptor_now(), now;
+
+	do {
+		now = disruptor_now();
+	} while (now - began < ns);
+	return now;
+}
+
 /** That with a look at the clock after each round trip. */
 LOOP_INLINE void loop_serve_watched(const struct loop_end *use, void *out, void *in,
-				    struct bench_task *task, uint32_t bytes)
+				    struct bench_task *task)
 {
+	uint64_t began = disruptor_now();
 	struct bench_task one = *task;
 
 	one.events = 1;
 	for (uint64_t i = 0; i < task->events; i++) {
-		loop_serve_sized(use, out, in, &one, bytes);
-		task->ended[i] = disruptor_now();
+		if (task->pause != 0)
+			began = loop_pause(task->pause);
+		loop_serve_sized(use, out, in, &one, task->bytes);
+
+		uint64_t ended = disruptor_now();
+
+		task->took[i] = ended - began;
+		began = ended;
 	}
 	task->value = one.value;
 	task->torn |= one.torn;
@@ -305,11 +323,27 @@ LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *
 	task->torn |= torn;
 }
 
+/** That with a pause before each answer. */
+LOOP_INLINE void loop_answer_late(const struct loop_end *use, void *out, void *in,
+				  struct bench_task *task)
+{
+	uint64_t torn = 0;
+
+	for (uint64_t left = task->events; left != 0; left--) {
+		use->ready(in, task->bytes);
+		(void)loop_pause(task->pause);
+		loop_send(use, out, loop_read(use->at(in, 0, task->bytes), task->bytes, &torn),
+			  task->bytes);
+		use->release(in, 1);
+	}
+	task->torn |= torn;
+}
+
 LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
 			    struct bench_task *task)
 {
-	if (task->ended != NULL)
-		loop_serve_watched(use, out, in, task, task->bytes);
+	if (task->took != NULL)
+		loop_serve_watched(use, out, in, task);
 	else if (task->bytes == 32)
 		loop_serve_sized(use, out, in, task, 32);
 	else
@@ -319,7 +353,9 @@ LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
 LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
 			     struct bench_task *task)
 {
-	if (task->bytes == 32)
+	if (task->pause != 0)
+		loop_answer_late(use, out, in, task);
+	else if (task->bytes == 32)
 		loop_answer_sized(use, out, in, task, 32);
 	else
 		loop_answer_sized(use, out, in, task, task->bytes);

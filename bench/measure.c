@@ -199,6 +199,8 @@ static void calibrate(const struct bench_scenario *scenario, struct bench_row *r
 	for (;;) {
 		struct bench_sample sample = { .sleeps = -1, .latency = times };
 
+		if (times != NULL)
+			bench_histogram_clear(times);
 		row->params.events = whole_batches(events, row->params.batch);
 		take_sample(scenario, row, &sample);
 

@@ -19,7 +19,9 @@ struct rally {
 	void *channels[2];
 	uint64_t warm;    /* round trips before the clock runs */
 	uint64_t events;  /* timed */
-	uint64_t watched; /* then one by one */
+	uint64_t watched; /* then one by one, … */
+	uint64_t *took;   /* … each of which took so long, ns */
+	uint64_t pause;   /* ns before each event; then all timed ones are watched */
 	uint64_t slept;   /* before the clock ran; then while it did */
 	struct bench_meeting meeting;
 	_Alignas(DISRUPTOR_APART) struct bench_task serve;
@@ -50,6 +52,8 @@ static void serving(void *context)
 	bench_usage_thread(&before);
 	r->began = disruptor_now();
 	r->serve.events = r->events;
+	r->serve.took = r->pause != 0 ? r->took : NULL;
+	r->serve.pause = r->pause;
 	r->subject->serve(r->channels, &r->serve);
 	r->ended = disruptor_now();
 	bench_usage_thread(&after);
@@ -59,7 +63,7 @@ static void serving(void *context)
 		return;
 	bench_meet(&r->meeting);
 	r->serve.events = r->watched;
-	r->serve.ended = bench_alloc(r->watched * sizeof(*r->serve.ended));
+	r->serve.took = r->took;
 	r->subject->serve(r->channels, &r->serve);
 }
 
@@ -73,6 +77,7 @@ static void answering(void *context)
 	bench_meet(&r->meeting);
 	bench_usage_thread(&before);
 	r->answer.events = r->events;
+	r->answer.pause = r->pause;
 	r->subject->answer(r->channels, &r->answer);
 	bench_usage_thread(&after);
 	bench_usage_add(&r->answering, &before, &after);
@@ -81,13 +86,6 @@ static void answering(void *context)
 	bench_meet(&r->meeting);
 	r->answer.events = r->watched;
 	r->subject->answer(r->channels, &r->answer);
-}
-
-/** Each round trip begins as the last one has ended. */
-static void record(struct bench_histogram *times, const uint64_t *ended, uint64_t n)
-{
-	for (uint64_t i = 1; i < n; i++)
-		bench_histogram_record(times, ended[i] - ended[i - 1]);
 }
 
 static void tell(const struct rally *r, struct bench_sample *sample)
@@ -103,35 +101,65 @@ static void tell(const struct rally *r, struct bench_sample *sample)
 	sample->sleeps = r->subject->sleeps != NULL ? (double)r->slept : -1;
 }
 
+/** A round trip holds the answering side's pause. */
+static void record(const struct rally *r, uint64_t n, struct bench_histogram *times)
+{
+	for (uint64_t i = 0; i < n; i++)
+		bench_histogram_record(times, r->took[i] > r->pause ? r->took[i] - r->pause : 0);
+}
+
+static void run_rally(struct rally *r, const char *name, const struct bench_params *params,
+		      struct bench_sample *sample)
+{
+	const struct bench_side sides[] = { { serving, r }, { answering, r } };
+	double before = bench_resident();
+	uint64_t recorded = r->pause != 0 ? r->events : r->watched;
+
+	r->channels[0] = r->subject->open(params);
+	r->channels[1] = r->subject->one ? NULL : r->subject->open(params);
+	r->took = bench_alloc((recorded + 1) * sizeof(*r->took));
+	bench_run_sides(2, params->cpus, sides);
+	if (r->serve.torn != 0 || r->answer.torn != 0)
+		bench_fail("%s: an echo was not what had been sent", name);
+	tell(r, sample);
+	record(r, recorded, sample->latency);
+	free(r->took);
+	sample->resident = fmax(bench_resident() - before, 0);
+	if (r->channels[1] != NULL)
+		r->subject->close(r->channels[1]);
+	r->subject->close(r->channels[0]);
+}
+
+static struct rally rally_of(const struct bench_entry *entry, const struct bench_params *params)
+{
+	const struct bench_task task = { .bytes = params->event_bytes, .batch = 1 };
+
+	return (struct rally){ .subject = entry->subject,
+			       .warm = params->events / 10 + 1,
+			       .events = params->events,
+			       .meeting = { .parties = 2 },
+			       .serve = task,
+			       .answer = task };
+}
+
 void bench_round_trip(const struct bench_entry *entry, const struct bench_params *params,
 		      struct bench_sample *sample)
 {
-	const struct bench_subject *subject = entry->subject;
-	struct bench_task task = { .bytes = params->event_bytes, .batch = 1 };
-	double before = bench_resident();
-	uint64_t watched = params->events / 4 < WATCHED ? params->events / 4 + 2 : WATCHED;
-	struct rally r = { .subject = subject,
-			   .channels = { subject->open(params),
-					 subject->one ? NULL : subject->open(params) },
-			   .warm = params->events / 10 + 1,
-			   .events = params->events,
-			   .watched = sample->latency != NULL ? watched : 0,
-			   .meeting = { .parties = 2 },
-			   .serve = task,
-			   .answer = task };
-	const struct bench_side sides[] = { { serving, &r }, { answering, &r } };
+	struct rally r = rally_of(entry, params);
 
-	bench_run_sides(2, params->cpus, sides);
-	if (r.serve.torn != 0 || r.answer.torn != 0)
-		bench_fail("%s: an echo was not what had been sent", bench_entry_name(entry));
-	tell(&r, sample);
-	if (r.watched != 0)
-		record(sample->latency, r.serve.ended, r.watched);
-	free(r.serve.ended);
-	sample->resident = fmax(bench_resident() - before, 0);
-	if (r.channels[1] != NULL)
-		subject->close(r.channels[1]);
-	subject->close(r.channels[0]);
+	if (sample->latency != NULL)
+		r.watched = params->events / 4 < WATCHED ? params->events / 4 + 2 : WATCHED;
+	run_rally(&r, bench_entry_name(entry), params, sample);
+}
+
+void bench_slow_round_trip(const struct bench_entry *entry, const struct bench_params *params,
+			   uint64_t pause, struct bench_sample *sample)
+{
+	struct rally r = rally_of(entry, params);
+
+	r.pause = pause;
+	run_rally(&r, bench_entry_name(entry), params, sample);
+	sample->value = bench_histogram_at(sample->latency, 0.5);
 }
 
 const struct bench_scenario scenario_pingpong = {

@@ -54,9 +54,10 @@ struct bench_task {
 	uint64_t wrong;                 /* not 0: a producer's events came out of order */
 	uint64_t seen[BENCH_PRODUCERS]; /* received: how many of each; of several producers */
 	uint64_t batches;               /* received */
-	uint64_t *ended; /* serving: when each round trip ended, ns; NULL: do not tell */
-	uint64_t looks;  /* how often the lag was looked at … */
-	uint64_t lag;    /* … and the sum of what was seen */
+	uint64_t looks;                 /* how often the lag was looked at … */
+	uint64_t lag;                   /* … and the sum of what was seen */
+	uint64_t *took; /* serving: how long each round trip took, ns; NULL: not told */
+	uint64_t pause; /* ns to pass before each is sent (told of by `took`), or answered; 0: none */
 };
 
 /** What threads used up. */
