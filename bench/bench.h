@@ -37,7 +37,8 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 1
 
 extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
 	limit_alone, limit_copy, limit_futex;
-extern const struct bench_subject subject_disruptor, subject_one, subject_mutex, subject_pipe;
+extern const struct bench_subject subject_disruptor, subject_one, subject_poller, subject_driven,
+	subject_mutex, subject_pipe;
 
 #if defined(__linux__)
 #define BENCH_LIMIT_FUTEX "limit:futex"
@@ -58,7 +59,7 @@ enum bench_role {
 	BENCH_PEER   /* what one would use instead */
 };
 
-/** A graph of stages to stream through: scenario_graph.c. */
+/** A graph of stages to stream through: graph.h. */
 struct bench_graph;
 
 /** One line of a scenario's table. */

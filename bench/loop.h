@@ -12,6 +12,7 @@
  * constants too, for the cases that the scenarios use.
  */
 
+#include "histogram.h"
 #include "subject.h"
 
 #if defined(__GNUC__)
@@ -229,9 +230,37 @@ LOOP_INLINE void loop_consume_marked(const struct loop_end *use, void *end, stru
 	task->batches += batches;
 }
 
+/** With a look at the clock after each batch, which tells how late its events are. */
+LOOP_INLINE void loop_consume_due(const struct loop_end *use, void *end, struct bench_task *task)
+{
+	const struct bench_schedule *due = task->schedule;
+
+	for (uint64_t left = task->events; left != 0;) {
+		uint64_t n = use->ready(end, task->bytes), first = 0, now;
+
+		for (uint64_t i = 0; i < n; i++) {
+			uint64_t value =
+				loop_read(use->at(end, i, task->bytes), task->bytes, &task->torn);
+
+			first = i == 0 ? value : first;
+			task->sum += value;
+		}
+		now = disruptor_now();
+		for (uint64_t i = 0; i < n; i++) {
+			uint64_t burst = (first + i - due->first - 1) / due->burst;
+
+			bench_histogram_record(due->times, now - due->start - burst * due->period);
+		}
+		use->release(end, n);
+		left -= n;
+	}
+}
+
 LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct bench_task *task)
 {
-	if (task->bytes == 8)
+	if (task->schedule != NULL)
+		loop_consume_due(use, end, task);
+	else if (task->bytes == 8)
 		loop_consume_sized(use, end, task, 8);
 	else
 		loop_consume_sized(use, end, task, task->bytes);

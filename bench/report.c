@@ -119,24 +119,44 @@ static void print_latency(FILE *out, const struct bench_result *result)
 	}
 }
 
+enum { LINE = 98, INDENT = 9 };
+
+/** Begin, or go on with, a list that begins with @p label; @p column is 0 before its first item. */
+static void list_item(FILE *out, int *column, const char *label, const char *text)
+{
+	int length = (int)strlen(text);
+
+	if (*column == 0)
+		*column = fprintf(out, "  %-*s", INDENT - 2, label);
+	else if (*column + length + 2 > LINE)
+		*column = fprintf(out, ";\n%*s", INDENT, "") - 2;
+	else
+		*column += fprintf(out, "; ");
+	*column += fprintf(out, "%s", text);
+}
+
 /** That sleeping was measured, and not spinning. */
 static void print_slept(FILE *out, const struct bench_result *result)
 {
-	const char *before = "  slept: ";
+	char name[64], text[160];
+	int column = 0;
 
 	for (size_t i = 0; i < result->count; i++) {
 		const struct bench_row *row = &result->row[i];
-		char name[64];
 
 		if (isnan(row->slept))
 			continue;
-		fprintf(out, "%s%s %.1f %%", before, row_name(name, result, row), row->slept * 100);
-		if (row->out != 0)
-			fprintf(out, " (%u of %u samples do not count)", row->out, result->rounds);
-		before = "; ";
+		if (row->out == 0)
+			snprintf(text, sizeof(text), "%s %.1f %%", row_name(name, result, row),
+				 row->slept * 100);
+		else
+			snprintf(text, sizeof(text), "%s %.1f %%, %u of %u samples thrown out",
+				 row_name(name, result, row), row->slept * 100, row->out,
+				 result->rounds);
+		list_item(out, &column, "slept:", text);
 	}
-	if (*before == ';')
-		fputs(" of the hops at least\n", out);
+	if (column != 0)
+		fprintf(out, "\n%*sof the hops, in the sample with the fewest\n", INDENT, "");
 }
 
 static void print_disturbed(FILE *out, const struct bench_result *result)
@@ -211,7 +231,8 @@ static void print_bars(FILE *out, const struct bench_result *result)
 /** How many threads the graphs' stages had. */
 static void print_threads(FILE *out, const struct bench_result *result)
 {
-	const char *before = "  runs:  ";
+	char text[160];
+	int column = 0;
 
 	for (size_t i = 0; i < result->count; i++) {
 		const struct bench_row *row = &result->row[i];
@@ -219,13 +240,13 @@ static void print_threads(FILE *out, const struct bench_result *result)
 
 		if (sample->stages == 0 || row == result->again)
 			continue;
-		fprintf(out, "%s%s: %u stage%s on %u thread%s", before,
-			bench_entry_name(&row->entry), sample->stages,
-			sample->stages == 1 ? "" : "s", sample->threads,
-			sample->threads == 1 ? "" : "s");
-		before = "; ";
+		snprintf(text, sizeof(text), "%s: %u stage%s on %u thread%s",
+			 bench_entry_name(&row->entry), sample->stages,
+			 sample->stages == 1 ? "" : "s", sample->threads,
+			 sample->threads == 1 ? "" : "s");
+		list_item(out, &column, "runs:", text);
 	}
-	if (*before == ';')
+	if (column != 0)
 		fputc('\n', out);
 }
 

@@ -7,28 +7,14 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
-#include "bench.h"
+#include "graph.h"
 #include "loop.h"
 
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 
-enum { THREE = 3, STAGES = 32 };
-
-enum shape {
-	CHAIN,  /* one after another */
-	SIDES,  /* side by side */
-	DIAMOND /* two side by side, then one after both */
-};
-
-struct bench_graph {
-	enum shape shape;
-	uint32_t stages;
-	enum disruptor_mapping mapping;
-	uint32_t threads; /* of SHARED */
-	unsigned flags;   /* of the ring */
-};
+enum { STAGES = 32 };
 
 /** A stage's own: written by its thread alone. */
 struct end {
@@ -109,9 +95,9 @@ static void add_stages(struct flow *f)
 		if (f->stage[i] == NULL)
 			bench_fail("adding a stage: %s", disruptor_error_detail());
 	}
-	if (g->shape == CHAIN && g->stages > 1)
+	if (g->shape == GRAPH_CHAIN && g->stages > 1)
 		code = disruptor_pipeline(f->stage, g->stages);
-	for (uint32_t i = 0; g->shape == DIAMOND && code == 0 && i < g->stages - 1; i++)
+	for (uint32_t i = 0; g->shape == GRAPH_DIAMOND && code == 0 && i < g->stages - 1; i++)
 		code = disruptor_after(f->stage[g->stages - 1], f->stage[i]);
 	must(code, "ordering the stages");
 }
@@ -255,13 +241,13 @@ static void flow(const struct bench_entry *entry, const struct bench_params *par
 	free(f.end);
 }
 
-static void throughput(const struct bench_entry *entry, const struct bench_params *params,
-		       struct bench_sample *sample)
+void bench_graph_throughput(const struct bench_entry *entry, const struct bench_params *params,
+			    struct bench_sample *sample)
 {
 	struct bench_params alone = *params;
 
-	if (entry->graph == NULL) { /* limit:alone: one reads for the three stages */
-		alone.consumers = THREE;
+	if (entry->subject != &subject_disruptor) {
+		alone.consumers = entry->graph->stages;
 		bench_throughput(entry, &alone, sample);
 		return;
 	}
@@ -281,16 +267,17 @@ static void time_per_stage(const struct bench_entry *entry, const struct bench_p
 /* DISRUPTOR_NO_STATS of a library that keeps statistics */
 #define NO_STATS DISRUPTOR_NO_STATS
 
-static const struct bench_graph unicast = { CHAIN, 1, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph pipeline = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph multicast = { SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph diamond = { DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph dedicated = { CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph dedicated_sides = { SIDES, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph dedicated_diamond = { DIAMOND, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph one_thread = { CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
-static const struct bench_graph without_stats = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
-static const struct bench_graph wide = { SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph unicast = { GRAPH_CHAIN, 1, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph pipeline = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph multicast = { GRAPH_SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph diamond = { GRAPH_DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph dedicated = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph dedicated_sides = { GRAPH_SIDES, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph dedicated_diamond = { GRAPH_DIAMOND, 3, DISRUPTOR_MAP_DEDICATED, 0,
+						      0 };
+static const struct bench_graph one_thread = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
+static const struct bench_graph without_stats = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
+static const struct bench_graph wide = { GRAPH_SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
 
 static const char *no_stats(void)
 {
@@ -318,8 +305,8 @@ static const char *no_stats(void)
 	.unit = "Mevents/s", .better = BENCH_MORE,                                                 \
 	.bars = { { .bar = 0.25, .against = "1 stage" },                                           \
 		  { .bar = 3, .against = "LMAX Disruptor", .peer = true } },                       \
-	.threads = true, .defaults = GRAPH_DEFAULTS, .sample = throughput,                         \
-	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },                             \
+	.threads = true, .defaults = GRAPH_DEFAULTS, .sample = bench_graph_throughput,             \
+	.entries = { { .subject = &limit_alone, .graph = &(shape), .role = BENCH_LIMIT },          \
 		     { .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },      \
 		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_MAIN },     \
 		     { .subject = &subject_disruptor,                                              \
@@ -365,7 +352,7 @@ const struct bench_scenario scenario_shared = {
 		       .name = "shared",
 		       .graph = &one_thread,
 		       .role = BENCH_AGAIN } },
-	.sample = throughput,
+	.sample = bench_graph_throughput,
 };
 
 const struct bench_scenario scenario_stats = {
@@ -389,7 +376,7 @@ const struct bench_scenario scenario_stats = {
 		       .graph = &pipeline,
 		       .role = BENCH_AGAIN } },
 	.unavailable = no_stats,
-	.sample = throughput,
+	.sample = bench_graph_throughput,
 };
 
 const struct bench_scenario scenario_wide = {

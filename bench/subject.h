@@ -35,6 +35,18 @@ struct bench_params {
 	int cpus[BENCH_CPUS];
 };
 
+/** Times, counted: histogram.h. */
+struct bench_histogram;
+
+/** When events are due that come in bursts, and where to record how late each is read. */
+struct bench_schedule {
+	uint64_t first;  /* the last value before the first of them */
+	uint64_t start;  /* ns: when the first burst is due … */
+	uint64_t period; /* … and how much later the next */
+	uint64_t burst;  /* events */
+	struct bench_histogram *times;
+};
+
 /**
  * What one thread is to do, and what it saw. It may be handed on, phase by phase.
  *
@@ -58,6 +70,7 @@ struct bench_task {
 	uint64_t lag;                   /* … and the sum of what was seen */
 	uint64_t *took; /* serving: how long each round trip took, ns; NULL: not told */
 	uint64_t pause; /* ns to pass before each is sent (told of by `took`), or answered; 0: none */
+	const struct bench_schedule *schedule; /* receiving: when they were due; NULL: not told */
 };
 
 /** What threads used up. */
@@ -66,9 +79,6 @@ struct bench_usage {
 	double voluntary;   /* switches: they went to sleep, or yielded */
 	double involuntary; /* they were put off their CPU for others */
 };
-
-/** Times, counted: histogram.h. */
-struct bench_histogram;
 
 /** What one run of an entry gave. */
 struct bench_sample {
