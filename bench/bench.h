@@ -327,7 +327,7 @@ void bench_progress_clear(void);
 
 /* ---- Support ---- */
 
-/** Two or more threads come together: each spins until all have come. */
+/** Two or more threads come together: each spins, or yields, until all have come. */
 struct bench_meeting {
 	_Atomic(unsigned) arrived;
 	unsigned parties;

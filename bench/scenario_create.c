@@ -20,6 +20,9 @@
 static const struct disruptor_field field = { "words", 0, 8, 8, DISRUPTOR_KIND_UNSIGNED };
 static const struct disruptor_type type = { "event", 8, 8, &field, 1, 0 };
 
+/* Slots made in one sample, at most: however many rings were asked for, it shall end. */
+static const uint64_t most_slots = UINT64_C(1) << 24;
+
 /** What is made, over and over. */
 struct making {
 	const struct bench_entry *entry;
@@ -131,8 +134,10 @@ static void create(const struct bench_entry *entry, const struct bench_params *p
 		.times = params->events,
 	};
 	struct bench_side side = { making, &m };
+	uint64_t most = most_slots / params->capacity + 1;
 	double before = bench_resident();
 
+	m.times = m.times < most ? m.times : most;
 	bench_run_sides(1, params->cpus, &side);
 	sample->value = m.took / (double)m.times / 1e3;
 	sample->seconds = m.took / 1e9;
