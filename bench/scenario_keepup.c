@@ -69,7 +69,7 @@ const struct bench_scenario scenario_keepup = {
 	.what = "cost of a publish while the consumer keeps up, the producer's own work subtracted",
 	.unit = "ns/publish",
 	.better = BENCH_LESS,
-	.bars = { { 0.3, NULL, "limit:cursor", NULL } },
+	.bars = { { .bar = 0.3, .against = "limit:cursor" } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
