@@ -151,6 +151,7 @@ struct bench_stream {
 	double lag;      /* mean events behind the producer */
 	double sleeps;   /* below 0: not known */
 	double resident; /* bytes */
+	unsigned threads;
 	struct bench_usage usage;
 	const char *rung;
 };
@@ -163,8 +164,7 @@ void bench_stream(const struct bench_entry *entry, const struct bench_params *pa
 void bench_throughput(const struct bench_entry *entry, const struct bench_params *params,
 		      struct bench_sample *sample);
 /** The rest of a sample: who waited, and what all used. */
-void bench_tell_stream(const struct bench_stream *stream, const struct bench_params *params,
-		       struct bench_sample *sample);
+void bench_tell_stream(const struct bench_stream *stream, struct bench_sample *sample);
 
 /* ---- Measuring ---- */
 

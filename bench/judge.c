@@ -238,7 +238,7 @@ static const struct bench_row *best_peer(const struct bench_result *result, bool
 	for (size_t i = 0; i < result->count; i++) {
 		const struct bench_row *row = &result->row[i];
 
-		if (row->entry.role != BENCH_PEER ||
+		if (row->entry.role != BENCH_PEER || isnan(row->value.median) ||
 		    (ordered && row->entry.peer && row->entry.peer->unordered))
 			continue;
 		if (!best || (result->scenario->better == BENCH_MORE

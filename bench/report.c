@@ -183,7 +183,7 @@ static void print_head(FILE *out, const struct bench_result *result)
 	if (params->producers > 1 || params->consumers > 1)
 		fprintf(out, ", %u to %u", params->producers, params->consumers);
 	if (scenario->threads)
-		fprintf(out, ", CPUs %d and %d", params->cpus[0], params->cpus[1]);
+		fprintf(out, ", CPUs %d, %d", params->cpus[0], params->cpus[1]);
 	if (result->main->rung != NULL)
 		fprintf(out, ", rung %s", result->main->rung);
 	fprintf(out, "; %u rounds\n", result->rounds);
@@ -216,7 +216,8 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 	fprintf(out, "  %s",
 		j->verdict != BENCH_NO_BAR ? bench_verdict_name(j->verdict) : "not measurable");
 	if (j->verdict == BENCH_NOT_COUNTED)
-		fprintf(out, ": not built: %s", j->missing);
+		fprintf(out, ": not built%s%s", j->bar->peer ? "" : ": ",
+			j->bar->peer ? "" : j->missing);
 	fputc('\n', out);
 }
 

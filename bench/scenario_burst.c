@@ -119,8 +119,8 @@ static void burst(const struct bench_entry *entry, const struct bench_params *pa
 
 const struct bench_scenario scenario_burst = {
 	.name = "burst",
-	.what = "64 events every 100 us by the clock, each from when it was due until it is read",
-	.unit = "ns/event, half of them",
+	.what = "64 events every 100 us by the clock, from when one is due until it is read",
+	.unit = "ns/event",
 	.better = BENCH_LESS,
 	.threads = true,
 	.latency = true,

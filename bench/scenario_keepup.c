@@ -61,7 +61,7 @@ static void publish_cost(const struct bench_entry *entry, const struct bench_par
 	events = stream.events;
 	sample->value = (stream.sent - stream.alone) / events;
 	sample->work = stream.alone / events;
-	bench_tell_stream(&stream, params, sample);
+	bench_tell_stream(&stream, sample);
 }
 
 const struct bench_scenario scenario_keepup = {

@@ -101,10 +101,10 @@ static void tell(const struct rally *r, struct bench_sample *sample)
 	sample->sleeps = r->subject->sleeps != NULL ? (double)r->slept : -1;
 }
 
-/** A round trip holds the answering side's pause. */
+/** A round trip holds the answering side's pause. Whose loops tell nothing have left zeroes. */
 static void record(const struct rally *r, uint64_t n, struct bench_histogram *times)
 {
-	for (uint64_t i = 0; i < n; i++)
+	for (uint64_t i = 0; i < n && r->took[i] != 0; i++)
 		bench_histogram_record(times, r->took[i] > r->pause ? r->took[i] - r->pause : 0);
 }
 

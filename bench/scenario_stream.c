@@ -193,6 +193,7 @@ static void tell(const struct stream *s, const struct bench_params *params,
 		.lag = in->task.looks != 0 ? (double)in->task.lag / (double)in->task.looks : 0,
 		.sleeps = s->subject->sleeps != NULL ? (double)(sleeps(s) - s->slept) : -1,
 		.usage = used_by_all(s, params),
+		.threads = s->meeting.parties,
 		.rung = s->subject->rung != NULL ? s->subject->rung(s->channel) : NULL,
 	};
 }
@@ -217,8 +218,7 @@ void bench_stream(const struct bench_entry *entry, const struct bench_params *pa
 	free(s);
 }
 
-void bench_tell_stream(const struct bench_stream *stream, const struct bench_params *params,
-		       struct bench_sample *sample)
+void bench_tell_stream(const struct bench_stream *stream, struct bench_sample *sample)
 {
 	sample->seconds = stream->total / 1e9;
 	sample->batch = stream->batch;
@@ -228,7 +228,7 @@ void bench_tell_stream(const struct bench_stream *stream, const struct bench_par
 	sample->usage = stream->usage;
 	sample->sleeps = stream->sleeps;
 	sample->resident = stream->resident;
-	sample->crowded = params->producers + params->consumers > BENCH_CPUS;
+	sample->crowded = stream->threads > BENCH_CPUS;
 }
 
 void bench_throughput(const struct bench_entry *entry, const struct bench_params *params,
@@ -238,7 +238,7 @@ void bench_throughput(const struct bench_entry *entry, const struct bench_params
 
 	bench_stream(entry, params, &stream);
 	sample->value = stream.events / stream.total * 1e3;
-	bench_tell_stream(&stream, params, sample);
+	bench_tell_stream(&stream, sample);
 }
 
 static const struct bench_point sizes_to_64[] = {
