@@ -319,7 +319,7 @@ LOOP_INLINE uint64_t loop_pause(uint64_t ns)
 
 /** That with a look at the clock after each round trip. */
 LOOP_INLINE void loop_serve_watched(const struct loop_end *use, void *out, void *in,
-				    struct bench_task *task)
+				    struct bench_task *task, uint32_t bytes)
 {
 	uint64_t began = disruptor_now();
 	struct bench_task one = *task;
@@ -328,7 +328,7 @@ LOOP_INLINE void loop_serve_watched(const struct loop_end *use, void *out, void 
 	for (uint64_t i = 0; i < task->events; i++) {
 		if (task->pause != 0)
 			began = loop_pause(task->pause);
-		loop_serve_sized(use, out, in, &one, task->bytes);
+		loop_serve_sized(use, out, in, &one, bytes);
 
 		uint64_t ended = disruptor_now();
 
@@ -354,40 +354,53 @@ LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *
 
 /** That with a pause before each answer. */
 LOOP_INLINE void loop_answer_late(const struct loop_end *use, void *out, void *in,
-				  struct bench_task *task)
+				  struct bench_task *task, uint32_t bytes)
 {
 	uint64_t torn = 0;
 
 	for (uint64_t left = task->events; left != 0; left--) {
-		use->ready(in, task->bytes);
+		use->ready(in, bytes);
 		(void)loop_pause(task->pause);
-		loop_send(use, out, loop_read(use->at(in, 0, task->bytes), task->bytes, &torn),
-			  task->bytes);
+		loop_send(use, out, loop_read(use->at(in, 0, bytes), bytes, &torn), bytes);
 		use->release(in, 1);
 	}
 	task->torn |= torn;
 }
 
+LOOP_INLINE void loop_serve_of(const struct loop_end *use, void *out, void *in,
+			       struct bench_task *task, uint32_t bytes)
+{
+	if (task->took != NULL)
+		loop_serve_watched(use, out, in, task, bytes);
+	else
+		loop_serve_sized(use, out, in, task, bytes);
+}
+
 LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
 			    struct bench_task *task)
 {
-	if (task->took != NULL)
-		loop_serve_watched(use, out, in, task);
-	else if (task->bytes == 32)
-		loop_serve_sized(use, out, in, task, 32);
+	if (task->bytes == 32)
+		loop_serve_of(use, out, in, task, 32);
 	else
-		loop_serve_sized(use, out, in, task, task->bytes);
+		loop_serve_of(use, out, in, task, task->bytes);
+}
+
+LOOP_INLINE void loop_answer_of(const struct loop_end *use, void *out, void *in,
+				struct bench_task *task, uint32_t bytes)
+{
+	if (task->pause != 0)
+		loop_answer_late(use, out, in, task, bytes);
+	else
+		loop_answer_sized(use, out, in, task, bytes);
 }
 
 LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
 			     struct bench_task *task)
 {
-	if (task->pause != 0)
-		loop_answer_late(use, out, in, task);
-	else if (task->bytes == 32)
-		loop_answer_sized(use, out, in, task, 32);
+	if (task->bytes == 32)
+		loop_answer_of(use, out, in, task, 32);
 	else
-		loop_answer_sized(use, out, in, task, task->bytes);
+		loop_answer_of(use, out, in, task, task->bytes);
 }
 
 #endif
