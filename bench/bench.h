@@ -16,7 +16,8 @@
  *	subject_*.c limit_*.c   the subjects; loop.h holds the loops they share
  *	peers/                  what others have made, where it is installed; peers.c lists it
  *	scenario_*.c            the loads; scenario.c lists them
- *	measure.c               rounds, medians, ratios, noise, verdict
+ *	measure.c judge.c       rounds; medians, ratios, noise, verdict
+ *	histogram.c usage.c     latencies; processor time, switches, memory
  *	report.c report_json.c machine.c progress.c    what is printed
  *	results.c save.c outputs.c    the lines of a run, and the files that are kept of it
  *	summary.c baseline.c compare.c    all bars; against an earlier run; two earlier runs
@@ -32,12 +33,20 @@
 
 #include "subject.h"
 
-enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 8, BENCH_POINTS = 16 };
+enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 16 };
 
 /* ---- Subjects ---- */
 
-extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed;
-extern const struct bench_subject subject_disruptor, subject_mutex, subject_pipe;
+extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
+	limit_alone, limit_copy, limit_futex;
+extern const struct bench_subject subject_disruptor, subject_one, subject_poller, subject_driven,
+	subject_mutex, subject_pipe;
+
+#if defined(__linux__)
+#define BENCH_LIMIT_FUTEX "limit:futex"
+#else
+#define BENCH_LIMIT_FUTEX "limit:condvar"
+#endif
 
 /** All that this program knows of, built or not, up to one without a name. */
 extern const struct bench_peer *const bench_peers[];
@@ -52,7 +61,7 @@ enum bench_role {
 	BENCH_PEER   /* what one would use instead */
 };
 
-/** A graph of stages to stream through: scenario_graph.c. */
+/** A graph of stages to stream through: graph.h. */
 struct bench_graph;
 
 /** One line of a scenario's table. */
@@ -78,6 +87,8 @@ struct bench_point {
 /** What an entry is compared with by a bar, other than by its name. */
 #define BENCH_BEST_PEER "the best peer"
 #define BENCH_BEST_ORDERED "the best ordered peer"
+/** Not another entry: its worst sample is compared with its best. */
+#define BENCH_OWN_BEST "its own best"
 
 /** What is hoped for: the ratio of one entry to another, or if it is to none its value. */
 struct bench_bar {
@@ -85,6 +96,7 @@ struct bench_bar {
 	const char *entry;   /* NULL: the main one */
 	const char *against; /* another entry, a best peer; NULL: nothing, the value counts */
 	const char *at;      /* the point that it holds for; NULL: all */
+	bool peer;           /* `against` is the name of a peer, which may not be built */
 };
 
 enum bench_better { BENCH_LESS = 0, BENCH_MORE };
@@ -96,8 +108,10 @@ struct bench_scenario {
 	enum bench_better better;
 	struct bench_bar bars[BENCH_BARS];
 	bool threads;    /* needs two processors */
-	unsigned rounds; /* at most; 0: as asked */
-	double seconds;  /* a sample's length; 0: as asked, by calibrating the number of events */
+	bool latency;    /* its samples record times, one by one */
+	unsigned rounds; /* if none are asked for; 0: the usual number */
+	double seconds; /* a sample's length, whatever is asked for; 0: the number of events is found */
+	double sample_seconds; /* the length to find it for; 0: the usual one */
 	struct bench_params defaults;
 	const struct bench_point *points;          /* NULL: only the defaults */
 	struct bench_entry entries[BENCH_ENTRIES]; /* up to the first without a subject */
@@ -111,24 +125,48 @@ struct bench_scenario {
 
 /** All scenarios, up to NULL. */
 extern const struct bench_scenario *const bench_scenarios[];
-extern const struct bench_scenario scenario_pingpong, scenario_unicast, scenario_batch,
-	scenario_blocking, scenario_keepup, scenario_graph, scenario_shared, scenario_stats,
-	scenario_wide, scenario_waiting, scenario_idle;
+extern const struct bench_scenario scenario_pingpong, scenario_pingpong_one, scenario_wakeup,
+	scenario_burst, scenario_unicast, scenario_sizes, scenario_capacity, scenario_steady,
+	scenario_array, scenario_batch, scenario_poller, scenario_blocking, scenario_keepup,
+	scenario_producers, scenario_three, scenario_threes, scenario_consumers, scenario_pipeline,
+	scenario_multicast, scenario_diamond, scenario_oversubscribed, scenario_shared,
+	scenario_stats, scenario_wide, scenario_create, scenario_waiting, scenario_idle;
+
+/** A round trip of an event over two channels as a sample, in nanoseconds: scenario_pingpong.c. */
+void bench_round_trip(const struct bench_entry *entry, const struct bench_params *params,
+		      struct bench_sample *sample);
+
+/**
+ * The same, where each side lets @p pause ns pass before it sends, so that the other is at rest; they
+ * are not counted. The value is the median of the sample's round trips.
+ */
+void bench_slow_round_trip(const struct bench_entry *entry, const struct bench_params *params,
+			   uint64_t pause, struct bench_sample *sample);
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
-	double events; /* timed: as asked for, or less what does not go evenly among producers */
-	double alone;  /* ns: the producer's work without publishing */
-	double sent;   /* ns: until the producer was done */
-	double total;  /* ns: until the consumer was done */
-	double batch;  /* mean events a look */
-	double lag;    /* mean events behind the producer */
+	double events;   /* timed: as asked for, or less what does not go evenly among producers */
+	double alone;    /* ns: the producer's work without publishing */
+	double sent;     /* ns: until the producer was done */
+	double total;    /* ns: until the consumer was done */
+	double batch;    /* mean events a look */
+	double lag;      /* mean events behind the producer */
+	double sleeps;   /* below 0: not known */
+	double resident; /* bytes */
+	unsigned threads;
+	struct bench_usage usage;
 	const char *rung;
 };
 
 /** Stream events from a thread on the first CPU to one on the second; check what arrives. */
 void bench_stream(const struct bench_entry *entry, const struct bench_params *params,
 		  struct bench_stream *stream);
+
+/** That as a sample, in millions of events a second. */
+void bench_throughput(const struct bench_entry *entry, const struct bench_params *params,
+		      struct bench_sample *sample);
+/** The rest of a sample: who waited, and what all used. */
+void bench_tell_stream(const struct bench_stream *stream, struct bench_sample *sample);
 
 /* ---- Measuring ---- */
 
@@ -154,7 +192,7 @@ enum bench_verdict {
 	BENCH_MET,
 	BENCH_NOT_MET,
 	BENCH_WITHIN_NOISE,
-	BENCH_NOT_COUNTED /* not all peers that suit the scenario ran */
+	BENCH_NOT_COUNTED /* not all the peers that it is against ran */
 };
 
 struct bench_row {
@@ -164,6 +202,14 @@ struct bench_row {
 	struct bench_range value;
 	struct bench_range ratio; /* to the limit's sample of the same round; NAN if there is none */
 	double batch, lag, work;  /* medians */
+	/* Medians, of what an event uses; NAN: not known. */
+	double cpu_ns, voluntary, involuntary, sleeps;
+	double resident;                 /* bytes, median; NAN: not known */
+	double slept;                    /* the least part of the hops that slept; NAN: not told */
+	unsigned disturbed;              /* samples in which others took a CPU too often */
+	bool disturbance;                /* that can be told */
+	unsigned out;                    /* samples that do not count */
+	struct bench_histogram *latency; /* of all samples that count; NULL: none is taken */
 	const char *rung;
 };
 
@@ -171,8 +217,9 @@ struct bench_row {
 struct bench_judgement {
 	const struct bench_bar *bar;
 	const struct bench_row *row;
-	const struct bench_row *against; /* NULL: the value counts */
+	const struct bench_row *against; /* NULL: the value counts, or it did not run */
 	struct bench_range got;
+	const char *missing; /* the peers without which it does not count; NULL: none */
 	enum bench_verdict verdict;
 };
 
@@ -195,14 +242,19 @@ struct bench_result {
 unsigned bench_points(const struct bench_scenario *scenario, const struct bench_options *options,
 		      const struct bench_point **points, unsigned max);
 
-/** Run a scenario at one of its points (NULL: it has none). The result is to be freed by free(). */
+/** Run a scenario at one of its points (NULL: it has none). bench_result_free() the result. */
 struct bench_result *bench_run(const struct bench_scenario *scenario,
 			       const struct bench_point *point,
 			       const struct bench_options *options);
 
+void bench_result_free(struct bench_result *result);
+
 /** How long that will take, in seconds. */
 double bench_expected(const struct bench_scenario *scenario, const struct bench_point *point,
 		      const struct bench_options *options);
+
+/** Work out medians, ratios and noise of the samples; then, if they hold, what comes of the bars. */
+void bench_summarise(struct bench_result *result, bool barred);
 
 /** An entry's name in its table. */
 const char *bench_entry_name(const struct bench_entry *entry);
@@ -227,9 +279,9 @@ struct bench_machine {
 };
 
 void bench_machine(struct bench_machine *machine);
-/** For people: the machine once, and a table for each scenario. */
+/** For people: the machine once, and a table for each scenario, with what events use if asked. */
 void bench_report_machine(FILE *out, const struct bench_machine *machine);
-void bench_report_table(FILE *out, const struct bench_result *result);
+void bench_report_table(FILE *out, const struct bench_result *result, bool usage);
 /** For programs: one JSON object a line, each complete in itself. */
 void bench_report_json(FILE *out, const struct bench_result *result,
 		       const struct bench_machine *machine);
@@ -278,7 +330,7 @@ void bench_progress_clear(void);
 
 /* ---- Support ---- */
 
-/** Two or more threads come together: each spins until all have come. */
+/** Two or more threads come together: each spins, or yields, until all have come. */
 struct bench_meeting {
 	_Atomic(unsigned) arrived;
 	unsigned parties;
@@ -300,6 +352,15 @@ void bench_run_sides(unsigned count, const int *cpus, const struct bench_side *s
 
 /** Run @p run in a thread that may be on any of @p count CPUs, and so may those that it makes. */
 void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context), void *context);
+
+/** What this thread, or the whole process, has used so far. */
+void bench_usage_thread(struct bench_usage *now);
+void bench_usage_process(struct bench_usage *now);
+/** Add what was used between two of these. */
+void bench_usage_add(struct bench_usage *sum, const struct bench_usage *from,
+		     const struct bench_usage *to);
+/** Bytes of memory that this process has now; 0 if the system does not tell. */
+double bench_resident(void);
 
 /** The CPUs this process may run on, at most @p max of them; how many it wrote. */
 unsigned bench_cpus(int *cpus, unsigned max);

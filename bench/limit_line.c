@@ -21,13 +21,19 @@ static void *line_open(const struct bench_params *params)
 static void line_serve(void *const *channels, struct bench_task *task)
 {
 	struct line *out = channels[0], *in = channels[1];
-	uint64_t value = task->value;
+	uint64_t value = task->value, began = disruptor_now();
 
-	for (uint64_t left = task->events; left != 0; left--) {
+	for (uint64_t i = 0; i < task->events; i++) {
 		value++;
 		disruptor_store_release(&out->word, value);
 		while (disruptor_load_acquire(&in->word) != value)
 			;
+		if (task->took != NULL) {
+			uint64_t ended = disruptor_now();
+
+			task->took[i] = ended - began;
+			began = ended;
+		}
 	}
 	task->value = value;
 }

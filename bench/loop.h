@@ -12,6 +12,7 @@
  * constants too, for the cases that the scenarios use.
  */
 
+#include "histogram.h"
 #include "subject.h"
 
 #if defined(__GNUC__)
@@ -229,9 +230,37 @@ LOOP_INLINE void loop_consume_marked(const struct loop_end *use, void *end, stru
 	task->batches += batches;
 }
 
+/** With a look at the clock after each batch, which tells how late its events are. */
+LOOP_INLINE void loop_consume_due(const struct loop_end *use, void *end, struct bench_task *task)
+{
+	const struct bench_schedule *due = task->schedule;
+
+	for (uint64_t left = task->events; left != 0;) {
+		uint64_t n = use->ready(end, task->bytes), first = 0, now;
+
+		for (uint64_t i = 0; i < n; i++) {
+			uint64_t value =
+				loop_read(use->at(end, i, task->bytes), task->bytes, &task->torn);
+
+			first = i == 0 ? value : first;
+			task->sum += value;
+		}
+		now = disruptor_now();
+		for (uint64_t i = 0; i < n; i++) {
+			uint64_t burst = (first + i - due->first - 1) / due->burst;
+
+			bench_histogram_record(due->times, now - due->start - burst * due->period);
+		}
+		use->release(end, n);
+		left -= n;
+	}
+}
+
 LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct bench_task *task)
 {
-	if (task->bytes == 8)
+	if (task->schedule != NULL)
+		loop_consume_due(use, end, task);
+	else if (task->bytes == 8)
 		loop_consume_sized(use, end, task, 8);
 	else
 		loop_consume_sized(use, end, task, task->bytes);
@@ -277,6 +306,39 @@ LOOP_INLINE void loop_serve_sized(const struct loop_end *use, void *out, void *i
 	task->torn |= torn;
 }
 
+/** Let time pass; the time then. */
+LOOP_INLINE uint64_t loop_pause(uint64_t ns)
+{
+	uint64_t began = disruptor_now(), now;
+
+	do {
+		now = disruptor_now();
+	} while (now - began < ns);
+	return now;
+}
+
+/** That with a look at the clock after each round trip. */
+LOOP_INLINE void loop_serve_watched(const struct loop_end *use, void *out, void *in,
+				    struct bench_task *task, uint32_t bytes)
+{
+	uint64_t began = disruptor_now();
+	struct bench_task one = *task;
+
+	one.events = 1;
+	for (uint64_t i = 0; i < task->events; i++) {
+		if (task->pause != 0)
+			began = loop_pause(task->pause);
+		loop_serve_sized(use, out, in, &one, bytes);
+
+		uint64_t ended = disruptor_now();
+
+		task->took[i] = ended - began;
+		began = ended;
+	}
+	task->value = one.value;
+	task->torn |= one.torn;
+}
+
 LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *in,
 				   struct bench_task *task, uint32_t bytes)
 {
@@ -290,22 +352,55 @@ LOOP_INLINE void loop_answer_sized(const struct loop_end *use, void *out, void *
 	task->torn |= torn;
 }
 
+/** That with a pause before each answer. */
+LOOP_INLINE void loop_answer_late(const struct loop_end *use, void *out, void *in,
+				  struct bench_task *task, uint32_t bytes)
+{
+	uint64_t torn = 0;
+
+	for (uint64_t left = task->events; left != 0; left--) {
+		use->ready(in, bytes);
+		(void)loop_pause(task->pause);
+		loop_send(use, out, loop_read(use->at(in, 0, bytes), bytes, &torn), bytes);
+		use->release(in, 1);
+	}
+	task->torn |= torn;
+}
+
+LOOP_INLINE void loop_serve_of(const struct loop_end *use, void *out, void *in,
+			       struct bench_task *task, uint32_t bytes)
+{
+	if (task->took != NULL)
+		loop_serve_watched(use, out, in, task, bytes);
+	else
+		loop_serve_sized(use, out, in, task, bytes);
+}
+
 LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
 			    struct bench_task *task)
 {
 	if (task->bytes == 32)
-		loop_serve_sized(use, out, in, task, 32);
+		loop_serve_of(use, out, in, task, 32);
 	else
-		loop_serve_sized(use, out, in, task, task->bytes);
+		loop_serve_of(use, out, in, task, task->bytes);
+}
+
+LOOP_INLINE void loop_answer_of(const struct loop_end *use, void *out, void *in,
+				struct bench_task *task, uint32_t bytes)
+{
+	if (task->pause != 0)
+		loop_answer_late(use, out, in, task, bytes);
+	else
+		loop_answer_sized(use, out, in, task, bytes);
 }
 
 LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
 			     struct bench_task *task)
 {
 	if (task->bytes == 32)
-		loop_answer_sized(use, out, in, task, 32);
+		loop_answer_of(use, out, in, task, 32);
 	else
-		loop_answer_sized(use, out, in, task, task->bytes);
+		loop_answer_of(use, out, in, task, task->bytes);
 }
 
 #endif

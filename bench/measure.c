@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Rounds, medians, ratios, noise, verdict. README.md says why it is done so.
+ * Who is measured with what, and the rounds. README.md says why it is done so.
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench.h"
+#include "histogram.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,49 +13,34 @@
 #include <sys/resource.h>
 
 /* How long a sample is to be, in seconds, and how many rounds there are. */
-static const double full_sample = 0.08, quick_sample = 0.015;
-static const unsigned full_rounds = 9, quick_rounds = 5;
+static const double full_sample = 0.08, quick_part = 0.15;
+static const unsigned full_rounds = 9, quick_rounds = 3;
 
 const char *bench_entry_name(const struct bench_entry *entry)
 {
 	return entry->name != NULL ? entry->name : entry->subject->name;
 }
 
-const char *bench_verdict_name(enum bench_verdict verdict)
-{
-	switch (verdict) {
-	case BENCH_NO_BAR:
-		break;
-	case BENCH_MET:
-		return "MET";
-	case BENCH_NOT_MET:
-		return "NOT MET";
-	case BENCH_WITHIN_NOISE:
-		return "WITHIN NOISE";
-	case BENCH_NOT_COUNTED:
-		return "NOT COUNTED";
-	}
-	return NULL;
-}
-
 static unsigned rounds_of(const struct bench_scenario *scenario,
 			  const struct bench_options *options)
 {
-	unsigned rounds = options->quick ? quick_rounds : full_rounds;
+	unsigned rounds = scenario->rounds != 0 ? scenario->rounds : full_rounds;
 
 	if (options->rounds != 0)
 		return options->rounds;
-	if (scenario->rounds != 0)
-		return options->quick ? 1 : scenario->rounds;
-	return rounds;
+	if (!options->quick)
+		return rounds;
+	return scenario->seconds != 0 ? 1 : rounds < quick_rounds ? rounds : quick_rounds;
 }
 
 static double sample_seconds(const struct bench_scenario *scenario,
 			     const struct bench_options *options)
 {
+	double seconds = scenario->sample_seconds != 0 ? scenario->sample_seconds : full_sample;
+
 	if (scenario->seconds != 0)
 		return scenario->seconds;
-	return options->quick ? quick_sample : full_sample;
+	return options->quick ? seconds * quick_part : seconds;
 }
 
 static bool suits(const struct bench_peer *peer, const struct bench_scenario *scenario)
@@ -158,7 +144,7 @@ unsigned bench_points(const struct bench_scenario *scenario, const struct bench_
 		return 1;
 	}
 	for (const struct bench_point *p = scenario->points; p->label != NULL; p++) {
-		bool known = false;
+		bool known = options->quick && p != scenario->points && p[1].label != NULL;
 
 		if (count == max || count == BENCH_POINTS)
 			bench_fail("%s: too many points", scenario->name);
@@ -177,12 +163,15 @@ double bench_expected(const struct bench_scenario *scenario, const struct bench_
 	struct bench_entry entries[BENCH_ENTRIES];
 	struct bench_params params;
 	char missing[512];
-	double samples;
+	size_t count;
+	double samples = rounds_of(scenario, options);
 
 	(void)choose_params(scenario, point, options, &params);
-	samples = (double)(list_entries(scenario, &params, entries, missing, sizeof(missing)) *
-			   rounds_of(scenario, options));
-	return samples * sample_seconds(scenario, options);
+	count = list_entries(scenario, &params, entries, missing, sizeof(missing));
+	/* warming up, opening, joining; and finding the number of events */
+	if (scenario->seconds == 0)
+		samples = samples * 1.2 + 1;
+	return (double)count * samples * sample_seconds(scenario, options);
 }
 
 static uint64_t whole_batches(double events, uint32_t batch)
@@ -202,13 +191,16 @@ static void take_sample(const struct bench_scenario *scenario, const struct benc
 }
 
 /** Find how many events make a sample of the length that is wanted. Warms up as it does. */
-static void calibrate(const struct bench_scenario *scenario, struct bench_row *row, double seconds)
+static void calibrate(const struct bench_scenario *scenario, struct bench_row *row, double seconds,
+		      struct bench_histogram *times)
 {
 	double events = 2000;
 
 	for (;;) {
-		struct bench_sample sample = { 0 };
+		struct bench_sample sample = { .sleeps = -1, .latency = times };
 
+		if (times != NULL)
+			bench_histogram_clear(times);
 		row->params.events = whole_batches(events, row->params.batch);
 		take_sample(scenario, row, &sample);
 
@@ -243,210 +235,6 @@ static void set_rows(struct bench_result *result, const struct bench_params *par
 	}
 }
 
-/* ---- Statistics ---- */
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double middle(const double *sorted, unsigned n)
-{
-	return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
-}
-
-/** Sort the @p n values, leave out those that are no numbers, and tell their range. */
-static struct bench_range range_of(double *values, unsigned *n)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < *n; i++) {
-		if (isfinite(values[i]))
-			values[count++] = values[i];
-	}
-	*n = count;
-	if (count == 0)
-		return (struct bench_range){ NAN, NAN, NAN };
-	qsort(values, count, sizeof(*values), compare);
-	return (struct bench_range){ values[0], middle(values, count), values[count - 1] };
-}
-
-/**
- * How many values to leave out at each end, so that what remains holds the
- * median of the population with at least 95 %: each is above it or below it
- * like a coin thrown.
- */
-static unsigned outside_median(unsigned n)
-{
-	double term = pow(0.5, n), below = term;
-	unsigned rank = 0; /* values of which all are below the median: too rare */
-
-	while (below <= 0.025 && rank < n / 2) {
-		rank++;
-		term *= (double)(n - rank + 1) / rank;
-		below += term;
-	}
-	return rank > 0 ? rank - 1 : 0;
-}
-
-/** The ratios of two rows, round by round. */
-static unsigned ratios(const struct bench_row *row, const struct bench_row *to, unsigned rounds,
-		       double *ratio)
-{
-	for (unsigned i = 0; i < rounds; i++) {
-		double below = to->sample[i].value;
-
-		ratio[i] = below > 0 ? row->sample[i].value / below : NAN;
-	}
-	return rounds;
-}
-
-static double median_of(const struct bench_row *row, unsigned rounds, size_t member)
-{
-	double values[BENCH_ROUNDS];
-
-	for (unsigned i = 0; i < rounds; i++)
-		memcpy(&values[i], (const char *)&row->sample[i] + member, sizeof(double));
-	return range_of(values, &rounds).median;
-}
-
-/** The A/A pair: what the ratio of a subject to itself may be. */
-static void judge_noise(struct bench_result *result)
-{
-	double ratio[BENCH_ROUNDS];
-	unsigned n = ratios(result->again, result->main, result->rounds, ratio);
-
-	result->pair = range_of(ratio, &n);
-	if (n == 0) {
-		result->noise = INFINITY;
-		return;
-	}
-
-	unsigned outside = outside_median(n);
-	double low = ratio[outside], high = ratio[n - 1 - outside];
-
-	result->noise = low > 0 ? fmax(1, fmax(high, 1 / low)) : INFINITY;
-}
-
-static void summarise(struct bench_result *result)
-{
-	unsigned rounds = result->rounds;
-	double values[BENCH_ROUNDS];
-
-	for (size_t i = 0; i < result->count; i++) {
-		struct bench_row *row = &result->row[i];
-		unsigned n = rounds;
-
-		for (unsigned k = 0; k < rounds; k++)
-			values[k] = row->sample[k].value;
-		row->value = range_of(values, &n);
-		row->ratio = (struct bench_range){ NAN, NAN, NAN };
-		if (result->limit != NULL) {
-			n = ratios(row, result->limit, rounds, values);
-			row->ratio = range_of(values, &n);
-		}
-		row->batch = median_of(row, rounds, offsetof(struct bench_sample, batch));
-		row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
-		row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
-		row->rung = row->sample[0].rung;
-	}
-	judge_noise(result);
-}
-
-/* ---- Bars ---- */
-
-static const struct bench_row *row_named(const struct bench_result *result, const char *name)
-{
-	for (size_t i = 0; i < result->count; i++)
-		if (result->row[i].entry.role != BENCH_AGAIN &&
-		    strcmp(bench_entry_name(&result->row[i].entry), name) == 0)
-			return &result->row[i];
-	bench_fail("%s: a bar names '%s', which is no entry", result->scenario->name, name);
-}
-
-/** The peer with the best median; NULL if there is none. */
-static const struct bench_row *best_peer(const struct bench_result *result, bool ordered)
-{
-	const struct bench_row *best = NULL;
-
-	for (size_t i = 0; i < result->count; i++) {
-		const struct bench_row *row = &result->row[i];
-
-		if (row->entry.role != BENCH_PEER ||
-		    (ordered && row->entry.peer && row->entry.peer->unordered))
-			continue;
-		if (!best || (result->scenario->better == BENCH_MORE
-				      ? row->value.median > best->value.median
-				      : row->value.median < best->value.median))
-			best = row;
-	}
-	return best;
-}
-
-static enum bench_verdict verdict_of(const struct bench_result *result,
-				     const struct bench_judgement *j)
-{
-	double got = j->got.median, bar = j->bar->bar;
-	bool met = result->scenario->better == BENCH_MORE ? got >= bar : got <= bar;
-
-	if (isnan(got))
-		return BENCH_NO_BAR;
-	if (j->against && j->against->entry.role == BENCH_PEER && result->missing[0] != '\0')
-		return BENCH_NOT_COUNTED;
-	if (got > 0 && fmax(got / bar, bar / got) <= result->noise)
-		return BENCH_WITHIN_NOISE;
-	return met ? BENCH_MET : BENCH_NOT_MET;
-}
-
-/** What a bar is against; NULL with one against nothing, or against peers of which none ran. */
-static const struct bench_row *against(const struct bench_result *result,
-				       const struct bench_bar *bar)
-{
-	if (!bar->against)
-		return NULL;
-	if (strcmp(bar->against, BENCH_BEST_PEER) == 0)
-		return best_peer(result, false);
-	if (strcmp(bar->against, BENCH_BEST_ORDERED) == 0)
-		return best_peer(result, true);
-	return row_named(result, bar->against);
-}
-
-static void judge_bar(struct bench_result *result, const struct bench_bar *bar)
-{
-	struct bench_judgement *j = &result->judgement[result->judgements];
-	double ratio[BENCH_ROUNDS];
-	unsigned n;
-
-	j->bar = bar;
-	j->row = bar->entry ? row_named(result, bar->entry) : result->main;
-	j->against = against(result, bar);
-	j->got = j->row->value;
-	if (bar->against && !j->against)
-		return;
-	if (j->against) {
-		n = ratios(j->row, j->against, result->rounds, ratio);
-		j->got = range_of(ratio, &n);
-	}
-	j->verdict = verdict_of(result, j);
-	result->judgements++;
-}
-
-static void judge_bars(struct bench_result *result)
-{
-	for (const struct bench_bar *bar = result->scenario->bars; bar->bar != 0; bar++)
-		if (!bar->at || (result->point && strcmp(bar->at, result->point) == 0))
-			judge_bar(result, bar);
-}
-
-bool bench_within_noise(const struct bench_result *result, const struct bench_row *row)
-{
-	double ratio = row->ratio.median;
-
-	return ratio > 0 && fmax(ratio, 1 / ratio) <= result->noise;
-}
-
 /* ---- Running ---- */
 
 /** How often a thread of this process, living or not, had to give way to another's. */
@@ -457,11 +245,54 @@ static uint64_t switches_so_far(void)
 	return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
 }
 
+/** One sample, and the times that it has recorded in @p times, if any. */
+static void take_round(const struct bench_scenario *scenario, struct bench_row *row,
+		       struct bench_sample *sample, struct bench_histogram *times)
+{
+	sample->sleeps = -1;
+	sample->latency = times;
+	if (times != NULL)
+		bench_histogram_clear(times);
+	take_sample(scenario, row, sample);
+	sample->latency = NULL; /* the next one's now */
+	if (times != NULL && isfinite(sample->value))
+		bench_histogram_add(row->latency, times);
+}
+
+static void take_rounds(struct bench_result *result, const struct bench_options *options)
+{
+	const struct bench_scenario *scenario = result->scenario;
+	struct bench_histogram *times = scenario->latency ? bench_histogram_new() : NULL;
+	double seconds = sample_seconds(scenario, options);
+
+	for (size_t i = 0; i < result->count; i++) {
+		struct bench_row *row = &result->row[i];
+
+		if (scenario->latency)
+			row->latency = bench_histogram_new();
+		if (options->events != 0 || scenario->seconds != 0)
+			continue;
+		bench_progress(scenario, &row->entry, 0, result->rounds, 0);
+		calibrate(scenario, row, seconds, times);
+	}
+	result->switches = switches_so_far();
+	for (unsigned k = 0; k < result->rounds; k++) {
+		for (size_t i = 0; i < result->count; i++) {
+			struct bench_row *row = &result->row[i];
+
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
+			take_round(scenario, row, &row->sample[k], times);
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
+		}
+	}
+	result->switches = switches_so_far() - result->switches;
+	free(times);
+}
+
 struct bench_result *bench_run(const struct bench_scenario *scenario,
 			       const struct bench_point *point, const struct bench_options *options)
 {
 	struct bench_result *result = calloc(1, sizeof(*result));
-	double seconds = sample_seconds(scenario, options);
 	struct bench_entry entries[BENCH_ENTRIES];
 	struct bench_params params;
 
@@ -478,25 +309,14 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 	result->count =
 		list_entries(scenario, &params, entries, result->missing, sizeof(result->missing));
 	set_rows(result, &params, entries);
-	if (options->events == 0 && scenario->seconds == 0) {
-		for (size_t i = 0; i < result->count; i++) {
-			bench_progress(scenario, &result->row[i].entry, 0, result->rounds, 0);
-			calibrate(scenario, &result->row[i], seconds);
-		}
-	}
-	result->switches = switches_so_far();
-	for (unsigned k = 0; k < result->rounds; k++) {
-		for (size_t i = 0; i < result->count; i++) {
-			struct bench_row *row = &result->row[i];
-
-			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
-			take_sample(scenario, row, &row->sample[k]);
-			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
-		}
-	}
-	result->switches = switches_so_far() - result->switches;
-	summarise(result);
-	if (barred)
-		judge_bars(result);
+	take_rounds(result, options);
+	bench_summarise(result, barred);
 	return result;
+}
+
+void bench_result_free(struct bench_result *result)
+{
+	for (size_t i = 0; result != NULL && i < result->count; i++)
+		free(result->row[i].latency);
+	free(result);
 }

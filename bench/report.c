@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What people read: a table for each scenario, its A/A pair, its bar. */
 #include "bench.h"
+#include "histogram.h"
 
 #include <math.h>
+#include <string.h>
 
 void bench_report_machine(FILE *out, const struct bench_machine *machine)
 {
@@ -24,7 +26,9 @@ static const char *figure(char text[32], double value)
 /** A number without the places it does not need. */
 static const char *plain(char text[32], double value)
 {
-	snprintf(text, 32, "%g", value);
+	if (isnan(value))
+		return "-";
+	snprintf(text, 32, "%.7g", value);
 	return text;
 }
 
@@ -46,23 +50,125 @@ static const char *waits(const struct bench_row *row)
 	return how != NULL ? how : disruptor_wait_name(row->params.wait.kind);
 }
 
+static const char *row_name(char text[64], const struct bench_result *result,
+			    const struct bench_row *row)
+{
+	snprintf(text, 64, "%s%s", bench_entry_name(&row->entry),
+		 row == result->again ? " (A/A)" : "");
+	return text;
+}
+
 static void print_row(FILE *out, const struct bench_result *result, const struct bench_row *row)
 {
-	char name[48], median[32], min[32], max[32], ratio[128], batch[32], lag[32];
+	char name[64], median[32], min[32], max[32], ratio[128];
 
-	snprintf(name, sizeof(name), "%s%s", bench_entry_name(&row->entry),
-		 row == result->again ? " (A/A)" : "");
-	fprintf(out, "  %-20s %-10s %9s %9s %9s", name, waits(row),
+	fprintf(out, "  %-29s %-10s %8s %8s %8s", row_name(name, result, row), waits(row),
 		figure(median, row->value.median), figure(min, row->value.min),
 		figure(max, row->value.max));
-	if (result->main->batch > 0)
-		fprintf(out, " %8s %8s", row->batch > 0 ? figure(batch, row->batch) : "-",
-			row->lag > 0 ? figure(lag, row->lag) : "-");
 	if (result->limit != NULL)
 		fprintf(out, "  %s", row == result->limit ? "1" : range(ratio, row->ratio));
 	if (result->limit != NULL && row != result->limit && bench_within_noise(result, row))
 		fputs(" ~", out);
+	if (row->disturbed != 0)
+		fprintf(out, " !%u", row->disturbed);
 	fputc('\n', out);
+}
+
+/** A number of events' use, per million of them. */
+static const char *million(char text[32], double each)
+{
+	return figure(text, each * 1e6);
+}
+
+static void print_usage(FILE *out, const struct bench_result *result)
+{
+	char name[64], cpu[32], voluntary[32], involuntary[32], sleeps[32], kib[32], batch[32],
+		lag[32];
+
+	fprintf(out, "  %-29s %8s %8s %8s %8s %9s %7s %7s\n", "uses, of a million events", "CPU s",
+		"gave way", "put off", "sleeps", "KiB", "batch", "lag");
+	for (size_t i = 0; i < result->count; i++) {
+		const struct bench_row *row = &result->row[i];
+
+		fprintf(out, "  %-29s %8s %8s %8s %8s %9s %7s %7s\n", row_name(name, result, row),
+			plain(cpu, round(row->cpu_ns * 1e2) / 1e5),
+			million(voluntary, row->voluntary), million(involuntary, row->involuntary),
+			million(sleeps, row->sleeps), plain(kib, round(row->resident / 1024)),
+			row->batch > 0 ? figure(batch, row->batch) : "-",
+			row->lag > 0 ? figure(lag, row->lag) : "-");
+	}
+}
+
+static void print_latency(FILE *out, const struct bench_result *result)
+{
+	static const double parts[] = { 0.5, 0.9, 0.99, 0.999, 0.9999 };
+	char name[64], time[32];
+
+	fprintf(out, "  %-29s %9s %9s %9s %9s %9s %9s\n", "latency, ns", "p50", "p90", "p99",
+		"p99.9", "p99.99", "max");
+	for (size_t i = 0; i < result->count; i++) {
+		const struct bench_row *row = &result->row[i];
+
+		if (row->latency == NULL || row->latency->count == 0)
+			continue;
+		fprintf(out, "  %-29s", row_name(name, result, row));
+		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
+			fprintf(out, " %9s",
+				figure(time, bench_histogram_at(row->latency, parts[k])));
+		fprintf(out, " %9s\n", figure(time, (double)row->latency->max));
+	}
+}
+
+enum { LINE = 98, INDENT = 9 };
+
+/** Begin, or go on with, a list that begins with @p label; @p column is 0 before its first item. */
+static void list_item(FILE *out, int *column, const char *label, const char *text)
+{
+	int length = (int)strlen(text);
+
+	if (*column == 0)
+		*column = fprintf(out, "  %-*s", INDENT - 2, label);
+	else if (*column + length + 2 > LINE)
+		*column = fprintf(out, ";\n%*s", INDENT, "") - 2;
+	else
+		*column += fprintf(out, "; ");
+	*column += fprintf(out, "%s", text);
+}
+
+/** That sleeping was measured, and not spinning. */
+static void print_slept(FILE *out, const struct bench_result *result)
+{
+	char name[64], text[160];
+	int column = 0;
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct bench_row *row = &result->row[i];
+
+		if (isnan(row->slept))
+			continue;
+		if (row->out == 0)
+			snprintf(text, sizeof(text), "%s %.1f %%", row_name(name, result, row),
+				 row->slept * 100);
+		else
+			snprintf(text, sizeof(text), "%s %.1f %%, %u of %u samples thrown out",
+				 row_name(name, result, row), row->slept * 100, row->out,
+				 result->rounds);
+		list_item(out, &column, "slept:", text);
+	}
+	if (column != 0)
+		fprintf(out, "\n%*sof the hops, in the sample with the fewest\n", INDENT, "");
+}
+
+static void print_disturbed(FILE *out, const struct bench_result *result)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < result->count; i++)
+		all += result->row[i].disturbed;
+	if (all != 0)
+		fprintf(out,
+			"         !: so many of its samples were disturbed by others, %u in all\n",
+			all);
 }
 
 static void print_head(FILE *out, const struct bench_result *result)
@@ -77,13 +183,11 @@ static void print_head(FILE *out, const struct bench_result *result)
 	if (params->producers > 1 || params->consumers > 1)
 		fprintf(out, ", %u to %u", params->producers, params->consumers);
 	if (scenario->threads)
-		fprintf(out, ", CPUs %d and %d", params->cpus[0], params->cpus[1]);
+		fprintf(out, ", CPUs %d, %d", params->cpus[0], params->cpus[1]);
 	if (result->main->rung != NULL)
 		fprintf(out, ", rung %s", result->main->rung);
 	fprintf(out, "; %u rounds\n", result->rounds);
-	fprintf(out, "  %-20s %-10s %9s %9s %9s", "subject", "waits", "median", "min", "max");
-	if (result->main->batch > 0)
-		fprintf(out, " %8s %8s", "batch", "lag");
+	fprintf(out, "  %-29s %-10s %8s %8s %8s", "subject", "waits", "median", "min", "max");
 	if (result->limit != NULL)
 		fprintf(out, "  to %s", bench_entry_name(&result->limit->entry));
 	fputc('\n', out);
@@ -91,20 +195,29 @@ static void print_head(FILE *out, const struct bench_result *result)
 
 static void print_bar(FILE *out, const struct bench_result *result, const struct bench_judgement *j)
 {
-	bool best = j->against && j->against->entry.role == BENCH_PEER;
-	char bar[32], got[128];
+	bool own = j->bar->against != NULL && strcmp(j->bar->against, BENCH_OWN_BEST) == 0;
+	bool best = j->against && !j->bar->peer && j->against->entry.role == BENCH_PEER;
+	char bar[32], value[128];
 
-	fprintf(out, "  bar:   %s %s %s", bench_entry_name(&j->row->entry),
-		result->scenario->better == BENCH_MORE ? ">=" : "<=", plain(bar, j->bar->bar));
-	if (j->against)
-		fprintf(out, " x %s%s%s", best ? j->bar->against : "", best ? ", " : "",
-			bench_entry_name(&j->against->entry));
-	else
+	fprintf(out, "  bar:   %s%s %s %s", own ? "the worst of " : "",
+		bench_entry_name(&j->row->entry),
+		result->scenario->better == BENCH_MORE || own ? ">=" : "<=",
+		plain(bar, j->bar->bar));
+	if (j->bar->against == NULL)
 		fprintf(out, " %s", result->scenario->unit);
-	fprintf(out, ": %s  %s", range(got, j->got),
+	else if (best)
+		fprintf(out, " x %s, %s", j->bar->against, bench_entry_name(&j->against->entry));
+	else
+		fprintf(out, " x %s", j->bar->against);
+	if (own)
+		fprintf(out, ": %s", figure(value, j->got.median));
+	else if (!isnan(j->got.median))
+		fprintf(out, ": %s", range(value, j->got));
+	fprintf(out, "  %s",
 		j->verdict != BENCH_NO_BAR ? bench_verdict_name(j->verdict) : "not measurable");
 	if (j->verdict == BENCH_NOT_COUNTED)
-		fprintf(out, ": peers that are not built: %s", result->missing);
+		fprintf(out, ": not built%s%s", j->bar->peer ? "" : ": ",
+			j->bar->peer ? "" : j->missing);
 	fputc('\n', out);
 }
 
@@ -119,7 +232,8 @@ static void print_bars(FILE *out, const struct bench_result *result)
 /** How many threads the graphs' stages had. */
 static void print_threads(FILE *out, const struct bench_result *result)
 {
-	const char *before = "  runs:  ";
+	char text[160];
+	int column = 0;
 
 	for (size_t i = 0; i < result->count; i++) {
 		const struct bench_row *row = &result->row[i];
@@ -127,13 +241,13 @@ static void print_threads(FILE *out, const struct bench_result *result)
 
 		if (sample->stages == 0 || row == result->again)
 			continue;
-		fprintf(out, "%s%s: %u stage%s on %u thread%s", before,
-			bench_entry_name(&row->entry), sample->stages,
-			sample->stages == 1 ? "" : "s", sample->threads,
-			sample->threads == 1 ? "" : "s");
-		before = "; ";
+		snprintf(text, sizeof(text), "%s: %u stage%s on %u thread%s",
+			 bench_entry_name(&row->entry), sample->stages,
+			 sample->stages == 1 ? "" : "s", sample->threads,
+			 sample->threads == 1 ? "" : "s");
+		list_item(out, &column, "runs:", text);
 	}
-	if (*before == ';')
+	if (column != 0)
 		fputc('\n', out);
 }
 
@@ -150,13 +264,18 @@ static void print_keeping_up(FILE *out, const struct bench_row *row)
 		(unsigned long long)row->params.capacity);
 }
 
-void bench_report_table(FILE *out, const struct bench_result *result)
+void bench_report_table(FILE *out, const struct bench_result *result, bool usage)
 {
 	char text[128], noise[32];
 
 	print_head(out, result);
 	for (size_t i = 0; i < result->count; i++)
 		print_row(out, result, &result->row[i]);
+	if (result->scenario->latency)
+		print_latency(out, result);
+	if (usage)
+		print_usage(out, result);
+	print_slept(out, result);
 	if (result->main->work > 0)
 		print_keeping_up(out, result->main);
 	print_threads(out, result);
@@ -166,6 +285,7 @@ void bench_report_table(FILE *out, const struct bench_result *result)
 	fprintf(out, "         our threads were put off their CPUs %llu times in %llu samples\n",
 		(unsigned long long)result->switches,
 		(unsigned long long)result->count * result->rounds);
+	print_disturbed(out, result);
 	print_bars(out, result);
 	fflush(out);
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What programs read: one JSON object a line, each complete in itself. */
 #include "bench.h"
+#include "histogram.h"
 
 #include <math.h>
+#include <string.h>
 
 #include <jansson.h>
+
+/* A latency curve: points, down to one in so many powers of ten. */
+#define CURVE_POINTS 60
+#define CURVE_DECADES 6.0
 
 /** Set a member. A value that could not be made, or is NULL, fails the program. */
 static void set(json_t *object, const char *key, json_t *value)
@@ -87,7 +93,8 @@ static void set_params(json_t *object, const struct bench_result *result,
 static json_t *judgement_object(const struct bench_result *result, const struct bench_judgement *j)
 {
 	json_t *object = json_object();
-	bool more = result->scenario->better == BENCH_MORE;
+	bool own = j->bar->against != NULL && strcmp(j->bar->against, BENCH_OWN_BEST) == 0;
+	bool more = own || result->scenario->better == BENCH_MORE;
 
 	set(object, "bar", number(j->bar->bar));
 	set(object, "bar_is", text(more ? "at least" : "at most"));
@@ -97,7 +104,7 @@ static json_t *judgement_object(const struct bench_result *result, const struct 
 	set(object, "got_min", number(j->got.min));
 	set(object, "got_max", number(j->got.max));
 	set(object, "verdict", text(bench_verdict_name(j->verdict)));
-	set(object, "missing", text(j->verdict == BENCH_NOT_COUNTED ? result->missing : NULL));
+	set(object, "missing", text(j->missing));
 	return object;
 }
 
@@ -110,6 +117,67 @@ static void set_bars(json_t *object, const struct bench_result *result, const st
 		    json_array_append_new(bars, judgement_object(result, &result->judgement[i])))
 			bench_fail("no memory for the JSON of bars");
 	set(object, "bars", bars);
+}
+
+/** Percentiles, closer together the rarer they are, as far as the count of times allows. */
+static json_t *curve_of(const struct bench_histogram *times)
+{
+	json_t *curve = json_array();
+
+	for (int i = 0; i <= CURVE_POINTS; i++) {
+		double rest = pow(10, -CURVE_DECADES * i / CURVE_POINTS);
+		json_t *point = json_array();
+
+		if (rest * (double)times->count < 1)
+			rest = 0; /* the longest of all */
+		json_array_append_new(point, json_real(100 * (1 - rest)));
+		json_array_append_new(point, json_real(bench_histogram_at(times, 1 - rest)));
+		if (json_array_append_new(curve, point) != 0)
+			bench_fail("no memory for the JSON of a curve");
+		if (rest == 0)
+			break;
+	}
+	return curve;
+}
+
+static void set_latency(json_t *object, const struct bench_row *row)
+{
+	static const struct {
+		const char *name;
+		double part;
+	} percentiles[] = { { "p50", 0.5 },
+			    { "p90", 0.9 },
+			    { "p99", 0.99 },
+			    { "p99.9", 0.999 },
+			    { "p99.99", 0.9999 } };
+	const struct bench_histogram *times = row->latency;
+	json_t *latency;
+
+	if (times == NULL || times->count == 0) {
+		set(object, "latency", json_null());
+		set(object, "curve", json_null());
+		return;
+	}
+	latency = json_object();
+	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++)
+		set(latency, percentiles[i].name,
+		    number(bench_histogram_at(times, percentiles[i].part)));
+	set(latency, "max", number((double)times->max));
+	set(latency, "count", integer(times->count));
+	set(object, "latency", latency);
+	set(object, "curve", curve_of(times));
+}
+
+static void set_usage(json_t *object, const struct bench_row *row)
+{
+	set(object, "cpu_ns_per_event", number(row->cpu_ns));
+	set(object, "switches_voluntary", number(row->voluntary));
+	set(object, "switches_involuntary", number(row->involuntary));
+	set(object, "sleeps", number(row->sleeps));
+	set(object, "rss_kib", number(row->resident / 1024));
+	set(object, "disturbed", row->disturbance ? integer(row->disturbed) : json_null());
+	set(object, "slept", number(row->slept));
+	set(object, "thrown_out", integer(row->out));
 }
 
 static const char *role_name(enum bench_role role)
@@ -150,6 +218,8 @@ json_t *bench_row_object(const struct bench_result *result, const struct bench_r
 	set(object, "mean_batch", row->batch > 0 ? number(row->batch) : json_null());
 	set(object, "mean_lag", row->lag > 0 ? number(row->lag) : json_null());
 	set(object, "work_ns", row->work > 0 ? number(row->work) : json_null());
+	set_usage(object, row);
+	set_latency(object, row);
 	set(object, "machine", machine_object(machine));
 	return object;
 }

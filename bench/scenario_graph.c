@@ -7,27 +7,14 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
-#include "bench.h"
+#include "graph.h"
 #include "loop.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 
 enum { STAGES = 32 };
-
-enum shape {
-	CHAIN,  /* one after another */
-	SIDES,  /* side by side */
-	DIAMOND /* two side by side, then one after both */
-};
-
-struct bench_graph {
-	enum shape shape;
-	uint32_t stages;
-	enum disruptor_mapping mapping;
-	uint32_t threads; /* of SHARED */
-	unsigned flags;   /* of the ring */
-};
 
 /** A stage's own: written by its thread alone. */
 struct end {
@@ -51,6 +38,8 @@ struct flow {
 	struct end *end; /* of each stage */
 	uint32_t threads;
 	uint64_t began; /* ns */
+	uint64_t slept; /* sleeps, until then; after that those in the timed part */
+	struct bench_usage used;
 	const char *rung;
 };
 
@@ -106,9 +95,9 @@ static void add_stages(struct flow *f)
 		if (f->stage[i] == NULL)
 			bench_fail("adding a stage: %s", disruptor_error_detail());
 	}
-	if (g->shape == CHAIN && g->stages > 1)
+	if (g->shape == GRAPH_CHAIN && g->stages > 1)
 		code = disruptor_pipeline(f->stage, g->stages);
-	for (uint32_t i = 0; g->shape == DIAMOND && code == 0 && i < g->stages - 1; i++)
+	for (uint32_t i = 0; g->shape == GRAPH_DIAMOND && code == 0 && i < g->stages - 1; i++)
 		code = disruptor_after(f->stage[g->stages - 1], f->stage[i]);
 	must(code, "ordering the stages");
 }
@@ -178,14 +167,20 @@ static void producing(void *context)
 {
 	struct flow *f = context;
 	struct disruptor_producer producer;
+	struct bench_usage before, after;
 
 	must(disruptor_producer_open(&producer, disruptor_ring(f->d), &f->type, NULL),
 	     "opening a producer");
 	produce(&producer, 0, f->warm, f->params->event_bytes);
 	await(f, f->warm);
+	f->slept = disruptor_ring_stats(disruptor_ring(f->d)).sleeps;
+	bench_usage_process(&before); /* nobody else's threads are at work */
 	f->began = disruptor_now();
 	produce(&producer, f->warm, f->params->events, f->params->event_bytes);
 	await(f, f->warm + f->params->events);
+	bench_usage_process(&after);
+	bench_usage_add(&f->used, &before, &after);
+	f->slept = disruptor_ring_stats(disruptor_ring(f->d)).sleeps - f->slept;
 	must(disruptor_producer_close(&producer), "closing a producer");
 }
 
@@ -226,6 +221,7 @@ static void flow(const struct bench_entry *entry, const struct bench_params *par
 {
 	struct flow f = { .graph = entry->graph, .params = params };
 	uint64_t warm = params->events / 10;
+	double before = bench_resident();
 	uint64_t took;
 
 	f.warm = (warm < 4 * params->capacity ? warm : 4 * params->capacity) + 1;
@@ -236,13 +232,25 @@ static void flow(const struct bench_entry *entry, const struct bench_params *par
 	sample->rung = f.rung;
 	sample->stages = f.graph->stages;
 	sample->threads = f.threads;
+	sample->events = (double)params->events;
+	sample->usage = f.used;
+	sample->sleeps = (double)f.slept;
+	sample->resident = fmax(bench_resident() - before, 0);
+	sample->crowded = true; /* the producer yields while it waits for the stages */
 	must(disruptor_destroy(&f.d), "destroying");
 	free(f.end);
 }
 
-static void throughput(const struct bench_entry *entry, const struct bench_params *params,
-		       struct bench_sample *sample)
+void bench_graph_throughput(const struct bench_entry *entry, const struct bench_params *params,
+			    struct bench_sample *sample)
 {
+	struct bench_params alone = *params;
+
+	if (entry->subject != &subject_disruptor) {
+		alone.consumers = entry->graph->stages;
+		bench_throughput(entry, &alone, sample);
+		return;
+	}
 	flow(entry, params, sample);
 	sample->value = (double)params->events / sample->seconds / 1e6;
 }
@@ -259,14 +267,17 @@ static void time_per_stage(const struct bench_entry *entry, const struct bench_p
 /* DISRUPTOR_NO_STATS of a library that keeps statistics */
 #define NO_STATS DISRUPTOR_NO_STATS
 
-static const struct bench_graph unicast = { CHAIN, 1, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph pipeline = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph multicast = { SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph diamond = { DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph dedicated = { CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph one_thread = { CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
-static const struct bench_graph without_stats = { CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
-static const struct bench_graph wide = { SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph unicast = { GRAPH_CHAIN, 1, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph pipeline = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph multicast = { GRAPH_SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph diamond = { GRAPH_DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph dedicated = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph dedicated_sides = { GRAPH_SIDES, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
+static const struct bench_graph dedicated_diamond = { GRAPH_DIAMOND, 3, DISRUPTOR_MAP_DEDICATED, 0,
+						      0 };
+static const struct bench_graph one_thread = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
+static const struct bench_graph without_stats = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
+static const struct bench_graph wide = { GRAPH_SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
 
 static const char *no_stats(void)
 {
@@ -289,31 +300,36 @@ static const char *no_stats(void)
 		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
 	}
 
-const struct bench_scenario scenario_graph = {
-	.name = "graph",
-	.what = "one producer to graphs of handlers, default mapping, against one stage",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
-	.bars = { { 0.25, "pipeline", "unicast", NULL },
-		  { 0.25, "multicast", "unicast", NULL },
-		  { 0.25, "diamond", "unicast", NULL } },
-	.threads = true,
-	.defaults = GRAPH_DEFAULTS,
-	.entries = { { .subject = &subject_disruptor,
-		       .name = "unicast",
-		       .graph = &unicast,
-		       .role = BENCH_LIMIT },
-		     { .subject = &subject_disruptor,
-		       .name = "pipeline",
-		       .graph = &pipeline,
-		       .role = BENCH_MAIN },
-		     { .subject = &subject_disruptor, .name = "multicast", .graph = &multicast },
-		     { .subject = &subject_disruptor, .name = "diamond", .graph = &diamond },
-		     { .subject = &subject_disruptor,
-		       .name = "pipeline",
-		       .graph = &pipeline,
-		       .role = BENCH_AGAIN } },
-	.sample = throughput,
+/* The entries of a graph of three stages, the bars among them, and what is asked of LMAX's. */
+#define GRAPH_OF_THREE(shape, dedicated)                                                           \
+	.unit = "Mevents/s", .better = BENCH_MORE,                                                 \
+	.bars = { { .bar = 0.25, .against = "1 stage" },                                           \
+		  { .bar = 3, .against = "LMAX Disruptor", .peer = true } },                       \
+	.threads = true, .defaults = GRAPH_DEFAULTS, .sample = bench_graph_throughput,             \
+	.entries = { { .subject = &limit_alone, .graph = &(shape), .role = BENCH_LIMIT },          \
+		     { .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },      \
+		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_MAIN },     \
+		     { .subject = &subject_disruptor,                                              \
+		       .name = "disruptor:dedicated",                                              \
+		       .graph = &(dedicated) },                                                    \
+		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_AGAIN } }
+
+const struct bench_scenario scenario_pipeline = {
+	.name = "pipeline",
+	.what = "one producer to three handlers, one after another, default mapping",
+	GRAPH_OF_THREE(pipeline, dedicated),
+};
+
+const struct bench_scenario scenario_multicast = {
+	.name = "multicast",
+	.what = "one producer to three handlers side by side, default mapping",
+	GRAPH_OF_THREE(multicast, dedicated_sides),
+};
+
+const struct bench_scenario scenario_diamond = {
+	.name = "diamond",
+	.what = "one producer to two handlers and one after both, default mapping",
+	GRAPH_OF_THREE(diamond, dedicated_diamond),
 };
 
 const struct bench_scenario scenario_shared = {
@@ -321,7 +337,7 @@ const struct bench_scenario scenario_shared = {
 	.what = "a pipeline of 3 on one shared thread, against three threads",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { 1.1, "shared", "dedicated", NULL } },
+	.bars = { { .bar = 1.1, .entry = "shared", .against = "dedicated" } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,
@@ -336,7 +352,7 @@ const struct bench_scenario scenario_shared = {
 		       .name = "shared",
 		       .graph = &one_thread,
 		       .role = BENCH_AGAIN } },
-	.sample = throughput,
+	.sample = bench_graph_throughput,
 };
 
 const struct bench_scenario scenario_stats = {
@@ -344,7 +360,7 @@ const struct bench_scenario scenario_stats = {
 	.what = "a pipeline of 3 with statistics, against the same without",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { 0.97, "stats:on", "stats:off", NULL } },
+	.bars = { { .bar = 0.97, .entry = "stats:on", .against = "stats:off" } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,
@@ -360,7 +376,7 @@ const struct bench_scenario scenario_stats = {
 		       .graph = &pipeline,
 		       .role = BENCH_AGAIN } },
 	.unavailable = no_stats,
-	.sample = throughput,
+	.sample = bench_graph_throughput,
 };
 
 const struct bench_scenario scenario_wide = {
@@ -368,7 +384,7 @@ const struct bench_scenario scenario_wide = {
 	.what = "32 stages side by side, time per event and stage, against one stage",
 	.unit = "ns/event/stage",
 	.better = BENCH_LESS,
-	.bars = { { 2, "32 stages", "1 stage", NULL } },
+	.bars = { { .bar = 2, .entry = "32 stages", .against = "1 stage" } },
 	.threads = true,
 	.defaults = GRAPH_DEFAULTS,
 	.entries = { { .subject = &subject_disruptor,

@@ -97,7 +97,7 @@ const struct bench_scenario scenario_idle = {
 	.what = "processor time of the whole process in 2 s, a stage waiting and a producer open",
 	.unit = "ms of CPU",
 	.better = BENCH_LESS,
-	.bars = { { 10, NULL, NULL, NULL } },
+	.bars = { { .bar = 10 } },
 	.rounds = 3,
 	.seconds = 2,
 	.defaults = { .event_bytes = 8,

@@ -60,11 +60,8 @@ static void publish_cost(const struct bench_entry *entry, const struct bench_par
 	bench_stream(entry, params, &stream);
 	events = stream.events;
 	sample->value = (stream.sent - stream.alone) / events;
-	sample->seconds = stream.total / 1e9;
-	sample->batch = stream.batch;
-	sample->lag = stream.lag;
 	sample->work = stream.alone / events;
-	sample->rung = stream.rung;
+	bench_tell_stream(&stream, sample);
 }
 
 const struct bench_scenario scenario_keepup = {
@@ -72,7 +69,7 @@ const struct bench_scenario scenario_keepup = {
 	.what = "cost of a publish while the consumer keeps up, the producer's own work subtracted",
 	.unit = "ns/publish",
 	.better = BENCH_LESS,
-	.bars = { { 0.3, NULL, "limit:cursor", NULL } },
+	.bars = { { .bar = 0.3, .against = "limit:cursor" } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,

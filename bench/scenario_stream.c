@@ -7,6 +7,7 @@
 #include "bench.h"
 #include "loop.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /** One thread of a stream. */
@@ -16,6 +17,7 @@ struct end {
 	uint64_t warm;               /* events before the clock runs */
 	uint64_t events;             /* timed */
 	uint64_t alone, began, done; /* ns */
+	struct bench_usage used;     /* in the timed part */
 };
 
 /** What all its threads share. */
@@ -23,6 +25,7 @@ struct stream {
 	const struct bench_subject *subject;
 	void *channel;
 	struct bench_meeting meeting;
+	uint64_t slept; /* before the clock ran */
 	struct end out[BENCH_PRODUCERS], in[BENCH_CONSUMERS];
 };
 
@@ -44,8 +47,14 @@ static uint64_t work_alone(const struct bench_task *task, uint64_t events)
 	return sum == 0 && value == 0 ? 0 : took;
 }
 
+static uint64_t sleeps(const struct stream *s)
+{
+	return s->subject->sleeps != NULL ? s->subject->sleeps(s->channel) : 0;
+}
+
 static void producing(void *context)
 {
+	struct bench_usage before, after;
 	struct end *e = context;
 	struct stream *s = e->stream;
 
@@ -53,25 +62,34 @@ static void producing(void *context)
 	s->subject->produce(s->channel, &e->task);
 	if (e->task.work != 0)
 		e->alone = work_alone(&e->task, e->events);
+	if (e == &s->out[0])
+		s->slept = sleeps(s);
 	bench_meet(&s->meeting);
+	bench_usage_thread(&before);
 	e->began = disruptor_now();
 	e->task.events = e->events;
 	s->subject->produce(s->channel, &e->task);
 	e->done = disruptor_now();
+	bench_usage_thread(&after);
+	bench_usage_add(&e->used, &before, &after);
 }
 
 static void consuming(void *context)
 {
+	struct bench_usage before, after;
 	struct end *e = context;
 	struct stream *s = e->stream;
 
 	e->task.events = e->warm;
 	s->subject->consume(s->channel, &e->task);
 	bench_meet(&s->meeting);
+	bench_usage_thread(&before);
 	e->task.batches = e->task.looks = e->task.lag = 0;
 	e->task.events = e->events;
 	s->subject->consume(s->channel, &e->task);
 	e->done = disruptor_now();
+	bench_usage_thread(&after);
+	bench_usage_add(&e->used, &before, &after);
 }
 
 /* half of the even one of n, n + 1, as products wrap */
@@ -141,6 +159,18 @@ static unsigned set_ends(struct stream *s, const struct bench_params *params,
 	return count;
 }
 
+static struct bench_usage used_by_all(const struct stream *s, const struct bench_params *params)
+{
+	const struct bench_usage none = { 0 };
+	struct bench_usage all = { 0 };
+
+	for (uint32_t i = 0; i < params->producers; i++)
+		bench_usage_add(&all, &none, &s->out[i].used);
+	for (uint32_t i = 0; i < params->consumers; i++)
+		bench_usage_add(&all, &none, &s->in[i].used);
+	return all;
+}
+
 static void tell(const struct stream *s, const struct bench_params *params,
 		 struct bench_stream *stream)
 {
@@ -161,6 +191,9 @@ static void tell(const struct stream *s, const struct bench_params *params,
 		.total = (double)(ended - began),
 		.batch = in->task.batches != 0 ? (double)in->events / (double)in->task.batches : 0,
 		.lag = in->task.looks != 0 ? (double)in->task.lag / (double)in->task.looks : 0,
+		.sleeps = s->subject->sleeps != NULL ? (double)(sleeps(s) - s->slept) : -1,
+		.usage = used_by_all(s, params),
+		.threads = s->meeting.parties,
 		.rung = s->subject->rung != NULL ? s->subject->rung(s->channel) : NULL,
 	};
 }
@@ -171,6 +204,7 @@ void bench_stream(const struct bench_entry *entry, const struct bench_params *pa
 	const struct bench_subject *subject = entry->subject;
 	struct bench_side sides[BENCH_PRODUCERS + BENCH_CONSUMERS];
 	struct stream *s = bench_alloc(sizeof(*s));
+	double before = bench_resident();
 
 	s->subject = subject;
 	s->channel = subject->open(params);
@@ -179,30 +213,50 @@ void bench_stream(const struct bench_entry *entry, const struct bench_params *pa
 	for (uint32_t i = 0; subject->consume != NULL && i < params->consumers; i++)
 		check(&s->in[i], s, params->producers, bench_entry_name(entry));
 	tell(s, params, stream);
+	stream->resident = fmax(bench_resident() - before, 0);
 	subject->close(s->channel);
 	free(s);
 }
 
-static void throughput(const struct bench_entry *entry, const struct bench_params *params,
-		       struct bench_sample *sample)
+void bench_tell_stream(const struct bench_stream *stream, struct bench_sample *sample)
+{
+	sample->seconds = stream->total / 1e9;
+	sample->batch = stream->batch;
+	sample->lag = stream->lag;
+	sample->rung = stream->rung;
+	sample->events = stream->events;
+	sample->usage = stream->usage;
+	sample->sleeps = stream->sleeps;
+	sample->resident = stream->resident;
+	sample->crowded = stream->threads > BENCH_CPUS;
+}
+
+void bench_throughput(const struct bench_entry *entry, const struct bench_params *params,
+		      struct bench_sample *sample)
 {
 	struct bench_stream stream;
 
 	bench_stream(entry, params, &stream);
 	sample->value = stream.events / stream.total * 1e3;
-	sample->seconds = stream.total / 1e9;
-	sample->batch = stream.batch;
-	sample->lag = stream.lag;
-	sample->rung = stream.rung;
+	bench_tell_stream(&stream, sample);
 }
+
+static const struct bench_point sizes_to_64[] = {
+	{ .label = "8 B", .event_bytes = 8 },
+	{ .label = "16 B", .event_bytes = 16 },
+	{ .label = "32 B", .event_bytes = 32 },
+	{ .label = "64 B", .event_bytes = 64 },
+	{ .label = NULL },
+};
 
 const struct bench_scenario scenario_unicast = {
 	.name = "unicast",
 	.what = "one producer to one consumer, one event a publish",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { 3, NULL, BENCH_BEST_PEER, NULL } },
+	.bars = { { .bar = 3, .against = BENCH_BEST_PEER } },
 	.threads = true,
+	.points = sizes_to_64,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
 		      .batch = 1,
@@ -213,7 +267,7 @@ const struct bench_scenario scenario_unicast = {
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
-	.sample = throughput,
+	.sample = bench_throughput,
 };
 
 const struct bench_scenario scenario_batch = {
@@ -221,9 +275,9 @@ const struct bench_scenario scenario_batch = {
 	.what = "one producer to one consumer, 16 events a publish, packed layout",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { 0.9, NULL, "limit:packed", NULL },
-		  { 3, NULL, BENCH_BEST_PEER, NULL },
-		  { 1.5, "disruptor:stamped", BENCH_BEST_PEER, NULL } },
+	.bars = { { .bar = 0.9, .against = "limit:packed" },
+		  { .bar = 3, .against = BENCH_BEST_PEER },
+		  { .bar = 1.5, .entry = "disruptor:stamped", .against = BENCH_BEST_PEER } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
@@ -240,7 +294,7 @@ const struct bench_scenario scenario_batch = {
 		     { .subject = &subject_disruptor,
 		       .role = BENCH_AGAIN,
 		       .layout = DISRUPTOR_PACKED } },
-	.sample = throughput,
+	.sample = bench_throughput,
 };
 
 const struct bench_scenario scenario_blocking = {
@@ -248,7 +302,7 @@ const struct bench_scenario scenario_blocking = {
 	.what = "unicast under the blocking strategy, against busy-spin",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { 0.95, NULL, "disruptor:busy-spin", NULL } },
+	.bars = { { .bar = 0.95, .against = "disruptor:busy-spin" } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,
@@ -263,5 +317,5 @@ const struct bench_scenario scenario_blocking = {
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
-	.sample = throughput,
+	.sample = bench_throughput,
 };

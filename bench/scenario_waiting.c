@@ -144,7 +144,7 @@ const struct bench_scenario scenario_waiting = {
 	.what = "processor time of a stage whose upstream sleeps 300 ms an event, in a second",
 	.unit = "ms of CPU/s",
 	.better = BENCH_LESS,
-	.bars = { { 20, NULL, NULL, NULL } },
+	.bars = { { .bar = 20 } },
 	.rounds = 3,
 	.seconds = EVENTS * SLEEP_MS / 1e3,
 	.defaults = { .event_bytes = 8,

@@ -35,6 +35,18 @@ struct bench_params {
 	int cpus[BENCH_CPUS];
 };
 
+/** Times, counted: histogram.h. */
+struct bench_histogram;
+
+/** When events are due that come in bursts, and where to record how late each is read. */
+struct bench_schedule {
+	uint64_t first;  /* the last value before the first of them */
+	uint64_t start;  /* ns: when the first burst is due … */
+	uint64_t period; /* … and how much later the next */
+	uint64_t burst;  /* events */
+	struct bench_histogram *times;
+};
+
 /**
  * What one thread is to do, and what it saw. It may be handed on, phase by phase.
  *
@@ -56,18 +68,35 @@ struct bench_task {
 	uint64_t batches;               /* received */
 	uint64_t looks;                 /* how often the lag was looked at … */
 	uint64_t lag;                   /* … and the sum of what was seen */
+	uint64_t *took; /* serving: how long each round trip took, ns; NULL: not told */
+	uint64_t pause; /* ns to pass before each is sent (told of by `took`), or answered; 0: none */
+	const struct bench_schedule *schedule; /* receiving: when they were due; NULL: not told */
+};
+
+/** What threads used up. */
+struct bench_usage {
+	double cpu_ns;
+	double voluntary;   /* switches: they went to sleep, or yielded */
+	double involuntary; /* they were put off their CPU for others */
 };
 
 /** What one run of an entry gave. */
 struct bench_sample {
-	double value;   /* in the scenario's unit */
+	double value;   /* in the scenario's unit; NAN: this run does not count */
 	double seconds; /* timed */
 	double batch;   /* mean events a look of the consumer; 0: not known */
 	double lag;     /* mean events behind the producer at a look; 0: not known */
 	double work;    /* ns of the producer's own work an event; 0: none */
 	const char *rung;
-	uint32_t stages;  /* of a graph, else 0 … */
-	uint32_t threads; /* … and how many threads ran them */
+	uint32_t stages;          /* of a graph, else 0 … */
+	uint32_t threads;         /* … and how many threads ran them */
+	double events;            /* that `usage` is about; 0: it is not known */
+	struct bench_usage usage; /* of all threads in the timed part */
+	bool crowded;    /* its threads put each other off their CPUs: they are more, or yield */
+	double sleeps;   /* of those that wait, as the subject counts; below 0: not known */
+	double resident; /* bytes of memory that the channels take; 0: not known */
+	double slept;    /* part of the hops that ended a sleep; 0: not told */
+	struct bench_histogram *latency; /* where to record times; NULL: nowhere */
 };
 
 /** A way to carry events from threads to threads. What it cannot do is NULL. */
@@ -79,11 +108,15 @@ struct bench_subject {
 	/** Send, or receive, the task's events. Threads: one for each index. */
 	void (*produce)(void *channel, struct bench_task *task);
 	void (*consume)(void *channel, struct bench_task *task);
-	/** Send each event on channel 0 and await it on channel 1; or send each back. */
+	/** Send each event on channel 0 and await it on channel 1, or send each back; or with `one`
+	 * await on channel 0 itself that the other has released it. */
 	void (*serve)(void *const *channels, struct bench_task *task);
 	void (*answer)(void *const *channels, struct bench_task *task);
+	bool one;
 	/** Which rung of the wait/notify ladder it stands on; NULL if it knows of none. */
 	const char *(*rung)(void *channel);
+	/** How often who uses it has slept in the kernel. NULL if it does not count. */
+	uint64_t (*sleeps)(void *channel);
 	/**
 	 * Instead of all these: take one sample of the scenario of that name. For what runs in a
 	 * process of its own, where this library's loops cannot go.

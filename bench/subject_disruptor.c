@@ -5,15 +5,9 @@
  * for each layout, as a packed ring is written and read as plain arrays.
  */
 #include "bench.h"
-#include "loop.h"
+#include "ring_end.h"
 
 #include <stdlib.h>
-
-/** A receiving end. */
-struct reader {
-	_Alignas(DISRUPTOR_APART) struct disruptor_consumer consumer;
-	struct disruptor_span span; /* packed: the ready events */
-};
 
 struct disruptor_channel {
 	struct disruptor_ring *ring;
@@ -25,15 +19,6 @@ struct disruptor_channel {
 	} writer[BENCH_PRODUCERS];
 	struct reader reader[BENCH_CONSUMERS];
 };
-
-static void must(int code, const char *what)
-{
-	if (code >= 0)
-		return;
-	bench_fail("%s: %s: %s", what, disruptor_error_name(code),
-		   *disruptor_error_detail() != '\0' ? disruptor_error_detail()
-						     : disruptor_error_text(code));
-}
 
 static void *ring_open(const struct bench_params *params)
 {
@@ -76,113 +61,6 @@ static void ring_close(void *channel)
 	must(disruptor_ring_destroy(&c->ring), "destroying a ring");
 	free(c);
 }
-
-/* The sending end is a producer, the receiving one a reader. */
-
-LOOP_INLINE void *ring_claim(void *end, uint64_t n, uint32_t bytes)
-{
-	struct disruptor_producer *p = end;
-	void *first = n == 1 ? disruptor_claim(p) : disruptor_claim_n(p, n);
-
-	(void)bytes;
-	if (disruptor_unlikely(first == NULL))
-		must(disruptor_producer_status(p), "claiming");
-	return first;
-}
-
-LOOP_INLINE void *stamped_claimed(void *end, void *first, uint64_t i, uint32_t bytes)
-{
-	(void)bytes;
-	return i == 0 ? first : disruptor_claimed_at((struct disruptor_producer *)end, i);
-}
-
-/* events of a packed ring lie side by side, and our batches divide its capacity: none wraps */
-LOOP_INLINE void *packed_claimed(void *end, void *first, uint64_t i, uint32_t bytes)
-{
-	(void)end;
-	return (unsigned char *)first + i * bytes;
-}
-
-LOOP_INLINE void ring_publish(void *end, uint64_t n, uint32_t bytes)
-{
-	int code = disruptor_publish((struct disruptor_producer *)end);
-
-	(void)n;
-	(void)bytes;
-	if (disruptor_unlikely(code != 0))
-		must(code, "publishing");
-}
-
-LOOP_INLINE uint64_t stamped_ready(void *end, uint32_t bytes)
-{
-	struct reader *r = end;
-	int64_t n = disruptor_ready_until(&r->consumer, DISRUPTOR_FOREVER);
-
-	(void)bytes;
-	if (disruptor_unlikely(n <= 0))
-		must((int)n, "waiting for events");
-	return (uint64_t)n;
-}
-
-LOOP_INLINE const void *stamped_at(void *end, uint64_t i, uint32_t bytes)
-{
-	const struct reader *r = end;
-
-	(void)bytes;
-	return disruptor_at(&r->consumer, i);
-}
-
-LOOP_INLINE uint64_t packed_ready(void *end, uint32_t bytes)
-{
-	struct reader *r = end;
-
-	stamped_ready(end, bytes);
-	return disruptor_ready_span(&r->consumer, &r->span);
-}
-
-LOOP_INLINE const void *packed_at(void *end, uint64_t i, uint32_t bytes)
-{
-	const struct reader *r = end;
-
-	return (const unsigned char *)r->span.first + i * bytes;
-}
-
-LOOP_INLINE void ring_release(void *end, uint64_t n)
-{
-	struct reader *r = end;
-	int code = disruptor_release(&r->consumer, n);
-
-	if (disruptor_unlikely(code != 0))
-		must(code, "releasing");
-}
-
-LOOP_INLINE uint64_t ring_lag(void *end)
-{
-	const struct reader *r = end;
-
-	return disruptor_ring_stats(r->consumer.ring).claimed -
-	       disruptor_consumer_position(&r->consumer);
-}
-
-static const struct loop_end stamped_use = {
-	.claim = ring_claim,
-	.claimed = stamped_claimed,
-	.publish = ring_publish,
-	.ready = stamped_ready,
-	.at = stamped_at,
-	.release = ring_release,
-	.lag = ring_lag,
-};
-
-static const struct loop_end packed_use = {
-	.claim = ring_claim,
-	.claimed = packed_claimed,
-	.publish = ring_publish,
-	.ready = packed_ready,
-	.at = packed_at,
-	.release = ring_release,
-	.lag = ring_lag,
-};
 
 /*
  * Each thread works on a view of its own function's, as a user's thread does: the compiler then
@@ -272,6 +150,13 @@ static const char *ring_rung(void *channel)
 	return disruptor_rung_name(disruptor_ring_info(c->ring).rung);
 }
 
+static uint64_t ring_sleeps(void *channel)
+{
+	const struct disruptor_channel *c = channel;
+
+	return disruptor_ring_stats(c->ring).sleeps;
+}
+
 const struct bench_subject subject_disruptor = {
 	.name = "disruptor",
 	.open = ring_open,
@@ -281,4 +166,5 @@ const struct bench_subject subject_disruptor = {
 	.serve = ring_serve,
 	.answer = ring_answer,
 	.rung = ring_rung,
+	.sleeps = ring_sleeps,
 };

@@ -20,14 +20,30 @@ static const char help[] =
 	"\n"
 	"scenarios:\n"
 	"  pingpong  a round trip over two rings; against a bare cache line's\n"
+	"  pingpong-one  over one ring: who sent an event reads it after the other has\n"
 	"  unicast   one event a publish; against a queue with mutex and condition variables\n"
+	"  burst     64 events every 100 us, how late each is read; against a bare ring\n"
+	"  wakeup    a round trip in which each side sleeps; against a bare futex\n"
+	"  sizes     unicast with events of 8 B ... 4 KiB; against memcpy\n"
+	"  capacity  unicast with 256 ... 4194304 slots; against memcpy\n"
+	"  steady    unicast 20 times at each size of event, its worst against its best\n"
+	"  array     unicast with events of 2048 words; against memcpy\n"
 	"  batch     16 events a publish, packed layout; against a bare ring\n"
+	"  poller    unicast to a consumer that polls from its own loop\n"
 	"  blocking  unicast under the blocking strategy; against busy-spin\n"
 	"  keepup    cost of a publish while the consumer keeps up; against a bare ring\n"
-	"  graph     pipeline, multicast and diamond of handlers; against one stage\n"
+	"  producers 2, 4, 8 producers to one consumer; against a bare atomic addition\n"
+	"  three     three producers to one consumer\n"
+	"  threes    three producers, a ring each, to one thread; against one thread alone\n"
+	"  consumers 1 ... 32 consumers that each see every event; against one thread alone\n"
+	"  pipeline  three handlers, one after another; against one thread alone\n"
+	"  multicast three handlers side by side\n"
+	"  diamond   two handlers, and one after both\n"
+	"  oversubscribed  six threads on two processors; against one thread alone\n"
 	"  shared    a pipeline of 3 on one thread; against a thread for each stage\n"
 	"  stats     a pipeline of 3 with statistics; against the same without\n"
 	"  wide      32 stages side by side, time for each; against one stage\n"
+	"  create    time to create a ring, and its memory; against the memory alone\n"
 	"  waiting   processor time of a stage behind one that sleeps\n"
 	"  idle      processor time of the process while nothing happens\n"
 	"  all       each of them\n"
@@ -41,6 +57,8 @@ static const char help[] =
 	"  --rung R          force a rung of the wait/notify ladder: membarrier, fence, mutex\n"
 	"  --cpus A,B        pin the two threads to these; default: the first two allowed\n"
 	"  --quick           5 rounds of 15 ms (waiting, idle: 1 round)\n"
+	"  --usage           a second table: processor time, switches, sleeps, memory\n"
+	"  --list            tell the scenarios, their points and how long they take\n"
 	"  --json            one JSON object a line instead of tables\n"
 	"  --save FILE       write these JSON lines to FILE too, whole, when all is done\n"
 	"  --html FILE       draw a page of all results too, in one file without scripts\n"
@@ -60,9 +78,11 @@ static const char help[] =
 
 struct request {
 	struct bench_options options;
-	const struct bench_scenario *scenarios[32];
+	const struct bench_scenario *scenarios[64];
 	size_t count;
 	bool json;
+	bool usage;                                 /* what events use, too */
+	bool list;                                  /* the scenarios, instead of running them */
 	const char *save, *html, *baseline, *saved; /* files; NULL: none */
 	const char *svg, *results;                  /* directories */
 	bool compare;
@@ -180,7 +200,9 @@ enum {
 	RESULTS,
 	BASELINE,
 	REPORT,
-	COMPARE
+	COMPARE,
+	USAGE,
+	LIST
 };
 
 static const struct option long_options[] = {
@@ -193,6 +215,8 @@ static const struct option long_options[] = {
 	{ "cpus", required_argument, NULL, CPUS },
 	{ "quick", no_argument, NULL, QUICK },
 	{ "json", no_argument, NULL, JSON },
+	{ "usage", no_argument, NULL, USAGE },
+	{ "list", no_argument, NULL, LIST },
 	{ "save", required_argument, NULL, SAVE },
 	{ "html", required_argument, NULL, HTML },
 	{ "svg", required_argument, NULL, SVG },
@@ -270,6 +294,12 @@ static int parse_option(struct request *request, int option, const char *value)
 	case JSON:
 		request->json = true;
 		return CMD_OK;
+	case USAGE:
+		request->usage = true;
+		return CMD_OK;
+	case LIST:
+		request->list = true;
+		return CMD_OK;
 	default:
 		return parse_file(request, option, value);
 	}
@@ -295,10 +325,11 @@ static int parse_words(struct request *request, int count, char **words)
 					      words[0]);
 	for (int i = 0; status == CMD_OK && i < count; i++)
 		status = add_scenario(request, words[i]);
+	if (status == CMD_OK && request->list && request->count == 0)
+		status = add_scenario(request, "all");
 	if (status == CMD_OK && request->count == 0)
-		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
-					    "keepup, graph, shared, stats, wide, "
-					    "waiting, idle or all");
+		status = cmd_usage("bench", "which scenario? 'disruptor help bench' lists them; "
+					    "'all' runs each");
 	return status;
 }
 
@@ -348,7 +379,7 @@ static void report(const struct request *request, const struct session *session,
 	if (request->json)
 		bench_report_json(stdout, result, &session->machine);
 	else
-		bench_report_table(stdout, result);
+		bench_report_table(stdout, result, request->usage);
 	bench_results_add(session->results, result, &session->machine);
 	if (session->baseline == NULL)
 		return;
@@ -365,7 +396,7 @@ static void run_point(const struct request *request, const struct session *sessi
 
 	bench_progress_clear();
 	report(request, session, result);
-	free(result);
+	bench_result_free(result);
 }
 
 static void run_scenarios(const struct request *request, const struct session *session)
@@ -400,6 +431,27 @@ static double expected(const struct request *request)
 			seconds += bench_expected(scenario, points[k], &request->options);
 	}
 	return seconds;
+}
+
+/** Each scenario with the seconds that it takes, and its points. */
+static void list(const struct request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		const struct bench_scenario *scenario = request->scenarios[i];
+		const struct bench_point *points[BENCH_POINTS];
+		unsigned count = bench_points(scenario, &request->options, points, BENCH_POINTS);
+		double seconds = 0;
+
+		for (unsigned k = 0; k < count; k++)
+			seconds += bench_expected(scenario, points[k], &request->options);
+		printf("%-15s %5.1f s  %s\n", scenario->name, seconds, scenario->what);
+		for (unsigned k = 0; k < count && points[k] != NULL; k++)
+			printf("%s%s", k == 0 ? "                         at " : ", ",
+			       points[k]->label);
+		if (points[0] != NULL)
+			putchar('\n');
+	}
+	printf("%-15s %5.1f s\n", "together", expected(request));
 }
 
 static int cannot_write(const char *option, const char *path, int error)
@@ -535,6 +587,10 @@ static int run(int argc, char **argv)
 	status = parse(&request, argc, argv);
 	if (status != CMD_OK)
 		return status;
+	if (request.list) {
+		list(&request);
+		return CMD_OK;
+	}
 	bench_machine(&session.machine);
 	if (request.compare)
 		return compare_saved(&request);

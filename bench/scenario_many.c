@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Streaming from several producers, and to several consumers: scenario_stream.c
+ * with more threads than there are processors, so that waiting must let others
+ * run.
+ */
+#include "bench.h"
+
+#define BLOCKING_8                                                                                 \
+	{                                                                                          \
+		.event_bytes = 8, .capacity = 8192, .batch = 1,                                    \
+		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
+	}
+
+static const struct bench_point producers[] = {
+	{ .label = "2 producers", .producers = 2 },
+	{ .label = "4 producers", .producers = 4 },
+	{ .label = "8 producers", .producers = 8 },
+	{ .label = NULL },
+};
+
+const struct bench_scenario scenario_producers = {
+	.name = "producers",
+	.what = "several producers to one consumer",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.bars = { { .bar = 3, .against = BENCH_BEST_ORDERED },
+		  { .bar = 1, .against = "moodycamel::ConcurrentQueue", .peer = true } },
+	.threads = true,
+	.sample_seconds = 0.06,
+	.points = producers,
+	.defaults = BLOCKING_8,
+	.entries = { { .subject = &limit_add, .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "disruptor:yielding",
+		       .wait = DISRUPTOR_WAIT_YIELDING },
+		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
+	.sample = bench_throughput,
+};
+
+static const struct bench_point three[] = {
+	{ .label = "3 to 1", .producers = 3 },
+	{ .label = NULL },
+};
+
+const struct bench_scenario scenario_three = {
+	.name = "three",
+	.what = "three producers to one consumer",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.bars = { { .bar = 3, .against = "LMAX Disruptor", .peer = true } },
+	.threads = true,
+	.sample_seconds = 0.06,
+	.points = three,
+	.defaults = BLOCKING_8,
+	.entries = { { .subject = &limit_add, .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
+	.sample = bench_throughput,
+};
+
+static const struct bench_point consumers[] = {
+	{ .label = "1 consumer", .consumers = 1 },
+	{ .label = "2 consumers", .consumers = 2 },
+	{ .label = "4 consumers", .consumers = 4 },
+	{ .label = "8 consumers", .consumers = 8 },
+	{ .label = "16 consumers", .consumers = 16 },
+	{ .label = "32 consumers", .consumers = 32 },
+	{ .label = NULL },
+};
+
+const struct bench_scenario scenario_consumers = {
+	.name = "consumers",
+	.what = "one producer to several consumers, each of which sees every event",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.threads = true,
+	.rounds = 5,
+	.sample_seconds = 0.04,
+	.points = consumers,
+	.defaults = BLOCKING_8,
+	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor,
+		       .name = "disruptor:yielding",
+		       .wait = DISRUPTOR_WAIT_YIELDING },
+		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
+	.sample = bench_throughput,
+};

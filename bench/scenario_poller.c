@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Unicast to a consumer that polls from a loop of its own: subject_poller.c. */
+#include "bench.h"
+
+const struct bench_scenario scenario_poller = {
+	.name = "poller",
+	.what = "unicast to a consumer that polls from a loop of its own",
+	.unit = "Mevents/s",
+	.better = BENCH_MORE,
+	.bars = { { .bar = 3, .against = "LMAX Disruptor", .peer = true } },
+	.threads = true,
+	.defaults = { .event_bytes = 8,
+		      .capacity = 8192,
+		      .batch = 1,
+		      .wait = { .kind = DISRUPTOR_WAIT_BUSY_SPIN } },
+	.entries = { { .subject = &limit_store, .role = BENCH_LIMIT },
+		     { .subject = &limit_cursor },
+		     { .subject = &subject_poller, .role = BENCH_MAIN },
+		     { .subject = &subject_driven },
+		     { .subject = &subject_disruptor, .name = "disruptor:unicast" },
+		     { .subject = &subject_poller, .role = BENCH_AGAIN } },
+	.sample = bench_throughput,
+};
