@@ -8,7 +8,7 @@ CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
-sources = find include src tools bench examples tests -name '*.[ch]'
+sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
 	  $(wildcard examples/flights/run)
 
