@@ -9,9 +9,9 @@
 
 #include "peers_built.h" /* BUILT_x: &subject_x, or NULL */
 
-static const char *const one_to_one[] = { "unicast", "batch", "pingpong", NULL };
+static const char *const one_to_one[] = { "unicast", "sizes", "batch", "pingpong", NULL };
 static const char *const any_to_one[] = {
-	"unicast", "batch", "pingpong", "producers", "three", NULL,
+	"unicast", "sizes", "batch", "pingpong", "producers", "three", NULL,
 };
 
 /** The largest event for which a queue of elements of a type is compiled. */
@@ -20,7 +20,7 @@ enum { LARGEST = 256 };
 #define YIELDS "; of several producers who waits yields now and then"
 
 static const struct bench_peer peer_rte = {
-	.name = "rte_ring",
+	.name = "DPDK rte_ring",
 	.package = "libdpdk-dev",
 	.config =
 		"SP/SC, filled and read in place (zero-copy API), bulk of a publish, burst of 64; "
@@ -44,7 +44,7 @@ static const struct bench_peer peer_ck = {
 };
 
 static const struct bench_peer peer_urcu = {
-	.name = "wfcqueue",
+	.name = "liburcu wfcqueue",
 	.package = "liburcu-dev",
 	.config = "inlined; events lie in the nodes, which each producer recycles within its share "
 		  "of the capacity; spliced out, taken 64 at a time" YIELDS,
@@ -54,7 +54,7 @@ static const struct bench_peer peer_urcu = {
 };
 
 static const struct bench_peer peer_boost = {
-	.name = "boost:spsc",
+	.name = "boost::lockfree::spsc_queue",
 	.package = "libboost-dev",
 	.config =
 		"spsc_queue of a capacity given at run time; push of an array for a batch, pop of "
@@ -66,7 +66,7 @@ static const struct bench_peer peer_boost = {
 };
 
 static const struct bench_peer peer_rwqueue = {
-	.name = "ReaderWriterQueue",
+	.name = "moodycamel::ReaderWriterQueue",
 	.package = "libreaderwriterqueue-dev",
 	.config = "preallocated, try_enqueue, try_dequeue; one at a time",
 	.subject = BUILT_rwqueue,
@@ -76,7 +76,7 @@ static const struct bench_peer peer_rwqueue = {
 };
 
 static const struct bench_peer peer_cqueue = {
-	.name = "ConcurrentQueue",
+	.name = "moodycamel::ConcurrentQueue",
 	.package = "libconcurrentqueue-dev",
 	.config =
 		"preallocated, try_enqueue with a token for each producer, bulk for a batch; taken "
@@ -105,7 +105,7 @@ static const struct bench_peer peer_atomic = {
 };
 
 static const struct bench_peer peer_tbb = {
-	.name = "tbb:bounded",
+	.name = "tbb::concurrent_bounded_queue",
 	.package = "libtbb-dev",
 	.config = "concurrent_bounded_queue, try_push and try_pop" YIELDS,
 	.subject = BUILT_tbb,

@@ -29,4 +29,4 @@ template <std::uint32_t Bytes, bool> struct boost_queue : anybody {
 } // namespace bench
 
 const bench_subject subject_boost =
-	bench::subject_of("boost:spsc", bench::open_one<bench::boost_queue>);
+	bench::subject_of("boost::lockfree::spsc_queue", bench::open_one<bench::boost_queue>);

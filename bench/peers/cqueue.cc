@@ -62,4 +62,4 @@ template <std::uint32_t Bytes, bool Many> struct cqueue_queue {
 } // namespace bench
 
 const bench_subject subject_cqueue =
-	bench::subject_of("ConcurrentQueue", bench::open_any<bench::cqueue_queue>);
+	bench::subject_of("moodycamel::ConcurrentQueue", bench::open_any<bench::cqueue_queue>);

@@ -177,7 +177,7 @@ template <class Queue, std::uint32_t Bytes, bool Many> struct channel : closable
 		out<Queue, Bytes, Many, 1> to(static_cast<channel *>(channels[0])->queue, 0);
 		in<Queue, Bytes, Many> from(static_cast<channel *>(channels[1])->queue);
 
-		loop_serve_sized(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
+		loop_serve_of(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
 	}
 
 	static void answer(void *const *channels, bench_task *task)

@@ -173,7 +173,7 @@ static void rte_close(void *channel)
 }
 
 const struct bench_subject subject_rte = {
-	.name = "rte_ring",
+	.name = "DPDK rte_ring",
 	.waits = "spin",
 	.open = rte_open,
 	.close = rte_close,

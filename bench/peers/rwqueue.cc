@@ -30,4 +30,4 @@ template <std::uint32_t Bytes, bool> struct rwqueue_queue : anybody {
 } // namespace bench
 
 const bench_subject subject_rwqueue =
-	bench::subject_of("ReaderWriterQueue", bench::open_one<bench::rwqueue_queue>);
+	bench::subject_of("moodycamel::ReaderWriterQueue", bench::open_one<bench::rwqueue_queue>);

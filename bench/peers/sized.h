@@ -51,7 +51,7 @@
 	{                                                                                          \
 		struct out out = out_begin((struct channel *)channels[0], 0);                      \
 		struct in in = in_begin((struct channel *)channels[1]);                            \
-		loop_serve_sized(&use_one, &out, &in, task, bytes);                                \
+		loop_serve_of(&use_one, &out, &in, task, bytes);                                   \
 		out_end((struct channel *)channels[0], 0, &out);                                   \
 		in_end((struct channel *)channels[1], &in);                                        \
 	}                                                                                          \

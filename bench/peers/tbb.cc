@@ -30,4 +30,4 @@ template <std::uint32_t Bytes, bool Many> struct tbb_queue : anybody {
 } // namespace bench
 
 const bench_subject subject_tbb =
-	bench::subject_of("tbb:bounded", bench::open_any<bench::tbb_queue>);
+	bench::subject_of("tbb::concurrent_bounded_queue", bench::open_any<bench::tbb_queue>);

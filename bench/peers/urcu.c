@@ -267,7 +267,7 @@ static void urcu_close(void *channel)
 }
 
 const struct bench_subject subject_urcu = {
-	.name = "wfcqueue",
+	.name = "liburcu wfcqueue",
 	.waits = "spin",
 	.open = urcu_open,
 	.close = urcu_close,
