@@ -335,13 +335,19 @@ LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
 		loop_serve_of(use, out, in, task, task->bytes);
 }
 
+LOOP_INLINE void loop_answer_of(const struct loop_end *use, void *out, void *in,
+				struct bench_task *task, uint32_t bytes)
+{
+	loop_answer_sized(use, out, in, task, bytes);
+}
+
 LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
 			     struct bench_task *task)
 {
 	if (task->bytes == 32)
-		loop_answer_sized(use, out, in, task, 32);
+		loop_answer_of(use, out, in, task, 32);
 	else
-		loop_answer_sized(use, out, in, task, task->bytes);
+		loop_answer_of(use, out, in, task, task->bytes);
 }
 
 #endif

@@ -185,7 +185,7 @@ template <class Queue, std::uint32_t Bytes, bool Many> struct channel : closable
 		out<Queue, Bytes, Many, 1> to(static_cast<channel *>(channels[1])->queue, 0);
 		in<Queue, Bytes, Many> from(static_cast<channel *>(channels[0])->queue);
 
-		loop_answer_sized(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
+		loop_answer_of(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
 	}
 
 	static void destroy(void *self)

@@ -59,7 +59,7 @@
 	{                                                                                          \
 		struct out out = out_begin((struct channel *)channels[1], 0);                      \
 		struct in in = in_begin((struct channel *)channels[0]);                            \
-		loop_answer_sized(&use_one, &out, &in, task, bytes);                               \
+		loop_answer_of(&use_one, &out, &in, task, bytes);                                  \
 		out_end((struct channel *)channels[1], 0, &out);                                   \
 		in_end((struct channel *)channels[0], &in);                                        \
 	}
