@@ -27,13 +27,25 @@ template <std::uint32_t Bytes, bool Many> struct cqueue_queue {
 	std::vector<token> tokens;
 	alignas(DISRUPTOR_APART) moodycamel::ConsumerToken consumer;
 
-	/* a token for each thread, and as many blocks as it takes without allocating */
+	/*
+	 * A token for each thread, and as many blocks as it takes without allocating. A producer
+	 * keeps the blocks that it has had. So that none has them all, each is given its share.
+	 */
 	explicit cqueue_queue(const bench_params &params)
 	    : list(params.capacity / params.producers, params.producers, 0), consumer(list)
 	{
+		const event<Bytes> nothing{};
+		event<Bytes> taken[takes];
+
 		tokens.reserve(params.producers);
-		for (std::uint32_t i = 0; i < params.producers; i++)
-			tokens.emplace_back(list);
+		for (std::uint32_t i = 0; i < params.producers; i++) {
+			token &t = tokens.emplace_back(list);
+
+			for (std::uint64_t n = params.capacity / params.producers; n != 0; n--)
+				list.enqueue(t.its, nothing);
+			while (list.try_dequeue_bulk_from_producer(t.its, taken, takes) != 0)
+				;
+		}
 	}
 
 	producer producer_of(std::uint32_t index)
