@@ -17,7 +17,7 @@
  *	peers/                  what others have made, where it is installed; peers.c lists it
  *	scenario_*.c            the loads; scenario.c lists them
  *	measure.c               rounds, medians, ratios, noise, verdict
- *	report.c report_json.c machine.c progress.c    what is printed
+ *	report.c report_json.c report_peers.c machine.c progress.c    what is printed
  *	save.c baseline.c       what is kept of a run, and compared with a later one
  *	support.c               threads on cores, memory, failing
  */
@@ -35,7 +35,7 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 8, BENCH_POINTS = 16
 /* ---- Subjects ---- */
 
 extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed;
-extern const struct bench_subject subject_disruptor, subject_mutex, subject_pipe;
+extern const struct bench_subject subject_disruptor, subject_mutex, subject_pipe, subject_socket;
 
 /** All that this program knows of, built or not, up to one without a name. */
 extern const struct bench_peer *const bench_peers[];
@@ -235,6 +235,9 @@ void bench_report_json(FILE *out, const struct bench_result *result,
 void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why);
 void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
 			    const struct bench_machine *machine);
+
+/** The peers, built or not: for people, or an object a line. */
+void bench_report_peers(FILE *out, bool json);
 
 struct json_t;
 

@@ -17,14 +17,14 @@ static const char *const any_to_one[] = {
 /** The largest event for which a queue of elements of a type is compiled. */
 enum { LARGEST = 256 };
 
-#define YIELDS "; of several producers who waits yields now and then"
+#define YIELDS "; with several producers a thread yields after each 100 looks in vain"
 
 static const struct bench_peer peer_rte = {
 	.name = "DPDK rte_ring",
 	.package = "libdpdk-dev",
 	.config =
 		"SP/SC, filled and read in place (zero-copy API), bulk of a publish, burst of 64; "
-		"of several producers MP, copied in" YIELDS,
+		"with several producers MP, copied in" YIELDS,
 	.subject = BUILT_rte,
 	.scenarios = any_to_one,
 	.producers = BENCH_PRODUCERS,
@@ -34,7 +34,7 @@ static const struct bench_peer peer_ck = {
 	.name = "ck_ring",
 	.package = "libck-dev",
 	.config =
-		"typed ring (CK_RING_PROTOTYPE), SPSC, of several producers MPSC; reserve, fill in "
+		"typed ring (CK_RING_PROTOTYPE), SPSC, with several producers MPSC; reserve, fill in "
 		"place, commit; copied out one at a time" YIELDS,
 	.subject = BUILT_ck,
 	.scenarios = any_to_one,
@@ -80,7 +80,7 @@ static const struct bench_peer peer_cqueue = {
 	.package = "libconcurrentqueue-dev",
 	.config =
 		"preallocated, try_enqueue with a token for each producer, bulk for a batch; taken "
-		"in bulk, 64 at a time, from the one producer's token, of several with a "
+		"in bulk, 64 at a time, from the one producer's token, with several a "
 		"consumer's" YIELDS,
 	.subject = BUILT_cqueue,
 	.scenarios = any_to_one,
@@ -95,8 +95,8 @@ static const struct bench_peer peer_atomic = {
 	.package = "libatomic-queue-dev",
 	.config =
 		"AtomicQueueB of 8-byte events, else AtomicQueueB2; optimistic push and pop; SPSC "
-		"without MAXIMIZE_THROUGHPUT; of several producers MPMC with it, and looks "
-		"whether it would wait" YIELDS,
+		"without MAXIMIZE_THROUGHPUT; with several producers MPMC with it, and "
+		"looks first whether they would wait" YIELDS,
 	.subject = BUILT_atomic,
 	.scenarios = any_to_one,
 	.producers = BENCH_PRODUCERS,

@@ -212,6 +212,7 @@ const struct bench_scenario scenario_unicast = {
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = throughput,
 };
@@ -237,6 +238,7 @@ const struct bench_scenario scenario_batch = {
 		     { .subject = &subject_disruptor, .name = "disruptor:stamped" },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor,
 		       .role = BENCH_AGAIN,
 		       .layout = DISRUPTOR_PACKED } },
@@ -262,6 +264,7 @@ const struct bench_scenario scenario_blocking = {
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = throughput,
 };

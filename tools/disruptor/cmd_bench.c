@@ -12,6 +12,7 @@
 
 static const char help[] =
 	"usage: disruptor bench SCENARIO... [OPTION ...]\n"
+	"       disruptor bench --peers [--json]\n"
 	"\n"
 	"Measure this library beside what the hardware allows and beside a queue and a\n"
 	"pipe, in one run, in interleaved rounds, and print medians and ratios.\n"
@@ -43,6 +44,8 @@ static const char help[] =
 	"  --save FILE       write these JSON lines to FILE too, whole, when all is done\n"
 	"  --baseline FILE   compare with an earlier run of the same machine, saved so:\n"
 	"                    what is slower by more than 15 % is flagged\n"
+	"  --peers           tell instead what others made it is measured beside, which of\n"
+	"                    that is built here, and how each is used\n"
 	"\n"
 	"The bars hold for a scenario's own parameters; with others, ratios stand without.\n"
 	"A bar that is not met, or a flag, is said so and is not a failure of the command.\n"
@@ -52,7 +55,7 @@ struct request {
 	struct bench_options options;
 	const struct bench_scenario *scenarios[32];
 	size_t count;
-	bool json;
+	bool json, peers;
 	const char *save, *baseline; /* files; NULL: none */
 };
 
@@ -150,7 +153,20 @@ static int add_scenario(struct request *request, const char *name)
 	return CMD_OK;
 }
 
-enum { EVENTS = 256, ROUNDS, WAIT, EVENT_BYTES, CAPACITY, RUNG, CPUS, QUICK, JSON, SAVE, BASELINE };
+enum {
+	EVENTS = 256,
+	ROUNDS,
+	WAIT,
+	EVENT_BYTES,
+	CAPACITY,
+	RUNG,
+	CPUS,
+	QUICK,
+	JSON,
+	SAVE,
+	BASELINE,
+	PEERS
+};
 
 static const struct option long_options[] = {
 	{ "events", required_argument, NULL, EVENTS },
@@ -164,6 +180,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, JSON },
 	{ "save", required_argument, NULL, SAVE },
 	{ "baseline", required_argument, NULL, BASELINE },
+	{ "peers", no_argument, NULL, PEERS },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -210,6 +227,9 @@ static int parse_option(struct request *request, int option, const char *value)
 	case BASELINE:
 		request->baseline = value;
 		return CMD_OK;
+	case PEERS:
+		request->peers = true;
+		return CMD_OK;
 	default:
 		return CMD_USAGE;
 	}
@@ -231,7 +251,10 @@ static int parse(struct request *request, int argc, char **argv)
 	}
 	for (int i = optind; status == CMD_OK && i < argc; i++)
 		status = add_scenario(request, argv[i]);
-	if (status == CMD_OK && request->count == 0)
+	if (status == CMD_OK && request->peers && request->count != 0)
+		return cmd_usage("bench", "option --peers measures nothing: leave out '%s'",
+				 request->scenarios[0]->name);
+	if (status == CMD_OK && !request->peers && request->count == 0)
 		status = cmd_usage("bench", "which scenario? pingpong, unicast, batch, blocking, "
 					    "keepup, graph, shared, stats, wide, "
 					    "waiting, idle or all");
@@ -365,6 +388,10 @@ static int run(int argc, char **argv)
 
 	int status = parse(&request, argc, argv);
 
+	if (status == CMD_OK && request.peers) {
+		bench_report_peers(stdout, request.json);
+		return CMD_OK;
+	}
 	if (status == CMD_OK)
 		status = open_files(&request, &session);
 	if (status != CMD_OK)
