@@ -19,7 +19,13 @@ find_path(PEER_tbb_INCLUDE oneapi/tbb/concurrent_queue.h)
 # And libraries. Of DPDK's many, its ring alone is linked: it needs no start of the environment.
 find_library(PEER_rte_LIBRARY rte_ring HINTS ${dpdk_LIBRARY_DIRS})
 find_library(PEER_tbb_LIBRARY tbb)
-find_program(DISRUPTOR_CXX NAMES ${CMAKE_CXX_COMPILER} c++ g++ clang++)
+
+# The C compiler's own C++, so that one compiler has made all that is compared.
+set(cxx g++ c++)
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+	set(cxx clang++ c++)
+endif()
+find_program(DISRUPTOR_CXX NAMES ${CMAKE_CXX_COMPILER} $ENV{CXX} ${cxx})
 mark_as_advanced(DISRUPTOR_CXX)
 
 set(needs_rte dpdk_FOUND PEER_rte_LIBRARY)
@@ -59,6 +65,9 @@ foreach(peer IN LISTS peers)
 endforeach()
 
 if("CXX" IN_LIST languages)
+	if(NOT CMAKE_CXX_COMPILER)
+		set(CMAKE_CXX_COMPILER "${DISRUPTOR_CXX}")
+	endif()
 	enable_language(CXX)
 	set_target_properties(disruptor_command PROPERTIES LINKER_LANGUAGE CXX)
 endif()
