@@ -8,11 +8,11 @@ CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
-sources = find include src tools bench examples tests -name '*.[ch]'
+sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
 	  $(wildcard examples/flights/run)
 
-.PHONY: all demo test test-one-core bench install check-format format check-scripts clean help setup-demo setup-test
+.PHONY: all demo test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -34,10 +34,16 @@ test-one-core: setup-test all
 bench: all
 	@build/disruptor bench $(SCENARIOS) $(if $(filter all,$(SCENARIOS)),--results bench/results) $(BENCH)
 
+# Install them; then build anew, as cmake looks for them only when it is told to. Measures nothing.
+bench-peers: setup-peers
+	@cmake --preset release >&2
+	@$(build) --target disruptor_command >&2
+	@build/disruptor bench --peers
+
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
-setup-demo setup-test:
+setup-demo setup-test setup-peers:
 	@scripts/setup $(@:setup-%=%)
 
 # Once: from then on ninja runs cmake again by itself where that is needed.
@@ -64,6 +70,8 @@ help:
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
+	@echo 'make bench-peers      install what others made that the benchmarks can be run beside,'
+	@echo '                      by apt-get, and build them in; says which are there'
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
 	@echo 'make check-format     is the source formatted? (make format does it)'
 	@echo 'make check-scripts    run shellcheck on the scripts'

@@ -18,7 +18,7 @@
  *	scenario_*.c            the loads; scenario.c lists them
  *	measure.c judge.c       rounds; medians, ratios, noise, verdict
  *	histogram.c usage.c     latencies; processor time, switches, memory
- *	report.c report_json.c machine.c progress.c    what is printed
+ *	report.c report_json.c report_peers.c machine.c progress.c    what is printed
  *	results.c save.c outputs.c    the lines of a run, and the files that are kept of it
  *	summary.c baseline.c compare.c    all bars; against an earlier run; two earlier runs
  *	html.c plot_*.c svg.c   the page, drawn from the lines alone
@@ -40,7 +40,7 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 1
 extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
 	limit_alone, limit_copy, limit_futex;
 extern const struct bench_subject subject_disruptor, subject_one, subject_poller, subject_driven,
-	subject_mutex, subject_pipe;
+	subject_mutex, subject_pipe, subject_socket;
 
 #if defined(__linux__)
 #define BENCH_LIMIT_FUTEX "limit:futex"
@@ -289,6 +289,9 @@ void bench_report_json(FILE *out, const struct bench_result *result,
 void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why);
 void bench_report_skip_json(FILE *out, const struct bench_scenario *scenario, const char *why,
 			    const struct bench_machine *machine);
+
+/** The peers, built or not: for people, or an object a line. */
+void bench_report_peers(FILE *out, bool json);
 
 struct json_t;
 

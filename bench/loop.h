@@ -9,7 +9,8 @@
  * are always inlined where that struct is named, and so are the functions in
  * it: what runs is as if each loop had been written out for each subject, and
  * none can have a better loop than another. Event size and batch become
- * constants too, for the cases that the scenarios use.
+ * constants too, for the cases that the scenarios use: for all alike, as some
+ * peers cannot but be compiled for each size.
  */
 
 #include "histogram.h"
@@ -164,18 +165,32 @@ LOOP_INLINE void loop_produce_marked(const struct loop_end *use, void *end, stru
 	task->value = value;
 }
 
+/** @p bytes: a constant where this is called, or a size that is seldom. */
+LOOP_INLINE void loop_produce_of(const struct loop_end *use, void *end, struct bench_task *task,
+				 uint32_t bytes)
+{
+	if (task->work != 0)
+		loop_produce_working(use, end, task, bytes);
+	else if (task->batch == 1)
+		loop_produce_sized(use, end, task, bytes, 1);
+	else if (bytes == 8 && task->batch == 16)
+		loop_produce_sized(use, end, task, bytes, 16);
+	else
+		loop_produce_sized(use, end, task, bytes, task->batch);
+}
+
 LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct bench_task *task)
 {
-	if (task->work != 0 && task->bytes == 8)
-		loop_produce_working(use, end, task, 8);
-	else if (task->work != 0)
-		loop_produce_working(use, end, task, task->bytes);
-	else if (task->bytes == 8 && task->batch == 1)
-		loop_produce_sized(use, end, task, 8, 1);
-	else if (task->bytes == 8 && task->batch == 16)
-		loop_produce_sized(use, end, task, 8, 16);
+	if (task->bytes == 8)
+		loop_produce_of(use, end, task, 8);
+	else if (task->bytes == 16)
+		loop_produce_of(use, end, task, 16);
+	else if (task->bytes == 32)
+		loop_produce_of(use, end, task, 32);
+	else if (task->bytes == 64)
+		loop_produce_of(use, end, task, 64);
 	else
-		loop_produce_sized(use, end, task, task->bytes, task->batch);
+		loop_produce_of(use, end, task, task->bytes);
 }
 
 LOOP_INLINE void loop_consume_sized(const struct loop_end *use, void *end, struct bench_task *task,
@@ -262,18 +277,33 @@ LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct benc
 		loop_consume_due(use, end, task);
 	else if (task->bytes == 8)
 		loop_consume_sized(use, end, task, 8);
+	else if (task->bytes == 16)
+		loop_consume_sized(use, end, task, 16);
+	else if (task->bytes == 32)
+		loop_consume_sized(use, end, task, 32);
+	else if (task->bytes == 64)
+		loop_consume_sized(use, end, task, 64);
 	else
 		loop_consume_sized(use, end, task, task->bytes);
 }
 
 /* Of several producers. A function of its own calls these, lest registers be spilled for them. */
 
+LOOP_INLINE void loop_produce_many_of(const struct loop_end *use, void *end,
+				      struct bench_task *task, uint32_t bytes)
+{
+	if (task->batch == 1)
+		loop_produce_marked(use, end, task, bytes, 1);
+	else
+		loop_produce_marked(use, end, task, bytes, task->batch);
+}
+
 LOOP_INLINE void loop_produce_many(const struct loop_end *use, void *end, struct bench_task *task)
 {
-	if (task->bytes == 8 && task->batch == 1)
-		loop_produce_marked(use, end, task, 8, 1);
+	if (task->bytes == 8)
+		loop_produce_many_of(use, end, task, 8);
 	else
-		loop_produce_marked(use, end, task, task->bytes, task->batch);
+		loop_produce_many_of(use, end, task, task->bytes);
 }
 
 LOOP_INLINE void loop_consume_many(const struct loop_end *use, void *end, struct bench_task *task)

@@ -56,7 +56,8 @@ static bool can(const struct bench_peer *peer, const struct bench_params *params
 {
 	return params->producers <= (peer->producers != 0 ? peer->producers : 1) &&
 	       params->consumers <= (peer->consumers != 0 ? peer->consumers : 1) &&
-	       (peer->event_bytes == 0 || params->event_bytes <= peer->event_bytes);
+	       (peer->event_bytes == 0 || params->event_bytes <= peer->event_bytes) &&
+	       !(peer->sized && (params->event_bytes & (params->event_bytes - 1)) != 0);
 }
 
 /** The scenario's entries and the peers that suit it; what is missing among these. */

@@ -179,6 +179,7 @@ const struct bench_scenario scenario_pingpong = {
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = bench_round_trip,
 };

@@ -266,6 +266,7 @@ const struct bench_scenario scenario_unicast = {
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = bench_throughput,
 };
@@ -291,6 +292,7 @@ const struct bench_scenario scenario_batch = {
 		     { .subject = &subject_disruptor, .name = "disruptor:stamped" },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor,
 		       .role = BENCH_AGAIN,
 		       .layout = DISRUPTOR_PACKED } },
@@ -316,6 +318,7 @@ const struct bench_scenario scenario_blocking = {
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
+		     { .subject = &subject_socket, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
 	.sample = bench_throughput,
 };

@@ -134,6 +134,7 @@ struct bench_peer {
 	const char *const *scenarios;        /* the names of those that suit it, up to NULL */
 	uint32_t producers, consumers;       /* at most; 0: one */
 	uint32_t event_bytes;                /* at most; 0: any */
+	bool sized;                          /* compiled for events of a power of two bytes only */
 	bool unordered;                      /* only the events of one producer keep their order */
 };
 

@@ -14,6 +14,7 @@ static const char help[] =
 	"usage: disruptor bench SCENARIO... [OPTION ...]\n"
 	"       disruptor bench --report FILE [--html FILE] [--svg DIR]\n"
 	"       disruptor bench --compare FILE FILE [--json]\n"
+	"       disruptor bench --peers [--json]\n"
 	"\n"
 	"Measure this library beside what the hardware allows and beside a queue and a\n"
 	"pipe, in one run, in interleaved rounds, and print medians and ratios.\n"
@@ -66,6 +67,8 @@ static const char help[] =
 	"  --results DIR     save and draw the page as DIR/COMMIT.CPU.json and .html\n"
 	"  --baseline FILE   compare with an earlier run of the same machine, saved so:\n"
 	"                    what is slower by more than 15 % is flagged\n"
+	"  --peers           tell instead what others made it is measured beside, which of\n"
+	"                    that is built here, and how each is used\n"
 	"\n"
 	"without measuring:\n"
 	"  --report FILE     sum up what --save wrote to FILE; with --html or --svg draw it\n"
@@ -81,6 +84,7 @@ struct request {
 	const struct bench_scenario *scenarios[64];
 	size_t count;
 	bool json;
+	bool peers;                                 /* tell of them, and measure nothing */
 	bool usage;                                 /* what events use, too */
 	bool list;                                  /* the scenarios, instead of running them */
 	const char *save, *html, *baseline, *saved; /* files; NULL: none */
@@ -202,7 +206,8 @@ enum {
 	REPORT,
 	COMPARE,
 	USAGE,
-	LIST
+	LIST,
+	PEERS
 };
 
 static const struct option long_options[] = {
@@ -224,6 +229,7 @@ static const struct option long_options[] = {
 	{ "baseline", required_argument, NULL, BASELINE },
 	{ "report", required_argument, NULL, REPORT },
 	{ "compare", no_argument, NULL, COMPARE },
+	{ "peers", no_argument, NULL, PEERS },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -300,6 +306,9 @@ static int parse_option(struct request *request, int option, const char *value)
 	case LIST:
 		request->list = true;
 		return CMD_OK;
+	case PEERS:
+		request->peers = true;
+		return CMD_OK;
 	default:
 		return parse_file(request, option, value);
 	}
@@ -325,9 +334,12 @@ static int parse_words(struct request *request, int count, char **words)
 					      words[0]);
 	for (int i = 0; status == CMD_OK && i < count; i++)
 		status = add_scenario(request, words[i]);
+	if (status == CMD_OK && request->peers && request->count != 0)
+		return cmd_usage("bench", "option --peers measures nothing: leave out '%s'",
+				 request->scenarios[0]->name);
 	if (status == CMD_OK && request->list && request->count == 0)
 		status = add_scenario(request, "all");
-	if (status == CMD_OK && request->count == 0)
+	if (status == CMD_OK && !request->peers && request->count == 0)
 		status = cmd_usage("bench", "which scenario? 'disruptor help bench' lists them; "
 					    "'all' runs each");
 	return status;
@@ -589,6 +601,10 @@ static int run(int argc, char **argv)
 		return status;
 	if (request.list) {
 		list(&request);
+		return CMD_OK;
+	}
+	if (request.peers) {
+		bench_report_peers(stdout, request.json);
 		return CMD_OK;
 	}
 	bench_machine(&session.machine);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* atomic_queue: AtomicQueueB for events of a word, AtomicQueueB2 for others. */
+#include "queue.h"
+
+#include <atomic_queue/atomic_queue.h>
+
+#include <type_traits>
+
+namespace bench
+{
+
+/* As its author's benchmarks have it: of many to many with MAXIMIZE_THROUGHPUT, of one to one not. */
+template <bool Many>
+using words = ::atomic_queue::AtomicQueueB<std::uint64_t, std::allocator<std::uint64_t>, 0, Many,
+					   false, !Many>;
+template <std::uint32_t Bytes, bool Many>
+using events =
+	atomic_queue::AtomicQueueB2<event<Bytes>, std::allocator<event<Bytes>>, Many, false, !Many>;
+
+template <std::uint32_t Bytes, bool Many> struct atomic_queue : anybody {
+	static constexpr std::size_t takes = 1;
+	static constexpr bool word = Bytes == sizeof(std::uint64_t);
+	std::conditional_t<word, words<Many>, events<Bytes, Many>> ring;
+
+	explicit atomic_queue(const bench_params &params)
+	    : ring(static_cast<unsigned>(params.capacity))
+	{
+	}
+
+	/* Optimistic: waits by itself. It spins, so where it may be in the way it looks before. */
+	std::size_t push(producer, const event<Bytes> *events, std::size_t)
+	{
+		if (Many && ring.was_full())
+			return 0;
+		if constexpr (word)
+			ring.push(events->word[0]); /* never 0, which means none */
+		else
+			ring.push(*events);
+		return 1;
+	}
+
+	std::size_t pop(event<Bytes> *events)
+	{
+		if (Many && ring.was_empty())
+			return 0;
+		if constexpr (word)
+			events->word[0] = ring.pop();
+		else
+			*events = ring.pop();
+		return 1;
+	}
+};
+
+} // namespace bench
+
+const bench_subject subject_atomic =
+	bench::subject_of("atomic_queue", bench::open_any<bench::atomic_queue>);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef BENCH_QUEUE_H
+#define BENCH_QUEUE_H
+
+/*
+ * For the adapters in C++20, all of them queues of elements of a type: events
+ * are copied in and out. An adapter defines a queue's policy,
+ *
+ *	template <std::uint32_t Bytes, bool Many> struct NAME_queue {
+ *		static constexpr std::size_t takes; // events at a time, at most
+ *		explicit NAME_queue(const bench_params &params);
+ *		// what a producer puts them by, given its index
+ *		producer producer_of(std::uint32_t index);
+ *		// put at most n events; how many
+ *		std::size_t push(producer &by, const event<Bytes> *events, std::size_t n);
+ *		// take at most `takes`; how many
+ *		std::size_t pop(event<Bytes> *events);
+ *	};
+ *
+ * where Many says that there are several producers. Events and constants that
+ * the compiler can keep in registers it does keep there: the thread's end is a
+ * local variable, and one event a publish is not an array.
+ */
+
+#include "peer.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace bench
+{
+
+template <std::uint32_t Bytes> struct event {
+	std::uint64_t word[Bytes / sizeof(std::uint64_t)];
+};
+
+/** Where a producer is nobody in particular. */
+struct anybody {
+	struct producer {
+	};
+
+	producer producer_of(std::uint32_t)
+	{
+		return {};
+	}
+};
+
+/** A sending end, of N events a publish at most. */
+template <class Queue, std::uint32_t Bytes, bool Many, std::uint32_t N> struct out {
+	Queue *queue;
+	typename Queue::producer by;
+	event<Bytes> to_send[N];
+
+	out(Queue &to, std::uint32_t index) : queue(&to), by(to.producer_of(index))
+	{
+	}
+
+	LOOP_INLINE void *claim(void *end, std::uint64_t, std::uint32_t)
+	{
+		return static_cast<out *>(end)->to_send;
+	}
+
+	LOOP_INLINE void *claimed(void *, void *first, std::uint64_t i, std::uint32_t)
+	{
+		return static_cast<event<Bytes> *>(first) + i;
+	}
+
+	LOOP_INLINE void publish(void *end, std::uint64_t n, std::uint32_t)
+	{
+		out *o = static_cast<out *>(end);
+		std::uint32_t looks = 0;
+
+		for (std::uint64_t done = 0; done < n;) {
+			std::size_t put = o->queue->push(o->by, o->to_send + done, n - done);
+
+			done += put;
+			if (put == 0)
+				peer_wait(&looks, Many);
+		}
+	}
+};
+
+/** The receiving end. */
+template <class Queue, std::uint32_t Bytes, bool Many> struct in {
+	Queue *queue;
+	event<Bytes> taken[Queue::takes] = {};
+
+	explicit in(Queue &from) : queue(&from)
+	{
+	}
+
+	LOOP_INLINE std::uint64_t ready(void *end, std::uint32_t)
+	{
+		in *i = static_cast<in *>(end);
+		std::uint32_t looks = 0;
+		std::size_t n;
+
+		while ((n = i->queue->pop(i->taken)) == 0)
+			peer_wait(&looks, Many);
+		return n;
+	}
+
+	LOOP_INLINE const void *at(void *end, std::uint64_t i, std::uint32_t)
+	{
+		return static_cast<in *>(end)->taken + i;
+	}
+
+	/* taking was releasing: the events were copied out */
+	LOOP_INLINE void release(void *, std::uint64_t)
+	{
+	}
+};
+
+template <class Queue, std::uint32_t Bytes, bool Many, std::uint32_t N>
+inline constexpr loop_end use = {
+	out<Queue, Bytes, Many, N>::claim,
+	out<Queue, Bytes, Many, N>::claimed,
+	out<Queue, Bytes, Many, N>::publish,
+	in<Queue, Bytes, Many>::ready,
+	in<Queue, Bytes, Many>::at,
+	in<Queue, Bytes, Many>::release,
+	nullptr,
+};
+
+/** What every channel of ours begins with. */
+struct closable : peer_channel {
+	void (*close)(void *channel);
+};
+
+/** A channel's queue, and the loops over it. */
+template <class Queue, std::uint32_t Bytes, bool Many> struct channel : closable {
+	alignas(DISRUPTOR_APART) Queue queue;
+
+	explicit channel(const bench_params &params)
+	    : closable{ { &table }, destroy }, queue(params)
+	{
+	}
+
+	template <std::uint32_t N> static void produce_of(channel *c, bench_task *task)
+	{
+		out<Queue, Bytes, Many, N> end(c->queue, task->index);
+
+		if constexpr (Many)
+			loop_produce_marked(&use<Queue, Bytes, Many, N>, &end, task, Bytes,
+					    N == 1 ? 1 : task->batch);
+		else if constexpr (N > 1)
+			loop_produce_of(&use<Queue, Bytes, Many, N>, &end, task, Bytes);
+		else if (task->work != 0)
+			loop_produce_working(&use<Queue, Bytes, Many, N>, &end, task, Bytes);
+		else
+			loop_produce_sized(&use<Queue, Bytes, Many, N>, &end, task, Bytes, 1);
+	}
+
+	static void produce(void *self, bench_task *task)
+	{
+		if (task->batch > PEER_BATCH)
+			bench_fail("at most %d events a publish are copied in", PEER_BATCH);
+		if (task->batch == 1)
+			produce_of<1>(static_cast<channel *>(self), task);
+		else
+			produce_of<PEER_BATCH>(static_cast<channel *>(self), task);
+	}
+
+	static void consume(void *self, bench_task *task)
+	{
+		in<Queue, Bytes, Many> end(static_cast<channel *>(self)->queue);
+
+		if constexpr (Many)
+			loop_consume_marked(&use<Queue, Bytes, Many, 1>, &end, task, Bytes);
+		else
+			loop_consume_sized(&use<Queue, Bytes, Many, 1>, &end, task, Bytes);
+	}
+
+	static void serve(void *const *channels, bench_task *task)
+	{
+		out<Queue, Bytes, Many, 1> to(static_cast<channel *>(channels[0])->queue, 0);
+		in<Queue, Bytes, Many> from(static_cast<channel *>(channels[1])->queue);
+
+		loop_serve_of(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
+	}
+
+	static void answer(void *const *channels, bench_task *task)
+	{
+		out<Queue, Bytes, Many, 1> to(static_cast<channel *>(channels[1])->queue, 0);
+		in<Queue, Bytes, Many> from(static_cast<channel *>(channels[0])->queue);
+
+		loop_answer_of(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
+	}
+
+	static void destroy(void *self)
+	{
+		delete static_cast<channel *>(self);
+	}
+
+	static constexpr peer_loops table = { produce, consume, produce, consume, serve, answer };
+};
+
+template <template <std::uint32_t, bool> class Queue, bool Many>
+void *open_sized(const bench_params &params)
+{
+	switch (params.event_bytes) {
+	case 8:
+		return new channel<Queue<8, Many>, 8, Many>(params);
+	case 16:
+		return new channel<Queue<16, Many>, 16, Many>(params);
+	case 32:
+		return new channel<Queue<32, Many>, 32, Many>(params);
+	case 64:
+		return new channel<Queue<64, Many>, 64, Many>(params);
+	case 128:
+		return new channel<Queue<128, Many>, 128, Many>(params);
+	case 256:
+		return new channel<Queue<256, Many>, 256, Many>(params);
+	}
+	bench_fail("no queue was compiled for events of %u bytes", params.event_bytes);
+}
+
+/** Of one producer only. */
+template <template <std::uint32_t, bool> class Queue> void *open_one(const bench_params *params)
+{
+	return open_sized<Queue, false>(*params);
+}
+
+template <template <std::uint32_t, bool> class Queue> void *open_any(const bench_params *params)
+{
+	return params->producers > 1 ? open_sized<Queue, true>(*params)
+				     : open_sized<Queue, false>(*params);
+}
+
+inline void close(void *channel)
+{
+	closable *c = static_cast<closable *>(channel);
+
+	c->close(c);
+}
+
+constexpr bench_subject subject_of(const char *name, void *(*open)(const bench_params *params))
+{
+	bench_subject subject{};
+
+	subject.name = name;
+	subject.waits = "spin";
+	subject.open = open;
+	subject.close = close;
+	subject.produce = peer_produce;
+	subject.consume = peer_consume;
+	subject.serve = peer_serve;
+	subject.answer = peer_answer;
+	return subject;
+}
+
+} // namespace bench
+
+#endif
