@@ -104,12 +104,12 @@ __attribute__((format(printf, 2, 3))) static void add(struct command *c, const c
 		bench_fail("LMAX Disruptor: too long a word on a command line");
 }
 
-/** How its threads wait when there are more of them than CPUs: what was found to be best. */
+/** How its threads wait when there are more of them than CPUs: as was found to be best. */
 static const char *crowded(const char *scenario, const struct bench_params *params)
 {
-	bool few = strcmp(scenario, "threes") != 0 && params->producers > 1;
-
-	return few && params->producers < 8 ? "blocking" : "yielding";
+	if (strcmp(scenario, "diamond") == 0)
+		return "sleeping";
+	return params->producers > 4 ? "blocking" : "yielding";
 }
 
 static void compose(struct command *c, const char *scenario, const struct bench_params *params)
@@ -308,7 +308,7 @@ static void run(const char *scenario, const struct bench_params *params,
 
 static const struct bench_subject subject_lmax = {
 	.name = "LMAX Disruptor",
-	.waits = "spin/yield",
+	.waits = "its own",
 	.run = run,
 };
 

@@ -20,7 +20,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 final class Main {
 	/* warming up: until three samples of at least this length in a row are so near */
 	private static final long SAMPLE_NS = 15_000_000, LEAST_NS = 300_000_000;
-	private static final long MOST_NS = 2_000_000_000;
+	private static final long MOST_NS = 1_000_000_000;
 	private static final double NEAR = 1.1;
 
 	private Main() {
