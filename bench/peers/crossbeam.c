@@ -31,7 +31,7 @@ void crossbeam_consume_marked(const void *channel, struct crossbeam_task *task);
 void crossbeam_serve(const void *there, const void *back, struct crossbeam_task *task);
 void crossbeam_answer(const void *there, const void *back, struct crossbeam_task *task);
 
-enum { BYTES = 64, MARK = 48 };
+enum { BYTES = 256, MARK = 48 };
 
 static void *open(const struct bench_params *params)
 {
@@ -98,11 +98,13 @@ static const struct bench_subject subject_crossbeam = {
 
 #define SUBJECT &subject_crossbeam
 #else
-enum { BYTES = 64 };
+enum { BYTES = 256 };
 #define SUBJECT NULL
 #endif
 
-static const char *const scenarios[] = { "pingpong", "unicast", "producers", "three", NULL };
+static const char *const scenarios[] = {
+	"pingpong", "unicast", "sizes", "producers", "three", NULL
+};
 
 const struct bench_peer peer_crossbeam = {
 	.name = "crossbeam-channel",

@@ -317,9 +317,9 @@ static const struct bench_subject subject_lmax = {
 #define SUBJECT NULL
 #endif
 
-static const char *const scenarios[] = { "pingpong",  "unicast", "batch",    "producers", "three",
-					 "consumers", "threes",  "pipeline", "multicast", "diamond",
-					 "array",     "poller",  NULL };
+static const char *const scenarios[] = { "pingpong", "unicast",   "sizes",  "batch",    "producers",
+					 "three",    "consumers", "threes", "pipeline", "multicast",
+					 "diamond",  "array",     "poller", NULL };
 
 const struct bench_peer peer_lmax = {
 	.name = "LMAX Disruptor",

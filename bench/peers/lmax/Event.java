@@ -27,6 +27,8 @@ abstract class Event {
 			return Event8::new;
 		case 16:
 			return Event16::new;
+		case 24:
+			return Event24::new;
 		case 32:
 			return Event32::new;
 		case 64:
@@ -82,6 +84,32 @@ final class Event16 extends Event {
 	@Override
 	long total() {
 		return a + b;
+	}
+}
+
+final class Event24 extends Event {
+	private long a, b, c;
+
+	@Override
+	void fill(long value) {
+		a = b = c = value;
+	}
+
+	@Override
+	long value() {
+		return a;
+	}
+
+	@Override
+	long torn() {
+		long first = a;
+
+		return first ^ b | first ^ c;
+	}
+
+	@Override
+	long total() {
+		return a + b + c;
 	}
 }
 

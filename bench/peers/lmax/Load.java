@@ -27,6 +27,7 @@ abstract class Load {
 		case "threes":
 			return new Threes(setup);
 		case "unicast":
+		case "sizes":
 		case "batch":
 		case "producers":
 		case "three":

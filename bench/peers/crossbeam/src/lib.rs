@@ -145,7 +145,7 @@ impl<const N: usize> Carrier for Ends<N> {
 	}
 }
 
-/// A channel of so many slots; null if its events are not of one to eight words.
+/// A channel of so many slots; null if its events are not of one to eight words, of 16 or 32.
 #[no_mangle]
 pub extern "C" fn crossbeam_open(words: u32, capacity: u64) -> *mut Channel {
 	let capacity = capacity as usize;
@@ -158,6 +158,8 @@ pub extern "C" fn crossbeam_open(words: u32, capacity: u64) -> *mut Channel {
 		6 => Ends::<6>::open(capacity),
 		7 => Ends::<7>::open(capacity),
 		8 => Ends::<8>::open(capacity),
+		16 => Ends::<16>::open(capacity),
+		32 => Ends::<32>::open(capacity),
 		_ => return std::ptr::null_mut(),
 	};
 
