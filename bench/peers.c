@@ -115,7 +115,9 @@ static const struct bench_peer peer_tbb = {
 	.sized = true,
 };
 
+extern const struct bench_peer peer_lmax, peer_crossbeam;
+
 const struct bench_peer *const bench_peers[] = {
-	&peer_rte,    &peer_ck,     &peer_urcu, &peer_boost, &peer_rwqueue,
-	&peer_cqueue, &peer_atomic, &peer_tbb,  NULL,
+	&peer_rte,    &peer_ck,  &peer_urcu, &peer_boost,     &peer_rwqueue, &peer_cqueue,
+	&peer_atomic, &peer_tbb, &peer_lmax, &peer_crossbeam, NULL,
 };
