@@ -195,7 +195,8 @@ static void take_sample(const struct bench_scenario *scenario, const struct benc
 static void calibrate(const struct bench_scenario *scenario, struct bench_row *row, double seconds,
 		      struct bench_histogram *times)
 {
-	double events = 2000;
+	double events =
+		256; /* few: of what hands over once in a time slice they take long enough */
 
 	for (;;) {
 		struct bench_sample sample = { .sleeps = -1, .latency = times };
