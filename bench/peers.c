@@ -24,7 +24,7 @@ static const struct bench_peer peer_rte = {
 	.package = "libdpdk-dev",
 	.config =
 		"SP/SC, filled and read in place (zero-copy API), bulk of a publish, burst of 64; "
-		"with several producers MP, copied in" YIELDS,
+		"with 2 producers MP, with more RTS, copied in" YIELDS,
 	.subject = BUILT_rte,
 	.scenarios = any_to_one,
 	.producers = BENCH_PRODUCERS,

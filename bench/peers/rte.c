@@ -151,7 +151,13 @@ static void *rte_open(const struct bench_params *params)
 	bool many = params->producers > 1;
 	size_t slots = (size_t)params->capacity * params->event_bytes;
 	struct channel *c = bench_alloc(sizeof(*c));
-	unsigned flags = RING_F_SC_DEQ | (many ? 0 : RING_F_SP_ENQ);
+	unsigned flags = RING_F_SC_DEQ;
+
+	/* more: one that was put off in the middle of enqueuing is not waited for */
+	if (params->producers > 2)
+		flags |= RING_F_MP_RTS_ENQ;
+	else if (params->producers == 1)
+		flags |= RING_F_SP_ENQ;
 
 	c->loops = PEER_LOOPS_OF(params->event_bytes, &loops_any);
 	c->ring = bench_alloc(sizeof(*c->ring) + slots);
