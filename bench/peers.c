@@ -24,7 +24,7 @@ static const struct bench_peer peer_rte = {
 	.package = "libdpdk-dev",
 	.config =
 		"SP/SC, filled and read in place (zero-copy API), bulk of a publish, burst of 64; "
-		"with several producers MP, copied in" YIELDS,
+		"with 2 producers MP, with more RTS, copied in" YIELDS,
 	.subject = BUILT_rte,
 	.scenarios = any_to_one,
 	.producers = BENCH_PRODUCERS,
@@ -95,8 +95,8 @@ static const struct bench_peer peer_atomic = {
 	.package = "libatomic-queue-dev",
 	.config =
 		"AtomicQueueB of 8-byte events, else AtomicQueueB2; optimistic push and pop; SPSC "
-		"without MAXIMIZE_THROUGHPUT; with several producers MPMC with it, and "
-		"looks first whether they would wait" YIELDS,
+		"without MAXIMIZE_THROUGHPUT; with several producers MPMC with it, twice the "
+		"places of which half are filled, and a look first whether it would wait" YIELDS,
 	.subject = BUILT_atomic,
 	.scenarios = any_to_one,
 	.producers = BENCH_PRODUCERS,

@@ -149,14 +149,21 @@ PEER_LOOPS(any, task->bytes)
 static void *rte_open(const struct bench_params *params)
 {
 	bool many = params->producers > 1;
-	size_t slots = (size_t)params->capacity * params->event_bytes;
+	/* one slot is always free: not even a bulk of all would ever fit */
+	unsigned slots = (unsigned)params->capacity << (params->batch >= params->capacity);
 	struct channel *c = bench_alloc(sizeof(*c));
-	unsigned flags = RING_F_SC_DEQ | (many ? 0 : RING_F_SP_ENQ);
+	unsigned flags = RING_F_SC_DEQ;
+
+	/* more: one that was put off in the middle of enqueuing is not waited for */
+	if (params->producers > 2)
+		flags |= RING_F_MP_RTS_ENQ;
+	else if (params->producers == 1)
+		flags |= RING_F_SP_ENQ;
 
 	c->loops = PEER_LOOPS_OF(params->event_bytes, &loops_any);
-	c->ring = bench_alloc(sizeof(*c->ring) + slots);
-	if (rte_ring_init(c->ring, "bench", (unsigned)params->capacity, flags) != 0)
-		bench_fail("rte_ring: no ring of %llu slots", (unsigned long long)params->capacity);
+	c->ring = bench_alloc(sizeof(*c->ring) + (size_t)slots * params->event_bytes);
+	if (rte_ring_init(c->ring, "bench", slots, flags) != 0)
+		bench_fail("rte_ring: no ring of %u slots", slots);
 	for (uint32_t i = 0; many && i < params->producers; i++)
 		c->copies[i].to_send = bench_alloc((size_t)params->batch * params->event_bytes);
 	return c;

@@ -249,6 +249,8 @@ static void *urcu_open(const struct bench_params *params)
 	c->share = params->capacity;
 	while (c->share * params->producers > params->capacity)
 		c->share /= 2;
+	while (c->share < params->batch)
+		c->share *= 2;
 	while ((size_t)1 << c->pool_shift < c->share * node_size(params->event_bytes))
 		c->pool_shift++;
 	c->nodes = bench_alloc((size_t)params->producers << c->pool_shift);
