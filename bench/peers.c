@@ -33,13 +33,11 @@ static const struct bench_peer peer_rte = {
 static const struct bench_peer peer_ck = {
 	.name = "ck_ring",
 	.package = "libck-dev",
-	.config =
-		"typed ring (CK_RING_PROTOTYPE), SPSC, with 2 producers MPSC; reserve, fill in "
-		"place, commit; copied out one at a time" YIELDS,
+	.config = "typed ring (CK_RING_PROTOTYPE), SPSC, with 2 producers MPSC; reserve, fill in "
+		  "place, commit; copied out one at a time" YIELDS,
 	.subject = BUILT_ck,
 	.scenarios = any_to_one,
-	.producers =
-		2, /* of more, who wait in turn, few would have a processor when it is theirs */
+	.producers = 2, /* they spin until their turn: more than processors take ages */
 	.event_bytes = LARGEST,
 	.sized = true,
 };
