@@ -86,7 +86,7 @@ struct bench_point {
 
 /** What an entry is compared with by a bar, other than by its name. */
 #define BENCH_BEST_PEER "the best peer"
-#define BENCH_BEST_ORDERED "the best ordered peer"
+#define BENCH_BEST_ORDERED "the best ordered ring"
 /** Not another entry: its worst sample is compared with its best. */
 #define BENCH_OWN_BEST "its own best"
 

@@ -18,6 +18,7 @@ struct bench_graph {
 	enum disruptor_mapping mapping;
 	uint32_t threads; /* of SHARED */
 	unsigned flags;   /* of the ring */
+	bool spans;       /* the handlers get the events of a batch at once */
 };
 
 /**

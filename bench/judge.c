@@ -239,7 +239,8 @@ static const struct bench_row *best_peer(const struct bench_result *result, bool
 		const struct bench_row *row = &result->row[i];
 
 		if (row->entry.role != BENCH_PEER || isnan(row->value.median) ||
-		    (ordered && row->entry.peer && row->entry.peer->unordered))
+		    (ordered && row->entry.peer &&
+		     (row->entry.peer->unordered || row->entry.peer->unbounded)))
 			continue;
 		if (!best || (result->scenario->better == BENCH_MORE
 				      ? row->value.median > best->value.median

@@ -50,6 +50,7 @@ static const struct bench_peer peer_urcu = {
 	.subject = BUILT_urcu,
 	.scenarios = any_to_one,
 	.producers = BENCH_PRODUCERS,
+	.unbounded = true,
 };
 
 static const struct bench_peer peer_boost = {

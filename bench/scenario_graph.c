@@ -77,6 +77,28 @@ static int on_words(void *context, void *event, uint64_t position, int last)
 	return check_event(context, event, position, last, ((struct end *)context)->bytes);
 }
 
+/** A span at once: what changes with each event stays in registers. */
+static int on_span(void *context, const struct disruptor_span *span, uint64_t *handled, int last)
+{
+	struct end *e = context;
+	const unsigned char *event = span->first;
+	uint64_t position = span->position, end = position + span->count, sum = 0, wrong = 0;
+
+	(void)handled; /* all */
+	for (; position != end; position++, event += span->stride) {
+		uint64_t value = loop_read(event, e->bytes, &wrong);
+
+		sum += value;
+		wrong |= value ^ (position + 1);
+	}
+	e->sum += sum;
+	e->wrong |= wrong;
+	e->batches += (uint64_t)last;
+	if (end == e->end)
+		e->ended = disruptor_now();
+	return DISRUPTOR_CONTINUE;
+}
+
 static void add_stages(struct flow *f)
 {
 	const struct bench_graph *g = f->graph;
@@ -84,7 +106,10 @@ static void add_stages(struct flow *f)
 	char name[32];
 	int code = 0;
 
-	handler.on_event = f->params->event_bytes == 8 ? on_word : on_words;
+	if (g->spans)
+		handler.on_span = on_span;
+	else
+		handler.on_event = f->params->event_bytes == 8 ? on_word : on_words;
 	for (uint32_t i = 0; i < g->stages; i++) {
 		f->end[i].bytes = f->params->event_bytes;
 		f->end[i].end = f->warm + f->params->events;
@@ -267,17 +292,26 @@ static void time_per_stage(const struct bench_entry *entry, const struct bench_p
 /* DISRUPTOR_NO_STATS of a library that keeps statistics */
 #define NO_STATS DISRUPTOR_NO_STATS
 
-static const struct bench_graph unicast = { GRAPH_CHAIN, 1, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph pipeline = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph multicast = { GRAPH_SIDES, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph diamond = { GRAPH_DIAMOND, 3, DISRUPTOR_MAP_AUTO, 0, 0 };
-static const struct bench_graph dedicated = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph dedicated_sides = { GRAPH_SIDES, 3, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph dedicated_diamond = { GRAPH_DIAMOND, 3, DISRUPTOR_MAP_DEDICATED, 0,
-						      0 };
-static const struct bench_graph one_thread = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_SHARED, 1, 0 };
-static const struct bench_graph without_stats = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_AUTO, 0, NO_STATS };
-static const struct bench_graph wide = { GRAPH_SIDES, STAGES, DISRUPTOR_MAP_AUTO, 0, 0 };
+#define AUTO .mapping = DISRUPTOR_MAP_AUTO
+#define DEDICATED .mapping = DISRUPTOR_MAP_DEDICATED
+#define OF_THREE(shape_, how)                                                                      \
+	{                                                                                          \
+		.shape = (shape_), .stages = 3, how                                                \
+	}
+
+static const struct bench_graph unicast = { .stages = 1, AUTO };
+static const struct bench_graph pipeline = OF_THREE(GRAPH_CHAIN, AUTO);
+static const struct bench_graph multicast = OF_THREE(GRAPH_SIDES, AUTO);
+static const struct bench_graph diamond = OF_THREE(GRAPH_DIAMOND, AUTO);
+static const struct bench_graph pipeline_spans = { GRAPH_CHAIN, 3, AUTO, .spans = true };
+static const struct bench_graph multicast_spans = { GRAPH_SIDES, 3, AUTO, .spans = true };
+static const struct bench_graph diamond_spans = { GRAPH_DIAMOND, 3, AUTO, .spans = true };
+static const struct bench_graph dedicated = OF_THREE(GRAPH_CHAIN, DEDICATED);
+static const struct bench_graph dedicated_sides = OF_THREE(GRAPH_SIDES, DEDICATED);
+static const struct bench_graph dedicated_diamond = OF_THREE(GRAPH_DIAMOND, DEDICATED);
+static const struct bench_graph one_thread = { GRAPH_CHAIN, 3, DISRUPTOR_MAP_SHARED, .threads = 1 };
+static const struct bench_graph without_stats = { GRAPH_CHAIN, 3, AUTO, .flags = NO_STATS };
+static const struct bench_graph wide = { GRAPH_SIDES, STAGES, AUTO };
 
 static const char *no_stats(void)
 {
@@ -300,36 +334,42 @@ static const char *no_stats(void)
 		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
 	}
 
-/* The entries of a graph of three stages, the bars among them, and what is asked of LMAX's. */
-#define GRAPH_OF_THREE(shape, dedicated)                                                           \
+/*
+ * The entries of a graph of three stages: handlers that get the events of a batch at once, and one
+ * by one, with a thread for all, which is the default on two processors, and one for each.
+ */
+#define GRAPH_OF_THREE(shape, spans, dedicated)                                                    \
 	.unit = "Mevents/s", .better = BENCH_MORE,                                                 \
-	.bars = { { .bar = 0.25, .against = "1 stage" },                                           \
+	.bars = { { .bar = 0.25, .entry = "disruptor:event", .against = "1 stage" },               \
 		  { .bar = 3, .against = "LMAX Disruptor", .peer = true } },                       \
 	.threads = true, .defaults = GRAPH_DEFAULTS, .sample = bench_graph_throughput,             \
-	.entries = { { .subject = &limit_alone, .graph = &(shape), .role = BENCH_LIMIT },          \
-		     { .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },      \
-		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_MAIN },     \
-		     { .subject = &subject_disruptor,                                              \
-		       .name = "disruptor:dedicated",                                              \
-		       .graph = &(dedicated) },                                                    \
-		     { .subject = &subject_disruptor, .graph = &(shape), .role = BENCH_AGAIN } }
+	.entries = {                                                                               \
+		{ .subject = &limit_alone, .graph = &(shape), .role = BENCH_LIMIT },               \
+		{ .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },           \
+		{ .subject = &subject_disruptor, .graph = &(spans), .role = BENCH_MAIN },          \
+		{ .subject = &subject_disruptor, .name = "disruptor:event", .graph = &(shape) },   \
+		{ .subject = &subject_disruptor,                                                   \
+		  .name = "disruptor:dedicated",                                                   \
+		  .graph = &(dedicated) },                                                         \
+		{ .subject = &subject_disruptor, .graph = &(spans), .role = BENCH_AGAIN }          \
+	}
 
 const struct bench_scenario scenario_pipeline = {
 	.name = "pipeline",
 	.what = "one producer to three handlers, one after another, default mapping",
-	GRAPH_OF_THREE(pipeline, dedicated),
+	GRAPH_OF_THREE(pipeline, pipeline_spans, dedicated),
 };
 
 const struct bench_scenario scenario_multicast = {
 	.name = "multicast",
 	.what = "one producer to three handlers side by side, default mapping",
-	GRAPH_OF_THREE(multicast, dedicated_sides),
+	GRAPH_OF_THREE(multicast, multicast_spans, dedicated_sides),
 };
 
 const struct bench_scenario scenario_diamond = {
 	.name = "diamond",
 	.what = "one producer to two handlers and one after both, default mapping",
-	GRAPH_OF_THREE(diamond, dedicated_diamond),
+	GRAPH_OF_THREE(diamond, diamond_spans, dedicated_diamond),
 };
 
 const struct bench_scenario scenario_shared = {

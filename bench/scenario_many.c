@@ -49,7 +49,6 @@ const struct bench_scenario scenario_three = {
 	.what = "three producers to one consumer",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { .bar = 3, .against = "LMAX Disruptor", .peer = true } },
 	.threads = true,
 	.sample_seconds = 0.06,
 	.points = three,

@@ -114,8 +114,12 @@ static void oversubscribed(const struct bench_entry *entry, const struct bench_p
 		bench_graph_throughput(entry, params, sample);
 }
 
-static const struct bench_graph dedicated = { GRAPH_CHAIN, LINKS, DISRUPTOR_MAP_DEDICATED, 0, 0 };
-static const struct bench_graph by_default = { GRAPH_CHAIN, LINKS, DISRUPTOR_MAP_AUTO, 0, 0 };
+static const struct bench_graph dedicated = { .shape = GRAPH_CHAIN,
+					      .stages = LINKS,
+					      .mapping = DISRUPTOR_MAP_DEDICATED };
+static const struct bench_graph by_default = { .shape = GRAPH_CHAIN,
+					       .stages = LINKS,
+					       .mapping = DISRUPTOR_MAP_AUTO };
 
 const struct bench_scenario scenario_oversubscribed = {
 	.name = "oversubscribed",

@@ -7,7 +7,6 @@ const struct bench_scenario scenario_poller = {
 	.what = "unicast to a consumer that polls from a loop of its own",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { .bar = 3, .against = "LMAX Disruptor", .peer = true } },
 	.threads = true,
 	.defaults = { .event_bytes = 8,
 		      .capacity = 8192,

@@ -88,7 +88,6 @@ const struct bench_scenario scenario_array = {
 	.what = "unicast, events of 2048 words that are all written and all read",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { .bar = 3, .against = "LMAX Disruptor", .peer = true } },
 	.threads = true,
 	.rounds = 7,
 	.defaults = SPINNING(2048 * 8, 64),

@@ -238,7 +238,6 @@ const struct bench_scenario scenario_threes = {
 	.what = "three producers, each with its own ring, to one thread that takes from all",
 	.unit = "Mevents/s",
 	.better = BENCH_MORE,
-	.bars = { { .bar = 3, .against = "LMAX Disruptor", .peer = true } },
 	.threads = true,
 	.sample_seconds = 0.06,
 	.points = three,

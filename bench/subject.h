@@ -136,6 +136,7 @@ struct bench_peer {
 	uint32_t event_bytes;                /* at most; 0: any */
 	bool sized;                          /* compiled for events of a power of two bytes only */
 	bool unordered;                      /* only the events of one producer keep their order */
+	bool unbounded;                      /* a list, which its user keeps in bounds */
 };
 
 /** Say what failed on stderr and end the program with 1. Threads: any. */
