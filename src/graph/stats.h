@@ -32,7 +32,10 @@ static inline void stats_begin(struct disruptor_stage *s, uint64_t size)
 	disruptor_store_relaxed(&f->batch_at, os_now_coarse() | 1);
 	if (f->unseen >= STATS_LOOK) {
 		f->unseen = 0;
-		stats_raise(&f->lag_max, consumer_depth(&s->consumer, size));
+		stats_raise(&f->lag_max, size);
+		/* relaxed: its own */
+		if (consumer_may_be_deeper(&s->consumer, disruptor_load_relaxed(&f->lag_max)))
+			stats_raise(&f->lag_max, consumer_depth(&s->consumer, size));
 	} else {
 		stats_raise(&f->lag_max, size);
 	}

@@ -469,6 +469,19 @@ uint64_t consumer_lag(const struct disruptor_ring *r, uint32_t index, uint64_t p
 	return upto > position ? upto - position : 0;
 }
 
+bool consumer_may_be_deeper(const struct disruptor_consumer *c, uint64_t depth)
+{
+	uint64_t position = c->next + depth;
+
+	if (depth >= c->ring->capacity)
+		return false;
+	/* relaxed: this consumer's own */
+	if (!ring_marks_claims(c->ring) || disruptor_load_relaxed(&c->gate->upstreams) != 0)
+		return true; /* there the claim position is a word, and so are those of the others */
+	/* relaxed: an estimate; an open run behind what is published is left out */
+	return ring_is_settled(disruptor_load_relaxed(ring_stamp(c->ring, position)), position);
+}
+
 uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least)
 {
 	uint64_t lag = consumer_lag(c->ring, c->index, c->next);

@@ -26,6 +26,8 @@ void consumer_wake_gate(struct disruptor_ring *r, uint32_t index);
 void consumer_release_to(struct disruptor_consumer *c, uint64_t position);
 /* Positions that wait for this consumer beyond those released: an estimate, at least @p least. */
 uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least);
+/* Whether more than @p depth may wait for it: one look, where finding how many takes many. */
+bool consumer_may_be_deeper(const struct disruptor_consumer *c, uint64_t depth);
 /* Positions that wait for the consumer of gate @p index, which stands at @p position. */
 uint64_t consumer_lag(const struct disruptor_ring *r, uint32_t index, uint64_t position);
 /* Whether it was interrupted, and forget it. */
