@@ -479,7 +479,8 @@ bool consumer_may_be_deeper(const struct disruptor_consumer *c, uint64_t depth)
 	if (!ring_marks_claims(c->ring) || disruptor_load_relaxed(&c->gate->upstreams) != 0)
 		return true; /* there the claim position is a word, and so are those of the others */
 	/* relaxed: an estimate; an open run behind what is published is left out */
-	return ring_is_settled(disruptor_load_relaxed(ring_stamp(c->ring, position)), position);
+	return ring_is_settled(c->ring, disruptor_load_relaxed(ring_stamp(c->ring, position)),
+			       position);
 }
 
 uint64_t consumer_depth(const struct disruptor_consumer *c, uint64_t least)

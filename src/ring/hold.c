@@ -101,10 +101,10 @@ static uint64_t first_open(const struct disruptor_ring *r, uint64_t at, uint64_t
 	 * relaxed: stamped by this thread, or by the one that handed the view over to it. A run
 	 * ends with its last position, and a later lap's stamp is above it.
 	 */
-	if (at < end && ring_is_settled(disruptor_load_relaxed(ring_stamp(r, end - 1)), end - 1))
+	if (at < end && ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, end - 1)), end - 1))
 		return end;
 	/* relaxed: as above */
-	while (at < end && ring_is_settled(disruptor_load_relaxed(ring_stamp(r, at)), at))
+	while (at < end && ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, at)), at))
 		at++;
 	return at;
 }

@@ -217,22 +217,18 @@ static int look_for_room(struct run *p, uint64_t claimed)
 }
 
 /*
- * Put back what the mark of our claim of @p n was written over: the last lap's stamp, or if that may
- * have been a void's none at all.
+ * Put back what the mark of a run that begins at @p first was written over: the last lap's stamp, or
+ * where that may have been a void's none at all. Lock held.
  */
-static void unmark(const struct run *p, uint64_t n)
+static void unmark(const struct disruptor_ring *r, uint64_t first)
 {
-	struct disruptor_ring *r = p->ring;
-	uint64_t first = p->next - n;
 	uint64_t before = first >= r->capacity ? first - r->capacity + 1 : 0;
 
-	if (!ring_marks_claims(r) || first != p->open)
-		return;
 	/* relaxed, all: only this producer writes stamps and voids, and who looks has the lock */
-	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before) {
-		r->gone = before > r->gone ? before : r->gone;
+	if (!ring_is_mark(disruptor_load_relaxed(ring_stamp(r, first))))
+		return;
+	if (disruptor_load_relaxed(&r->shared->voids_end) >= before)
 		before = 0;
-	}
 	disruptor_store_relaxed(ring_stamp(r, first), before);
 }
 
@@ -250,6 +246,8 @@ static void take_back(struct run *p, uint64_t n)
 		r->gone = p->next - r->capacity;
 	p->next -= n;
 	p->fast = p->next;
+	if (ring_marks_claims(r) && p->next == p->open)
+		unmark(r, p->next);
 	/*
 	 * What was granted beyond it counted on the claim: a free run has no other gate, and who
 	 * attaches next may start right here. relaxed: under the lock, as the attacher that reads it
@@ -550,9 +548,6 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 	struct run p;
 
 	(void)enter(&p, ring, index, next, open);
-	os_lock(&ring->lock);
-	unmark(&p, n);
-	os_unlock(&ring->lock);
 	take_back(&p, n);
 	refuse(&p, closed_code(ring));
 	leave(&p, run);

@@ -322,7 +322,7 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 /* acquire: as of `claimed` */
 static bool is_settled(const struct disruptor_ring *r, uint64_t position)
 {
-	return ring_is_settled(disruptor_load_acquire(ring_stamp(r, position)), position);
+	return ring_is_settled(r, disruptor_load_acquire(ring_stamp(r, position)), position);
 }
 
 /*
@@ -342,10 +342,9 @@ static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
 	for (; from < end; from++) {
 		/* acquire: as of `claimed` */
 		stamp = disruptor_load_acquire(ring_stamp(r, from));
-		if (ring_is_mark(stamp))
-			return ~stamp > from ? ~stamp : from;
-		if (!ring_is_settled(stamp, from))
-			break;
+		if (!ring_is_settled(r, stamp, from))
+			/* a run that `claimed` tells of may have left a mark that is lower */
+			return ring_is_mark(stamp) && ~stamp > from ? ~stamp : from;
 	}
 	return from;
 }

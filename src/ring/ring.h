@@ -139,13 +139,15 @@ static inline bool ring_is_mark(uint64_t stamp)
 }
 
 /* Whether what was read as the stamp of a position says that it is published, or void. */
-static inline bool ring_is_settled(uint64_t stamp, uint64_t position)
+static inline bool ring_is_settled(const struct disruptor_ring *r, uint64_t stamp,
+				   uint64_t position)
 {
 	/*
-	 * A later lap's stamp is in a slot whose event was published, too. A later lap's mark is not
-	 * told from this one's: who may be so late looks whether `claimed` has moved.
+	 * A later lap's stamp, or mark, is in a slot whose event was published, too. A run is no
+	 * longer than the ring: one that begins here ends within a lap, a later one behind it.
 	 */
-	return !ring_is_mark(stamp) && (stamp & ~DISRUPTOR_VOID) > position;
+	return ring_is_mark(stamp) ? ~stamp > position + r->capacity
+				   : (stamp & ~DISRUPTOR_VOID) > position;
 }
 
 /* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */

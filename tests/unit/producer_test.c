@@ -334,6 +334,24 @@ TEST(the_claim_position_is_known_at_every_claim)
 		}
 }
 
+/* Who looks at a position a lap too late finds a mark of the next lap there, and not its own. */
+TEST(a_later_laps_mark_is_no_claim_of_a_position_before)
+{
+	const uint64_t capacity = 8;
+	struct fixture f;
+
+	open_mode(&f, 0, capacity, 1);
+	publish_ticks(&f.producer, capacity);
+	assert_code(tick_release(&f.consumer[0], tick_ready(&f.consumer[0])), 0);
+	publish_ticks(&f.producer, 1); /* out of line: the ring was full as far as was known */
+	assert_non_null(tick_claim(&f.producer));
+	assert_true(ring_is_settled(f.ring, disruptor_load_relaxed(ring_stamp(f.ring, 1)), 1));
+	assert_false(ring_is_settled(
+		f.ring, disruptor_load_relaxed(ring_stamp(f.ring, capacity + 1)), capacity + 1));
+	assert_code(tick_publish(&f.producer), 0);
+	fixture_close(&f);
+}
+
 TEST(claim_up_to_takes_what_there_is)
 {
 	for (size_t mode = 0; mode < COUNT(modes); mode++) {
@@ -773,6 +791,7 @@ int main(void)
 		RUN(try_claim_fails_only_when_a_consumer_is_a_full_lap_behind),
 		RUN(a_claim_of_n_needs_n_free_slots),
 		RUN(the_claim_position_is_known_at_every_claim),
+		RUN(a_later_laps_mark_is_no_claim_of_a_position_before),
 		RUN(claim_up_to_takes_what_there_is),
 		RUN(the_policy_fail_refuses_at_once),
 		RUN(the_policy_drop_counts_what_it_drops_and_keeps_the_old),
