@@ -4,6 +4,7 @@
  * in both layouts. Voids have void_test.c; several producers at once many_test.c.
  */
 #include "fixture.h"
+#include "ring/ring.h"
 
 #include <string.h>
 
