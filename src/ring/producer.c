@@ -499,7 +499,6 @@ static uint64_t claim_by_policy(struct run *p, uint64_t least, uint64_t most)
 	return taken;
 }
 
-#ifndef DISRUPTOR_DEBUG
 /*
  * claim_many() where nothing is open and room for @p n is known: false if it is not, or the ring is
  * closed. The first guess, where our last claim ended, is right if nobody has claimed since; a look
@@ -523,7 +522,6 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 	ring_unpoison(r, claimed, claimed + n);
 	return true;
 }
-#endif
 
 uint64_t disruptor_producer_do_claim(struct disruptor_ring *ring, uint32_t index, uint64_t next,
 				     uint64_t open, uint64_t n, struct disruptor_run *run)
@@ -531,11 +529,9 @@ uint64_t disruptor_producer_do_claim(struct disruptor_ring *ring, uint32_t index
 	struct run p;
 	uint64_t taken = 0;
 
-#ifndef DISRUPTOR_DEBUG /* in debug builds all go the general way, which checks the owner */
 	if (ring && ring->producers == DISRUPTOR_MANY && next == open &&
 	    claim_known(ring, &ring->producer_table[index], next, n, run))
 		return n;
-#endif
 	if (enter(&p, ring, index, next, open))
 		taken = claim_by_policy(&p, n, n);
 	leave(&p, run);
