@@ -510,8 +510,11 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 	/* relaxed: this thread's own */
 	uint64_t limit = disruptor_load_relaxed(&entry->limit), claimed = guess;
 
+	if (n - 1 >= r->capacity)
+		return false;
 	do {
-		if (n - 1 >= r->capacity || limit < claimed + n || (claimed & DISRUPTOR_CLOSED))
+		if (limit <
+		    claimed + n) /* or it has DISRUPTOR_CLOSED, which is above every limit */
 			return false;
 		/* as in claim_many() */
 	} while (!disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n));

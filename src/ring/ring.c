@@ -328,7 +328,7 @@ static bool is_settled(const struct disruptor_ring *r, uint64_t position)
 /*
  * The claim position, from @p from, which is claimed up to, and at most a lap behind. What one
  * producer has published has no gaps: leap to its end. There lies the mark of an open run, or
- * nothing of this lap.
+ * nothing of this lap. What a later lap covers meanwhile counts as published, which it was.
  */
 static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
 {
@@ -353,14 +353,8 @@ uint64_t ring_claimed(const struct disruptor_ring *r)
 {
 	/* acquire: who acts on a claim position (attach, drain) acts on all before it */
 	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
-	uint64_t found, later;
 
-	if (!ring_marks_claims(r))
-		return claimed;
-	found = last_claimed(r, claimed);
-	/* acquire: as before; if it has moved, a later lap may have covered what we looked for */
-	later = disruptor_load_acquire(&r->shared->claimed);
-	return later != claimed ? later : found;
+	return ring_marks_claims(r) ? last_claimed(r, claimed) : claimed;
 }
 
 void ring_wake_everyone(struct disruptor_ring *r)

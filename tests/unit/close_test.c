@@ -47,6 +47,27 @@ static void assert_no_claim(struct fixture *f, int code)
 	assert_int_equal(disruptor_ring_stats(f->ring).claimed, claimed);
 }
 
+/* The slot that was claimed in vain still tells what it told before. */
+TEST(a_claim_that_meets_the_close_leaves_the_last_lap_as_it_was)
+{
+	const uint64_t capacity = 4;
+
+	for (size_t mode = 0; mode < COUNT(modes); mode++) {
+		struct fixture f;
+
+		open_mode(&f, mode, capacity, 1);
+		publish_ticks(&f.producer, capacity);
+		(void)tick_release(&f.consumer[0], tick_ready(&f.consumer[0]));
+		publish_ticks(&f.producer, 1); /* room for more is known now */
+		disruptor_ring_close(f.ring);
+		assert_no_claim(&f, DISRUPTOR_E_CLOSED);
+		for (uint64_t at = 1; at <= capacity; at++)
+			assert_true(disruptor_ring_published(f.ring, at));
+		(void)tick_release(&f.consumer[0], tick_ready(&f.consumer[0]));
+		fixture_close(&f);
+	}
+}
+
 /* On the fast path, where room is known, as on the slow one, where the ring is full or new. */
 TEST(no_claim_succeeds_after_the_close)
 {
@@ -430,6 +451,7 @@ TEST(a_consumer_of_a_closed_ring_is_at_its_end)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		RUN(a_claim_that_meets_the_close_leaves_the_last_lap_as_it_was),
 		RUN(no_claim_succeeds_after_the_close),
 		RUN(consumers_see_all_that_was_claimed_before_the_close_and_then_its_end),
 		RUN(a_dead_claim_is_named_and_the_end_comes_once_it_is_given_up),
