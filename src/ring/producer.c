@@ -513,8 +513,8 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 	if (n - 1 >= r->capacity)
 		return false;
 	do {
-		if (limit <
-		    claimed + n) /* or it has DISRUPTOR_CLOSED, which is above every limit */
+		/* DISRUPTOR_CLOSED in it is above every limit, too */
+		if (limit < claimed + n)
 			return false;
 		/* as in claim_many() */
 	} while (!disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n));
