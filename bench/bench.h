@@ -84,6 +84,16 @@ struct bench_point {
 	uint32_t consumers;
 };
 
+/** Parameters: one event a publish, by that wait strategy. */
+#define BENCH_PARAMS(bytes, slots, strategy)                                                       \
+	{                                                                                          \
+		.event_bytes = (bytes), .capacity = (slots), .batch = 1,                           \
+		.wait = { .kind = DISRUPTOR_WAIT_##strategy },                                     \
+	}
+
+/** A scenario between threads that measures events by time. */
+#define BENCH_STREAM .unit = "Mevents/s", .better = BENCH_MORE, .threads = true
+
 /** What an entry is compared with by a bar, other than by its name. */
 #define BENCH_BEST_PEER "the best peer"
 #define BENCH_BEST_ORDERED "the best ordered ring"

@@ -131,4 +131,19 @@ static const struct loop_end packed_use = {
 	.lag = ring_lag,
 };
 
+/** Publish @p events, one by one, of the values that follow @p value. */
+LOOP_INLINE void ring_send_sized(struct disruptor_producer *p, uint64_t value, uint64_t events,
+				 uint32_t bytes)
+{
+	for (uint64_t end = value + events; value != end;) {
+		void *event = disruptor_claim(p);
+
+		if (disruptor_unlikely(event == NULL))
+			must(disruptor_producer_status(p), "claiming");
+		loop_fill(event, ++value, bytes);
+		if (disruptor_unlikely(disruptor_publish(p) != 0))
+			bench_fail("publishing: %s", disruptor_error_detail());
+	}
+}
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "graph.h"
 #include "loop.h"
+#include "ring_end.h"
 
 #include <math.h>
 #include <sched.h>
@@ -42,13 +43,6 @@ struct flow {
 	struct bench_usage used;
 	const char *rung;
 };
-
-static void must(int code, const char *what)
-{
-	if (code < 0)
-		bench_fail("%s: %s: %s", what, disruptor_error_name(code),
-			   disruptor_error_detail());
-}
 
 /* ---- stages ---- */
 
@@ -155,29 +149,15 @@ static void start(struct flow *f)
 
 /* ---- the producer ---- */
 
-LOOP_INLINE void produce_sized(struct disruptor_producer *p, uint64_t value, uint64_t events,
-			       uint32_t bytes)
-{
-	for (uint64_t end = value + events; value != end;) {
-		void *event = disruptor_claim(p);
-
-		if (disruptor_unlikely(event == NULL))
-			must(disruptor_producer_status(p), "claiming");
-		loop_fill(event, ++value, bytes);
-		if (disruptor_unlikely(disruptor_publish(p) != 0))
-			bench_fail("publishing: %s", disruptor_error_detail());
-	}
-}
-
 LOOP_APART void produce(struct disruptor_producer *p, uint64_t value, uint64_t events,
 			uint32_t bytes)
 {
 	struct disruptor_producer view = *p; /* the compiler sees that nobody else stores to it */
 
 	if (bytes == 8)
-		produce_sized(&view, value, events, 8);
+		ring_send_sized(&view, value, events, 8);
 	else
-		produce_sized(&view, value, events, bytes);
+		ring_send_sized(&view, value, events, bytes);
 	*p = view;
 }
 
@@ -328,31 +308,27 @@ static const char *no_stats(void)
 	return NULL;
 }
 
-#define GRAPH_DEFAULTS                                                                             \
-	{                                                                                          \
-		.event_bytes = 8, .capacity = 8192, .batch = 1,                                    \
-		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
-	}
-
 /*
  * The entries of a graph of three stages: handlers that get the events of a batch at once, and one
  * by one, with a thread for all, which is the default on two processors, and one for each.
  */
 #define GRAPH_OF_THREE(shape, spans, dedicated)                                                    \
-	.unit = "Mevents/s", .better = BENCH_MORE,                                                 \
-	.bars = { { .bar = 0.25, .entry = "disruptor:event", .against = "1 stage" },               \
-		  { .bar = 3, .against = "LMAX Disruptor", .peer = true } },                       \
-	.threads = true, .defaults = GRAPH_DEFAULTS, .sample = bench_graph_throughput,             \
-	.entries = {                                                                               \
-		{ .subject = &limit_alone, .graph = &(shape), .role = BENCH_LIMIT },               \
-		{ .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },           \
-		{ .subject = &subject_disruptor, .graph = &(spans), .role = BENCH_MAIN },          \
-		{ .subject = &subject_disruptor, .name = "disruptor:event", .graph = &(shape) },   \
-		{ .subject = &subject_disruptor,                                                   \
-		  .name = "disruptor:dedicated",                                                   \
-		  .graph = &(dedicated) },                                                         \
-		{ .subject = &subject_disruptor, .graph = &(spans), .role = BENCH_AGAIN }          \
-	}
+	BENCH_STREAM,                                                                              \
+		.bars = { { .bar = 0.25, .entry = "disruptor:event", .against = "1 stage" },       \
+			  { .bar = 3, .against = "LMAX Disruptor", .peer = true } },               \
+		.defaults = BENCH_PARAMS(8, 8192, BLOCKING), .sample = bench_graph_throughput,     \
+		.entries = {                                                                       \
+			{ .subject = &limit_alone, .graph = &(shape), .role = BENCH_LIMIT },       \
+			{ .subject = &subject_disruptor, .name = "1 stage", .graph = &unicast },   \
+			{ .subject = &subject_disruptor, .graph = &(spans), .role = BENCH_MAIN },  \
+			{ .subject = &subject_disruptor,                                           \
+			  .name = "disruptor:event",                                               \
+			  .graph = &(shape) },                                                     \
+			{ .subject = &subject_disruptor,                                           \
+			  .name = "disruptor:dedicated",                                           \
+			  .graph = &(dedicated) },                                                 \
+			{ .subject = &subject_disruptor, .graph = &(spans), .role = BENCH_AGAIN }  \
+		}
 
 const struct bench_scenario scenario_pipeline = {
 	.name = "pipeline",
@@ -375,11 +351,9 @@ const struct bench_scenario scenario_diamond = {
 const struct bench_scenario scenario_shared = {
 	.name = "shared",
 	.what = "a pipeline of 3 on one shared thread, against three threads",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
+	BENCH_STREAM,
 	.bars = { { .bar = 1.1, .entry = "shared", .against = "dedicated" } },
-	.threads = true,
-	.defaults = GRAPH_DEFAULTS,
+	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &subject_disruptor,
 		       .name = "dedicated",
 		       .graph = &dedicated,
@@ -398,11 +372,9 @@ const struct bench_scenario scenario_shared = {
 const struct bench_scenario scenario_stats = {
 	.name = "stats",
 	.what = "a pipeline of 3 with statistics, against the same without",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
+	BENCH_STREAM,
 	.bars = { { .bar = 0.97, .entry = "stats:on", .against = "stats:off" } },
-	.threads = true,
-	.defaults = GRAPH_DEFAULTS,
+	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &subject_disruptor,
 		       .name = "stats:off",
 		       .graph = &without_stats,
@@ -426,7 +398,7 @@ const struct bench_scenario scenario_wide = {
 	.better = BENCH_LESS,
 	.bars = { { .bar = 2, .entry = "32 stages", .against = "1 stage" } },
 	.threads = true,
-	.defaults = GRAPH_DEFAULTS,
+	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &subject_disruptor,
 		       .name = "1 stage",
 		       .graph = &unicast,

@@ -6,12 +6,6 @@
  */
 #include "bench.h"
 
-#define BLOCKING_8                                                                                 \
-	{                                                                                          \
-		.event_bytes = 8, .capacity = 8192, .batch = 1,                                    \
-		.wait = { .kind = DISRUPTOR_WAIT_BLOCKING },                                       \
-	}
-
 static const struct bench_point producers[] = {
 	{ .label = "2 producers", .producers = 2 },
 	{ .label = "4 producers", .producers = 4 },
@@ -22,14 +16,12 @@ static const struct bench_point producers[] = {
 const struct bench_scenario scenario_producers = {
 	.name = "producers",
 	.what = "several producers to one consumer",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
+	BENCH_STREAM,
 	.bars = { { .bar = 3, .against = BENCH_BEST_ORDERED },
 		  { .bar = 1, .against = "moodycamel::ConcurrentQueue", .peer = true } },
-	.threads = true,
 	.sample_seconds = 0.06,
 	.points = producers,
-	.defaults = BLOCKING_8,
+	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &limit_add, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_disruptor,
@@ -47,12 +39,10 @@ static const struct bench_point three[] = {
 const struct bench_scenario scenario_three = {
 	.name = "three",
 	.what = "three producers to one consumer",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
-	.threads = true,
+	BENCH_STREAM,
 	.sample_seconds = 0.06,
 	.points = three,
-	.defaults = BLOCKING_8,
+	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &limit_add, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
@@ -72,13 +62,11 @@ static const struct bench_point consumers[] = {
 const struct bench_scenario scenario_consumers = {
 	.name = "consumers",
 	.what = "one producer to several consumers, each of which sees every event",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
-	.threads = true,
+	BENCH_STREAM,
 	.rounds = 5,
 	.sample_seconds = 0.04,
 	.points = consumers,
-	.defaults = BLOCKING_8,
+	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_disruptor,

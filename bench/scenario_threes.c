@@ -5,6 +5,7 @@
  */
 #include "bench.h"
 #include "loop.h"
+#include "ring_end.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,35 +35,14 @@ struct merge {
 	struct bench_usage used; /* by the consumer */
 };
 
-static void must(int code, const char *what)
-{
-	if (code < 0)
-		bench_fail("%s: %s: %s", what, disruptor_error_name(code),
-			   disruptor_error_detail());
-}
-
-LOOP_INLINE void send_sized(struct disruptor_producer *p, uint64_t value, uint64_t n,
-			    uint32_t bytes)
-{
-	for (uint64_t end = value + n; value != end;) {
-		void *event = disruptor_claim(p);
-
-		if (disruptor_unlikely(event == NULL))
-			must(disruptor_producer_status(p), "claiming");
-		loop_fill(event, ++value, bytes);
-		if (disruptor_unlikely(disruptor_publish(p) != 0))
-			bench_fail("publishing: %s", disruptor_error_detail());
-	}
-}
-
 LOOP_APART void send(struct disruptor_producer *p, uint64_t value, uint64_t n, uint32_t bytes)
 {
 	struct disruptor_producer view = *p; /* the compiler sees that nobody else stores to it */
 
 	if (bytes == 24)
-		send_sized(&view, value, n, 24);
+		ring_send_sized(&view, value, n, 24);
 	else
-		send_sized(&view, value, n, bytes);
+		ring_send_sized(&view, value, n, bytes);
 	*p = view;
 }
 
@@ -236,15 +216,10 @@ static const struct bench_point three[] = {
 const struct bench_scenario scenario_threes = {
 	.name = "threes",
 	.what = "three producers, each with its own ring, to one thread that takes from all",
-	.unit = "Mevents/s",
-	.better = BENCH_MORE,
-	.threads = true,
+	BENCH_STREAM,
 	.sample_seconds = 0.06,
 	.points = three,
-	.defaults = { .event_bytes = 24,
-		      .capacity = 8192,
-		      .batch = 1,
-		      .wait = { .kind = DISRUPTOR_WAIT_BLOCKING } },
+	.defaults = BENCH_PARAMS(24, 8192, BLOCKING),
 	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_disruptor,

@@ -195,11 +195,7 @@ static const struct loop_end use_many = {
 	.release = release,
 };
 
-PEER_LOOPS(8, 8)
-PEER_LOOPS(16, 16)
-PEER_LOOPS(32, 32)
-PEER_LOOPS(64, 64)
-PEER_LOOPS(128, 128)
+PEER_LOOPS_TO_128
 PEER_LOOPS(256, 256)
 
 static void *ck_open(const struct bench_params *params)

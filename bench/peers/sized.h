@@ -74,6 +74,14 @@
 		consume_many_##name, serve_##name,   answer_##name,                                \
 	};
 
+/** For the sizes that all adapters have. */
+#define PEER_LOOPS_TO_128                                                                          \
+	PEER_LOOPS(8, 8)                                                                           \
+	PEER_LOOPS(16, 16)                                                                         \
+	PEER_LOOPS(32, 32)                                                                         \
+	PEER_LOOPS(64, 64)                                                                         \
+	PEER_LOOPS(128, 128)
+
 /** Those for the event size; @p rest for another than these. */
 #define PEER_LOOPS_OF(bytes, rest)                                                                 \
 	((bytes) == 8     ? &loops_8                                                               \
