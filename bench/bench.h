@@ -37,8 +37,8 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 1
 
 /* ---- Subjects ---- */
 
-extern const struct bench_subject limit_line, limit_store, limit_cursor, limit_packed, limit_add,
-	limit_alone, limit_copy, limit_futex;
+extern const struct bench_subject limit_line, limit_lines, limit_store, limit_cursor, limit_packed,
+	limit_add, limit_alone, limit_copy, limit_futex;
 extern const struct bench_subject subject_disruptor, subject_one, subject_poller, subject_driven,
 	subject_mutex, subject_pipe, subject_socket;
 

@@ -172,6 +172,7 @@ const struct bench_scenario scenario_pingpong = {
 	.latency = true,
 	.defaults = BENCH_PARAMS(32, 1024, BUSY_SPIN),
 	.entries = { { .subject = &limit_line, .role = BENCH_LIMIT },
+		     { .subject = &limit_lines },
 		     { .subject = &limit_cursor },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
