@@ -42,10 +42,10 @@ struct disruptor_pool_options {
  * disruptor_detach(). A worker has them for itself, see disruptor_pool_worker().
  *
  * A pool takes one place in the gate table beside one for each worker. Nothing comes after a single
- * worker. A shared pool hands out only what is published, voids left out. A worker holds its chunk until it has handled it; a batch, and a
- * rewind, is what is left of the chunk. What a worker that ends has taken and not handled goes
- * to the others, or waits for the next run. In a keyed pool each worker goes through
- * all events and passes over what is not its own.
+ * worker. A shared pool hands out only what is published, voids left out. A worker holds its chunk
+ * until it has handled it; a batch, and a rewind, is what is left of the chunk. What a worker that
+ * ends has taken and not handled goes to the others, or waits for the next run. In a keyed pool each
+ * worker goes through all events and passes over what is not its own.
  *
  * Threads: one at a time, before start.
  * Errors:  NULL; disruptor_error_detail() names the field or the worker that was refused.
