@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Stages that come and go while the others run. */
 #include "error.h"
+#include "hook.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
 #include "graph/pool.h"
@@ -100,6 +101,7 @@ static void forget_thread(struct disruptor *d, struct disruptor_stage *s)
 		return;
 	w->leaving = true;
 	os_unlock(&d->monitor); /* it takes the monitor at its end */
+	HOOK(HOOK_JOINING);
 	os_thread_join(&w->thread);
 	os_lock(&d->monitor);
 	w->leaving = false;
@@ -271,6 +273,7 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 	d->leavers++;
 	if (rc == 0 && disruptor_stage_running(s))
 		rc = end_run(s, mode, deadline);
+	HOOK(HOOK_ENDED_ALONE);
 	if (rc == 0) {
 		unreleased = deferred_unreleased(&s->consumer);
 		if (unreleased)

@@ -3,6 +3,7 @@
 #include "ring/consumer.h"
 
 #include "error.h"
+#include "hook.h"
 #include "ring/deferred.h"
 #include "ring/gate.h"
 #include "ring/hold.h"
@@ -300,6 +301,7 @@ bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position)
 static uint64_t scan_stamps(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
 {
 	for (; from != end; from++) {
+		HOOK(HOOK_READY);
 		/* PUB.acquire, pairs with PUB.release in disruptor_stamp() */
 		uint64_t stamp = disruptor_load_acquire(ring_stamp(c->ring, from));
 
@@ -325,6 +327,7 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 			upto = disruptor_load_acquire(c->source);
 		else
 			upto = gate_slowest_of(c->ring, c->aimed);
+		HOOK(HOOK_AVAILABLE);
 		/*
 		 * LEAVE.look, pairs with LEAVE.order in gate_hand_over(). relaxed: carried by the
 		 * acquire above, if that met what became of the entry of one that has left.
@@ -363,6 +366,7 @@ static bool skip_voids(struct disruptor_consumer *c, uint64_t end)
 		at++;
 	if (at == c->next)
 		return false;
+	HOOK(HOOK_VOID_SKIP);
 	consumer_release_to(c, at);
 	return true;
 }
@@ -532,8 +536,10 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 	}
 	poison_released(c, c->next + n);
 	c->next += n;
+	HOOK(HOOK_RELEASE);
 	/* STAGE.release, FREE.release: see disruptor_release() */
 	disruptor_store_release(&c->gate->sequence, c->next);
+	HOOK(HOOK_RELEASED);
 	if (c->flags & DISRUPTOR_VIEW_HEAVY) {
 		woke = edge_signal(c->ring, edge_from(c->gate), c->next);
 		woke |= edge_signal(c->ring, edge_to_producers(c->ring), c->next);
@@ -594,6 +600,7 @@ int disruptor_take(struct disruptor_consumer *c, void *event)
 		return 0;
 	slot = disruptor_at(c, 0);
 	memcpy(event, slot, r->header->event_size);
+	HOOK(HOOK_TAKEN_OUT);
 	memset(slot, 0, r->header->event_size);
 	if (r->init)
 		r->init(slot, r->context);
@@ -608,6 +615,7 @@ int disruptor_consumer_finished(const struct disruptor_consumer *c)
 	/* CLOSE.finished, pairs with CLOSE.end in close_locked(): the flag, then the end */
 	if (!(disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_ENDED))
 		return 0;
+	HOOK(HOOK_FINISH_FLAG);
 	/* acquire: a claim taken back may have moved it */
 	return c->next >= disruptor_load_acquire(&c->shared->end);
 }
@@ -657,6 +665,7 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 		return look_for_releases(c, need);
 	if (n >= c->least && n != 0 && !held_up)
 		return (int64_t)n;
+	HOOK(HOOK_LOOK_EMPTY);
 	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
@@ -771,6 +780,7 @@ void consumer_forget_requests(struct disruptor_consumer *c)
 
 void consumer_wake_up(const struct disruptor_consumer *c)
 {
+	HOOK(HOOK_ALERT_SET);
 	consumer_wake_gate(c->ring, c->index);
 }
 
@@ -785,6 +795,7 @@ void consumer_wake_gate(struct disruptor_ring *r, uint32_t index)
 	 * Without it we may wake the edge that it slept on before one of them left.
 	 */
 	wait_heavy_barrier(r);
+	HOOK(HOOK_ALERT_BARRIER);
 	/* relaxed: if they change again, who leaves wakes the edge, and the change is seen then */
 	upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
 	if (e->deferred)

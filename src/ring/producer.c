@@ -8,6 +8,7 @@
  * A fetch-and-add would be faster under contention and could not be taken back.
  */
 #include "error.h"
+#include "hook.h"
 #include "ring/gate.h"
 #include "ring/hold.h"
 #include "ring/mirror.h"
@@ -106,6 +107,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
 	disruptor_store_relaxed(&entry->owner, os_thread_id());
 	*index = i;
+	HOOK(HOOK_PRODUCER_OPENED);
 	return 0;
 }
 
@@ -163,6 +165,7 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
 	if (p->next != p->open)
 		give_up(p, p->next - p->open);
+	HOOK(HOOK_PRODUCER_CLOSING);
 	os_lock(&ring->lock);
 	p->entry->used = false;
 	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed: a report */
@@ -240,6 +243,7 @@ static void take_back(struct run *p, uint64_t n)
 {
 	struct disruptor_ring *r = p->ring;
 
+	HOOK(HOOK_TAKE_BACK);
 	os_lock(&r->lock);
 	/* the run has written over the last lap's events, though its positions come again */
 	if (p->next > r->capacity && p->next - r->capacity > r->gone)
@@ -255,12 +259,14 @@ static void take_back(struct run *p, uint64_t n)
 	disruptor_store_relaxed(&p->entry->limit, p->next);
 	/* release: as the claim it takes back; readers of the position act on what is before it */
 	disruptor_store_release(&r->shared->claimed, p->next);
+	HOOK(HOOK_TAKEN_BACK);
 	/* relaxed, both: change under the lock only */
 	if ((disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED) &&
 	    disruptor_load_relaxed(&r->shared->end) > p->next)
 		/* CLOSE.end: consumers that wait for what will not come look again */
 		disruptor_store_release(&r->shared->end, p->next);
 	os_unlock(&r->lock);
+	HOOK(HOOK_TAKE_BACK_TOLD);
 	ring_wake_everyone(r);
 }
 
@@ -304,6 +310,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		return DISRUPTOR_E_FULL;
 	if (most > room)
 		most = room;
+	HOOK(HOOK_CLAIM_ROOM);
 	p->next += most;
 	/* CLOSE.claim, ATTACH: see disruptor_note_claim(); the barrier here is the rung's */
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
@@ -314,6 +321,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		wait_heavy_barrier(r);
 		p->fast = p->next;
 	}
+	HOOK(HOOK_CLAIM_NOTED);
 	/* relaxed: only its being zero matters */
 	if (disruptor_load_relaxed(&r->shared->state) != 0) {
 		take_back(p, most);
@@ -354,6 +362,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 			continue;
 		}
 		n = own_limit(p) - claimed < most ? own_limit(p) - claimed : most;
+		HOOK(HOOK_CLAIM_SWAP);
 		/*
 		 * No release: the slots' being free was acquired by our own scan (FREE), their being
 		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
@@ -362,6 +371,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 		if (disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n))
 			break;
 	}
+	HOOK(HOOK_CLAIM_SWAPPED);
 	if (!run_open) {
 		p->open = claimed;
 		disruptor_store_relaxed(&p->entry->run_first, claimed); /* relaxed: a report */
@@ -421,6 +431,7 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	};
 	int64_t result;
 
+	HOOK(HOOK_CLAIM_WAIT);
 	/* relaxed: a report; the ring was full, so this is above 0 */
 	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
 	result = wait_until(&request);
@@ -516,8 +527,10 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 		/* DISRUPTOR_CLOSED in it is above every limit, too */
 		if (limit < claimed + n)
 			return false;
+		HOOK(HOOK_CLAIM_SWAP);
 		/* as in claim_many() */
 	} while (!disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n));
+	HOOK(HOOK_CLAIM_SWAPPED);
 	*run = (struct disruptor_run){ .next = claimed + n, .open = claimed, .fast = claimed + n };
 	/* relaxed, both: reports */
 	disruptor_store_relaxed(&entry->run_first, claimed);
@@ -610,6 +623,7 @@ static void announce(struct disruptor_ring *r, struct ring_producer *entry, uint
 {
 	bool woke;
 
+	HOOK(HOOK_PUBLISHED);
 	if (r->rung != DISRUPTOR_RUNG_MEMBARRIER) {
 		woke = edge_signal(r, edge_to_consumers(r), end);
 	} else {
@@ -636,8 +650,10 @@ void disruptor_producer_do_show(struct disruptor_ring *r, uint64_t at, uint64_t 
 		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
 		disruptor_store_release(&r->shared->cursor, end);
 	else
-		for (uint64_t i = end; i-- != at;)
+		for (uint64_t i = end; i-- != at;) {
 			disruptor_stamp(ring_slot(r, i), i);
+			HOOK(HOOK_PUBLISH_PART);
+		}
 }
 
 /* The first @p n of the run become voids, which consumers skip. */
@@ -656,6 +672,7 @@ static void give_up_stamped(struct run *p, uint64_t n)
 	before = disruptor_load_relaxed(&r->shared->voids_end);
 	while (before < end && !disruptor_cas_relaxed(&r->shared->voids_end, &before, end))
 		;
+	HOOK(HOOK_VOID_END);
 	for (uint64_t at = p->open; r->mirror && at != end; at++)
 		mirror_void(r, at);
 	if (ring_marks_claims(r) && end != p->next)
@@ -665,7 +682,9 @@ static void give_up_stamped(struct run *p, uint64_t n)
 		at--;
 		/* PUB.release, pairs with PUB.acquire: as a publish, with the void bit */
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
+		HOOK(HOOK_VOID_PART);
 	}
+	HOOK(HOOK_VOIDED);
 	p->open = end;
 	announce(r, p->entry, end);
 }

@@ -381,6 +381,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 	bool ended = disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED;
 	uint64_t end;
 
+	HOOK(HOOK_CLOSE);
 	/* CLOSE.close, pairs with CLOSE.claim in disruptor_claim_n() */
 	disruptor_fetch_or_acq_rel(&r->shared->state, bits | DISRUPTOR_STATE_CLOSED);
 	if (ended)
@@ -392,10 +393,12 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 		wait_heavy_barrier(r);
 		end = ring_claimed(r);
 	}
+	HOOK(HOOK_CLOSE_END);
 	/* relaxed: shown by the release below */
 	disruptor_store_relaxed(&r->shared->end, end);
 	/* CLOSE.end, pairs with CLOSE.finished in disruptor_consumer_finished(): the end before its flag */
 	disruptor_fetch_or_acq_rel(&r->shared->state, DISRUPTOR_STATE_ENDED);
+	HOOK(HOOK_CLOSED);
 }
 
 void disruptor_ring_close(struct disruptor_ring *r)
@@ -434,9 +437,11 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 		goto out;
 	}
 	disruptor_fetch_and_acq_rel(&r->shared->claimed, ~DISRUPTOR_CLOSED);
+	HOOK(HOOK_REOPEN_WORD);
 	r->failure = (struct disruptor_failure){ 0 };
 	/* release: a claim that sees the ring open sees the claim word so */
 	disruptor_store_release(&r->shared->state, 0u);
+	HOOK(HOOK_REOPENED);
 out:
 	os_unlock(&r->lock);
 	return rc;
