@@ -38,8 +38,10 @@ static void attach(struct node *n)
 	schedule_end("%s", n->stage ? "done" : disruptor_error_detail());
 	if (!n->stage && world.quiet && world.plan->executor.mapping != DISRUPTOR_MAP_NONE)
 		schedule_fail("attaching '%s' is refused: %s", name, disruptor_error_detail());
-	if (!n->stage)
+	if (!n->stage) {
+		model.attaching--;
 		model_detached(n->f);
+	}
 	for (unsigned k = 0; k < n->index; k++)
 		if (ups & model_bit(world.nodes[k].f))
 			world.nodes[k].pins--;
@@ -93,6 +95,15 @@ static void detach(struct node *n)
 
 /* ---- another worker in the place of one ---- */
 
+static unsigned first_vacant(const struct node *n)
+{
+	unsigned i = 0;
+
+	while (disruptor_pool_worker(n->stage, i))
+		i++;
+	return i;
+}
+
 static void replace(struct node *n)
 {
 	unsigned i = (unsigned)random_below(&world.random, n->plan->workers);
@@ -104,6 +115,7 @@ static void replace(struct node *n)
 	if (!worker)
 		return;
 	n->pins++;
+	n->stopped = n->stopped || n->plan->workers == 1;
 	schedule_begin("detach worker %u of '%s'", i, n->f->name);
 	rc = end(worker);
 	schedule_end("%s", disruptor_error_name(rc));
@@ -111,10 +123,11 @@ static void replace(struct node *n)
 		schedule_fail("detaching a worker answers %s: %s", disruptor_error_name(rc),
 			      disruptor_error_detail());
 	expect_ended(n, i);
+	i = first_vacant(n);
 	before = n->hands[i];
 	h = node_handler(n, i);
 	/* the place is the same, and what it has counted stays */
-	n->hands[i].stage = worker;
+	n->hands[i].stage = before.stage;
 	n->hands[i].skips = before.skips;
 	n->hands[i].skips_perhaps = before.skips_perhaps;
 	n->hands[i].retries = before.retries;
@@ -123,8 +136,8 @@ static void replace(struct node *n)
 	schedule_begin("attach worker %u of '%s'", i, n->f->name);
 	made = disruptor_pool_attach(n->stage, &h);
 	schedule_end("%s", made ? "done" : disruptor_error_detail());
-	if (!made)
-		n->stopped = true; /* one fewer: if it was the last, nobody works */
+	if (!made && n->plan->workers == 1)
+		world.crippled = true;
 	if (!made && world.quiet && world.plan->executor.mapping != DISRUPTOR_MAP_NONE)
 		schedule_fail("attaching a worker is refused: %s", disruptor_error_detail());
 	n->pins--;
@@ -155,7 +168,9 @@ static bool goes(const struct node *n)
 
 static bool is_pool(const struct node *n)
 {
-	return node_is_there(n) && n->plan->kind == NODE_POOL;
+	/* without threads nobody drives on once all stages have ended */
+	return node_is_there(n) && n->plan->kind == NODE_POOL &&
+	       (n->plan->workers > 1 || world.plan->executor.mapping != DISRUPTOR_MAP_NONE);
 }
 
 static bool is_there(const struct node *n)

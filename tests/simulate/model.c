@@ -58,15 +58,20 @@ static uint64_t first_unsettled(bool begun_counts)
 
 /* ---- what a follower may have released ---- */
 
+static uint64_t behind_voids(uint64_t position)
+{
+	while (position < model.claimed && model_is_void(position))
+		position++;
+	return position;
+}
+
 uint64_t model_furthest_released(struct follower *f)
 {
 	uint64_t p;
 
 	if (f->explicit_release) {
-		p = f->released;
-		while (p < model.claimed && model_is_void(p))
-			p++;
-		return p;
+		p = behind_voids(f->released);
+		return f->takes && p < model.claimed ? behind_voids(p + 1) : p;
 	}
 	while (f->floor < model.claimed && (f->done[f->floor] || model_is_void(f->floor)))
 		f->floor++;
@@ -193,6 +198,8 @@ unsigned model_bit(const struct follower *f)
 
 void model_attach_begins(struct follower *f, enum disruptor_at where)
 {
+	model.attaching++;
+	model.attaches++;
 	f->low = where == DISRUPTOR_AT_NEWEST && !model.free_run ? first_unsettled(false) : 0;
 	f->high = UINT64_MAX;
 }
@@ -207,6 +214,7 @@ void model_attached(struct follower *f, uint64_t position, bool known)
 {
 	uint64_t newest = first_unsettled(true);
 
+	model.attaching -= model.attaching != 0;
 	if (!model.free_run && f->high > newest)
 		f->high = newest;
 	if (known) {
@@ -224,6 +232,7 @@ void model_attached(struct follower *f, uint64_t position, bool known)
 void model_detach_begins(struct follower *f)
 {
 	f->gates = false;
+	f->leaves = true;
 	for (unsigned i = 0; i < MODEL_FOLLOWERS; i++) {
 		struct follower *g = &model.followers[i];
 
@@ -277,7 +286,7 @@ static void see_first(struct follower *f, uint64_t position)
 	if (!model.free_run && position > f->high)
 		check_gap(f, f->high, position);
 	begin_at(f, position);
-	if (f->high != UINT64_MAX)
+	if (f->high != UINT64_MAX && !f->leaves)
 		f->gates = true;
 }
 

@@ -52,6 +52,8 @@ struct follower {
 	uint64_t floor;      /* before it all is done */
 	uint64_t batch_from; /* nothing behind it has been released */
 	bool explicit_release;
+	bool takes;          /* it is in a call that takes, and releases, one event */
+	bool leaves;         /* it is in a call that detaches it */
 	bool done[MODEL_POSITIONS];
 	bool again[MODEL_POSITIONS];  /* it may come once more */
 	bool left_out[MODEL_POSITIONS]; /* it may be passed over */
@@ -67,6 +69,8 @@ struct model {
 	struct position at[MODEL_POSITIONS];
 	struct follower followers[MODEL_FOLLOWERS];
 	unsigned in_claim; /* producers that are claiming at this moment */
+	unsigned attaching; /* who is joining at this moment */
+	uint64_t attaches;  /* who has begun to join */
 };
 
 extern struct model model;

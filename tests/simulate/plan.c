@@ -172,8 +172,7 @@ static void draw_nodes(struct drawing *d)
 		n->deferred = 0;
 		n->conflates = false;
 		n->rewind_in = 0;
-		if (n->policy.remedy == DISRUPTOR_REMEDY_REWIND)
-			n->policy = (struct disruptor_policy){ .size = sizeof(n->policy) };
+		n->policy = (struct disruptor_policy){ .size = sizeof(n->policy) };
 		n->at = once_in(d, 2) ? DISRUPTOR_AT_NEWEST : DISRUPTOR_AT_OLDEST;
 	}
 	for (unsigned i = 0; i < p->nodes; i++)
@@ -322,6 +321,10 @@ static void draw_acts(struct drawing *d)
 	}
 	for (unsigned i = 0; i < p->act_count; i++)
 		p->early = p->early || p->acts[i] == ACT_STOP_STAGE || p->acts[i] == ACT_CLOSE;
+	/* another worker in the place of one has no policy but to fail */
+	for (unsigned i = 0; i < p->act_count; i++)
+		for (unsigned k = 0; k < p->nodes; k++)
+			p->early = p->early || (p->acts[i] == ACT_REPLACE && p->node[k].fail_in);
 }
 
 static void draw_end(struct drawing *d)

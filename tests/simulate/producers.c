@@ -35,18 +35,17 @@ static bool has_gate(void)
 /* What the ring itself says at this moment, without a hook; 0 if that cannot be told. */
 struct room {
 	uint64_t slots;
-	uint32_t attaches;
+	uint64_t attaches;
 	uint64_t claimed;
 };
 
 static struct room look_at_room(void)
 {
 	const struct disruptor_ring *r = world.ring;
-	struct room room = { .attaches = disruptor_load_relaxed(&r->header->attaches),
-			     .claimed = model.claimed };
+	struct room room = { .attaches = model.attaches, .claimed = model.claimed };
 	uint64_t low = model.claimed;
 
-	if (model.free_run || model.in_claim != 0 || !has_gate())
+	if (model.free_run || model.in_claim != 0 || model.attaching != 0 || !has_gate())
 		return room;
 	for (uint32_t i = 0; i < r->max_consumers; i++) {
 		uint64_t at = disruptor_load_relaxed(&r->gates[i].sequence);
@@ -60,10 +59,8 @@ static struct room look_at_room(void)
 
 static void check_full(const struct room *before, uint64_t least)
 {
-	const struct disruptor_ring *r = world.ring;
-
 	if (before->slots < least || model.claimed != before->claimed || model.in_claim != 0 ||
-	    disruptor_load_relaxed(&r->header->attaches) != before->attaches)
+	    model.attaches != before->attaches)
 		return;
 	schedule_fail("a claim of %llu was refused as full, but there was room for %llu",
 		      ULL(least), ULL(before->slots));

@@ -229,8 +229,9 @@ static unsigned by_priority(enum virtual_point point, const unsigned *ready, uns
 	for (unsigned i = 0; i < CHANGES_MAX; i++)
 		if (run.points == run.changes[i])
 			run.threads[ready[0]].priority = --run.lowest;
-	if (point == VIRTUAL_LOOP && ready[0] == virtual_self())
-		run.threads[ready[0]].priority = --run.lowest;
+	/* who goes round in a loop, of looks or of short sleeps, must not keep the others from moving */
+	if (point == VIRTUAL_LOOP || (point == VIRTUAL_BLOCK && random_once_in(&run.random, 2)))
+		run.threads[virtual_self()].priority = --run.lowest;
 	for (unsigned i = 1; i < count; i++)
 		if (run.threads[ready[i]].priority > run.threads[best].priority)
 			best = ready[i];

@@ -55,6 +55,20 @@ static void expect_failure(struct hand *h, uint64_t position)
 	model_again(h->node->f, position);
 }
 
+static bool is_own(const struct hand *h, uint64_t position)
+{
+	return h->node->plan->kind != NODE_KEYED ||
+	       disruptor_pool_lane(h->node->stage, model.at[position].value % KEYS) == h->index;
+}
+
+/* What of the batch is its own comes again. */
+static void see_again(struct hand *h, uint64_t from, uint64_t to)
+{
+	for (uint64_t p = from; p <= to; p++)
+		if (is_own(h, p))
+			model_rewound(h->node->f, p, p);
+}
+
 /* The attempt, as policy_remedy() counts it. */
 static uint64_t count_attempt(struct hand *h, uint64_t key)
 {
@@ -72,7 +86,7 @@ static void give_up(struct hand *h, uint64_t position, bool of_batch)
 	if (p->then == DISRUPTOR_REMEDY_FAIL) {
 		expect_failure(h, position);
 		if (of_batch)
-			model_rewound(h->node->f, h->stage->consumer.next, position);
+			see_again(h, h->stage->consumer.next, position);
 	} else if (of_batch) {
 		/* one more rewind; then it is passed over, unless another worker has it by then */
 		model_leave_out(h->node->f, position);
@@ -279,7 +293,7 @@ static void on_rewind(void *context, uint64_t from, uint64_t to)
 	struct hand *h = context;
 
 	schedule_say("rewinds from %llu to %llu", ULL(to), ULL(from));
-	model_rewound(h->node->f, from, to);
+	see_again(h, from, to);
 }
 
 struct disruptor_handler node_handler(struct node *n, unsigned index)

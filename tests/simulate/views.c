@@ -183,22 +183,20 @@ static uint64_t read_polled(struct view *v)
 
 static uint64_t take_out(struct view *v)
 {
-	uint64_t before = disruptor_consumer_position(&v->c[0]), at;
 	struct item item;
+	uint64_t at;
 	int taken;
 
 	schedule_begin("take");
-	/* it releases what it takes, and voids before that: somewhere in the call */
-	model_releases(v->f[0], before + 1);
-	for (at = before; at < model.claimed && model_is_void(at); at++)
-		;
-	model_releases(v->f[0], at + 1);
+	v->f[0]->takes = true; /* it releases voids, and what it takes: somewhere in the call */
 	taken = disruptor_take(&v->c[0], &item);
+	v->f[0]->takes = false;
 	schedule_end("%d", taken);
+	at = disruptor_consumer_position(&v->c[0]);
+	model_releases(v->f[0], at);
 	if (taken != 1)
 		return 0;
-	at = disruptor_consumer_position(&v->c[0]) - 1;
-	model_releases(v->f[0], at + 1);
+	at--;
 	model_seen(v->f[0], at, &item);
 	model_done(v->f[0], at);
 	v->seen++;
@@ -261,7 +259,7 @@ static bool judge(struct view *v, unsigned which, int64_t code)
 		break;
 	case DISRUPTOR_E_INTERRUPTED:
 		if (v->interrupts > 0)
-			return !world.over;
+			return !world.leave;
 		break;
 	case DISRUPTOR_E_CLOSED:
 		if (v->plan->way == VIEW_SELF)
@@ -319,7 +317,8 @@ void *view_thread(void *view)
 	for (unsigned i = 0; i < v->count; i++) /* another thread may have opened it */
 		(void)disruptor_consumer_handoff(&v->c[i]);
 	left = v->count;
-	while (left && !(v->plan->leaves_after && v->seen >= v->plan->leaves_after)) {
+	while (left && !world.leave &&
+	       !(v->plan->leaves_after && v->seen >= v->plan->leaves_after)) {
 		if (read_at_once(v) != 0)
 			continue;
 		if (turn(v, &which))

@@ -158,7 +158,7 @@ static void send_out(struct crew *c)
 {
 	const struct plan *p = world.plan;
 
-	world.over = false;
+	world.over = world.leave = false;
 	c->driven = is_driven();
 	if (c->driven)
 		c->driver = virtual_start("driver", driver_thread, NULL);
@@ -194,7 +194,8 @@ static bool is_complete(void)
 {
 	const struct plan *p = world.plan;
 
-	return !p->early && !p->hasty && !(p->mode == DISRUPTOR_DRAIN_THEN_HALT && p->patience_ns);
+	return !p->early && !p->hasty && !world.crippled &&
+	       !(p->mode == DISRUPTOR_DRAIN_THEN_HALT && p->patience_ns);
 }
 
 static void call_in(const struct crew *c)
@@ -202,7 +203,8 @@ static void call_in(const struct crew *c)
 	const struct plan *p = world.plan;
 
 	world.over = true;
-	for (unsigned i = 0; !is_complete() && i < p->views; i++)
+	world.leave = !is_complete();
+	for (unsigned i = 0; world.leave && i < p->views; i++)
 		view_interrupt(&world.views[i]);
 	for (unsigned i = 0; i < p->views; i++)
 		virtual_join(world.views[i].thread);

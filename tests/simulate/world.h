@@ -63,7 +63,9 @@ struct world {
 	struct disruptor_ring *ring;
 	struct node nodes[PLAN_NODES];
 	struct view views[PLAN_VIEWS];
-	bool over;  /* whoever still waits is to leave */
+	bool over;  /* the stages are stopped */
+	bool leave; /* whoever still waits is to leave: what it waits for may never come */
+	bool crippled; /* a pool has lost its last worker */
 	bool quiet; /* nobody has begun to stop, to close, or to fail */
 };
 
