@@ -220,8 +220,9 @@ static int look_for_room(struct run *p, uint64_t claimed)
 }
 
 /*
- * Put back what the mark of a run that begins at @p first was written over: the last lap's stamp, or
- * where that may have been a void's none at all. Lock held.
+ * Put back what the mark of a run that begins at @p first was written over: the last lap's stamp. It
+ * is settled, as everybody has released it or nobody was there; where it may have been a void, it is
+ * one from now on, and no one can come to it any more (`gone`). Lock held.
  */
 static void unmark(const struct disruptor_ring *r, uint64_t first)
 {
@@ -230,8 +231,8 @@ static void unmark(const struct disruptor_ring *r, uint64_t first)
 	/* relaxed, all: only this producer writes stamps and voids, and who looks has the lock */
 	if (!ring_is_mark(disruptor_load_relaxed(ring_stamp(r, first))))
 		return;
-	if (disruptor_load_relaxed(&r->shared->voids_end) >= before)
-		before = 0;
+	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before)
+		before |= DISRUPTOR_VOID;
 	disruptor_store_relaxed(ring_stamp(r, first), before);
 }
 
