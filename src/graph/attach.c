@@ -244,9 +244,9 @@ static int end_run(struct disruptor_stage *s, enum disruptor_stop_mode mode, uin
 	if (mode == DISRUPTOR_NOW)
 		disruptor_stage_stop(s);
 	else if (!s->is_head)
-		consumer_end_at(&s->consumer, ring_claimed(s->owner->ring));
+		consumer_end_at_claimed(&s->consumer);
 	for (uint32_t i = 0; mode != DISRUPTOR_NOW && s->is_head && i < s->pool->count; i++)
-		consumer_end_at(&s->pool->workers[i]->consumer, ring_claimed(s->owner->ring));
+		consumer_end_at_claimed(&s->pool->workers[i]->consumer);
 	if (await_its_end(s, deadline))
 		return 0;
 	if (mode == DISRUPTOR_DRAIN_THEN_HALT) {

@@ -759,10 +759,14 @@ void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 	consumer_wake_up(c);
 }
 
-void consumer_end_at(struct disruptor_consumer *c, uint64_t position)
+void consumer_end_at_claimed(struct disruptor_consumer *c)
 {
+	struct disruptor_ring *r = c->ring;
+
+	os_lock(&r->lock); /* a claim that is given back meanwhile takes the end back with it */
 	/* release: STOP.ask, as an interrupt; what the asker did before, to who ends by it */
-	disruptor_store_release(&c->ring->consumer_table[c->index].until, position);
+	disruptor_store_release(&r->consumer_table[c->index].until, ring_claimed(r));
+	os_unlock(&r->lock);
 	consumer_wake_up(c);
 }
 

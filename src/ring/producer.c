@@ -236,6 +236,21 @@ static void unmark(const struct disruptor_ring *r, uint64_t first)
 	disruptor_store_relaxed(ring_stamp(r, first), before);
 }
 
+/* Whoever was to end behind claims that are given back ends before them. Lock held. */
+static void end_earlier(struct disruptor_ring *r, uint64_t claimed)
+{
+	for (uint32_t i = 0; i < r->max_consumers; i++) {
+		atomic_word *until = &r->consumer_table[i].until;
+		/* relaxed: set under the lock, and forgotten at any time: the exchange tells */
+		uint64_t end = disruptor_load_relaxed(until);
+
+		while (end != UINT64_MAX && end > claimed)
+			/* release: STOP.ask, as who set it */
+			if (disruptor_cas_acq_rel(until, &end, claimed))
+				break;
+	}
+}
+
 /*
  * A claim of ours and the close met: take the claim back, and the end with it
  * if the closer has counted it. The closer holds the lock while it decides.
@@ -266,6 +281,7 @@ static void take_back(struct run *p, uint64_t n)
 	    disruptor_load_relaxed(&r->shared->end) > p->next)
 		/* CLOSE.end: consumers that wait for what will not come look again */
 		disruptor_store_release(&r->shared->end, p->next);
+	end_earlier(r, p->next);
 	os_unlock(&r->lock);
 	HOOK(HOOK_TAKE_BACK_TOLD);
 	ring_wake_everyone(r);
