@@ -95,6 +95,15 @@ static void detach(struct node *n)
 
 /* ---- another worker in the place of one ---- */
 
+static unsigned live_workers(const struct node *n)
+{
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < n->plan->workers; i++)
+		live += disruptor_pool_worker(n->stage, i) != NULL;
+	return live;
+}
+
 static unsigned first_vacant(const struct node *n)
 {
 	unsigned i = 0;
@@ -115,7 +124,7 @@ static void replace(struct node *n)
 	if (!worker)
 		return;
 	n->pins++;
-	n->stopped = n->stopped || n->plan->workers == 1;
+	n->stopped = n->stopped || live_workers(n) == 1;
 	schedule_begin("detach worker %u of '%s'", i, n->f->name);
 	rc = end(worker);
 	schedule_end("%s", disruptor_error_name(rc));
@@ -136,7 +145,7 @@ static void replace(struct node *n)
 	schedule_begin("attach worker %u of '%s'", i, n->f->name);
 	made = disruptor_pool_attach(n->stage, &h);
 	schedule_end("%s", made ? "done" : disruptor_error_detail());
-	if (!made && n->plan->workers == 1)
+	if (!made && live_workers(n) == 0)
 		world.crippled = true;
 	if (!made && world.quiet && world.plan->executor.mapping != DISRUPTOR_MAP_NONE)
 		schedule_fail("attaching a worker is refused: %s", disruptor_error_detail());
@@ -170,7 +179,7 @@ static bool is_pool(const struct node *n)
 {
 	/* without threads nobody drives on once all stages have ended */
 	return node_is_there(n) && n->plan->kind == NODE_POOL &&
-	       (n->plan->workers > 1 || world.plan->executor.mapping != DISRUPTOR_MAP_NONE);
+	       (live_workers(n) > 1 || world.plan->executor.mapping != DISRUPTOR_MAP_NONE);
 }
 
 static bool is_there(const struct node *n)

@@ -13,6 +13,8 @@
 #define TICK_NS 100
 /* How often a thread may be kept from going on, for the sake of a pair. */
 #define HOLDS_MAX 400
+/* How often a pair is brought together: hooks of a loop would meet for ever. */
+#define MEETINGS_MAX 12
 #define CHANGES_MAX 4
 #define NOWHERE HOOK_POINT_COUNT
 
@@ -78,7 +80,7 @@ static struct {
 	int64_t lowest;
 	/* directed */
 	unsigned next; /* thread + 1, to run at the next point */
-	unsigned holds;
+	unsigned holds, meetings;
 	/* what was passed */
 	unsigned last_thread, last_hook;
 	uint64_t last_operation;
@@ -116,6 +118,8 @@ void schedule_end(const char *format, ...)
 	struct thread_state *t = &run.threads[virtual_self()];
 	va_list arguments;
 
+	/* what was passed last may be followed by another's while the operation still lasts */
+	virtual_point(VIRTUAL_HOOK);
 	t->operation++;
 	t->what[0] = '\0';
 	if (!run.o.trace)
@@ -262,6 +266,7 @@ static bool bring_together(const unsigned *ready, unsigned count, unsigned *chos
 	}
 	if (f == VIRTUAL_THREADS || g == VIRTUAL_THREADS)
 		return false;
+	run.meetings++;
 	swap = random_once_in(&run.random, 2);
 	run.threads[f].let = run.threads[g].let = true;
 	run.next = (swap ? f : g) + 1;
@@ -283,6 +288,8 @@ static unsigned directed(enum virtual_point point, const unsigned *ready, unsign
 				return next;
 			}
 	}
+	if (run.meetings >= MEETINGS_MAX)
+		return walk(point, ready, count);
 	if (bring_together(ready, count, &chosen))
 		return chosen;
 	for (unsigned i = 0; i < count; i++)

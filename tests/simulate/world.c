@@ -337,6 +337,14 @@ static void start(unsigned round)
 		view_open(&world.views[0]);
 }
 
+static bool has_act(enum act act)
+{
+	for (unsigned i = 0; i < world.plan->act_count; i++)
+		if (world.plan->acts[i] == act)
+			return true;
+	return false;
+}
+
 static bool run_round(unsigned round)
 {
 	struct crew crew = { .driven = false };
@@ -350,8 +358,8 @@ static bool run_round(unsigned round)
 		join_producers(&crew);
 	else
 		os_sleep(random_below(&world.random, 4000));
-	if (random_once_in(&world.random, 2))
-		join_act(&crew);
+	if (random_once_in(&world.random, 2) || (complete && has_act(ACT_REPLACE)))
+		join_act(&crew); /* a pool that has lost its last worker would not be drained */
 	stop();
 	if (!complete)
 		join_producers(&crew);
