@@ -83,7 +83,9 @@ uint64_t model_furthest_released(struct follower *f)
 struct claim_began model_claim_begins(void)
 {
 	model.in_claim++;
-	return (struct claim_began){ .closed = model.closed, .openings = model.openings };
+	return (struct claim_began){ .closed = model.closed,
+				     .opening = model.opening,
+				     .openings = model.openings };
 }
 
 /* Whether those behind it may see that position. */

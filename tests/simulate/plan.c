@@ -93,7 +93,7 @@ static void draw_trouble(struct drawing *d, struct node_plan *n)
 
 static void draw_kind(struct drawing *d, struct node_plan *n)
 {
-	bool pool = wants(d, PLAN_POOL | PLAN_LEAVE) || once_in(d, 4);
+	bool pool = wants(d, PLAN_POOL | PLAN_LEAVE) || (once_in(d, 4) && !wants(d, PLAN_TAKE));
 
 	if (pool) {
 		n->kind = !wants(d, PLAN_POOL | PLAN_LEAVE) && once_in(d, 3) ? NODE_KEYED : NODE_POOL;
@@ -162,7 +162,7 @@ static void draw_nodes(struct drawing *d)
 	p->nodes = least + (unsigned)below(d, 4 - least);
 	for (unsigned i = 0; i < p->nodes; i++)
 		draw_node(d, i);
-	if (has(d, PLAN_ATTACH, 4)) {
+	if (!wants(d, PLAN_TAKE) && has(d, PLAN_ATTACH, 4)) {
 		struct node_plan *n = &p->node[p->nodes];
 
 		draw_node(d, p->nodes++);
@@ -177,7 +177,7 @@ static void draw_nodes(struct drawing *d)
 	}
 	for (unsigned i = 0; i < p->nodes; i++)
 		p->node[i].goes = !p->node[i].deferred && !p->node[i].conflates &&
-				  has(d, PLAN_DETACH, 4);
+				  !wants(d, PLAN_TAKE) && has(d, PLAN_DETACH, 4);
 	for (unsigned i = 0; i < p->nodes; i++)
 		p->early = p->early || p->node[i].stop_in || may_fail(&p->node[i]);
 }
@@ -258,10 +258,19 @@ static void draw_producers(struct drawing *d)
 	}
 }
 
+/* Who takes must be the last stage, alone: behind all, and nobody joins. */
+static bool may_take(const struct plan *p)
+{
+	for (unsigned i = 0; i < p->nodes; i++)
+		if (p->node[i].comes || p->node[i].goes || p->node[i].kind != NODE_STAGE)
+			return false;
+	return !(p->ring.flags & DISRUPTOR_LOSSY);
+}
+
 static void draw_views(struct drawing *d)
 {
 	struct plan *p = d->p;
-	bool take = p->nodes == 0 && !(p->ring.flags & DISRUPTOR_LOSSY) && has(d, PLAN_TAKE, 6);
+	bool take = may_take(p) && has(d, PLAN_TAKE, 6);
 
 	p->views = (unsigned)below(d, p->nodes ? 2 : PLAN_VIEWS);
 	if (p->views == 0 && (p->nodes == 0 || wants(d, PLAN_VIEW | PLAN_ATTACH)))
@@ -290,6 +299,7 @@ static void draw_views(struct drawing *d)
 		p->views = 1;
 		p->view[0].way = VIEW_TAKE;
 		p->view[0].leaves_after = 0;
+		p->view[0].after = (1u << p->nodes) - 1;
 	}
 }
 
@@ -337,6 +347,7 @@ static void draw_end(struct drawing *d)
 	p->rounds = has(d, PLAN_AGAIN, 4) ? 2 : 1;
 	p->mode = modes[below(d, 4)];
 	p->hasty = has(d, PLAN_CLOSE, 3);
+	p->eager = has(d, PLAN_AGAIN, 4);
 	p->patience_ns = once_in(d, 3) ? 500 + below(d, 3000) : 0;
 	if (p->mode == DISRUPTOR_NOW)
 		p->early = true;
@@ -427,6 +438,6 @@ void plan_print(const struct plan *p)
 	for (unsigned i = 0; i < p->act_count; i++)
 		(void)printf(" %s", acts[p->acts[i]]);
 	(void)printf("; rounds %u, %s%sstop mode %d, patience %llu ns\n", p->rounds,
-		     p->early ? "ends early, " : "", p->hasty ? "hasty, " : "", (int)p->mode,
+		     p->early ? "ends early, " : "", p->hasty ? "hasty, " : p->eager ? "eager, " : "", (int)p->mode,
 		     (unsigned long long)p->patience_ns);
 }

@@ -106,6 +106,7 @@ struct plan {
 	unsigned rounds;         /* 1, or 2: stopped and started again */
 	bool early;              /* stages may end before the stream does */
 	bool hasty;              /* stopped while producers are at work */
+	bool eager;              /* producers are at work before it is started */
 	enum disruptor_stop_mode mode;
 	uint64_t patience_ns;    /* of a stop; 0: forever */
 };

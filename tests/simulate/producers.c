@@ -34,6 +34,7 @@ static bool has_gate(void)
 
 /* What the ring itself says at this moment, without a hook; 0 if that cannot be told. */
 struct room {
+	bool opening; /* the ring is being opened again */
 	uint64_t slots;
 	uint64_t attaches;
 	uint64_t claimed;
@@ -42,7 +43,9 @@ struct room {
 static struct room look_at_room(void)
 {
 	const struct disruptor_ring *r = world.ring;
-	struct room room = { .attaches = model.attaches, .claimed = model.claimed };
+	struct room room = { .opening = model.opening,
+			     .attaches = model.attaches,
+			     .claimed = model.claimed };
 	uint64_t low = model.claimed;
 
 	if (model.free_run || model.in_claim != 0 || model.attaching != 0 || !has_gate())
@@ -83,13 +86,13 @@ static void check_refusal(struct producing *p, int code, const struct room *befo
 			return;
 		break;
 	case DISRUPTOR_E_CLOSED:
-		p->ended = true;
-		if (model.closing)
+	case DISRUPTOR_E_FAILED: /* as the last run ended */
+		if (before->opening) {
+			os_sleep(300);
 			return;
-		break;
-	case DISRUPTOR_E_FAILED:
+		}
 		p->ended = true;
-		if (model.failing)
+		if (code == DISRUPTOR_E_CLOSED ? model.closing : model.failing)
 			return;
 		break;
 	case DISRUPTOR_E_NO_CONSUMER:

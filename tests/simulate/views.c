@@ -190,10 +190,10 @@ static uint64_t take_out(struct view *v)
 	schedule_begin("take");
 	v->f[0]->takes = true; /* it releases voids, and what it takes: somewhere in the call */
 	taken = disruptor_take(&v->c[0], &item);
-	v->f[0]->takes = false;
-	schedule_end("%d", taken);
 	at = disruptor_consumer_position(&v->c[0]);
 	model_releases(v->f[0], at);
+	v->f[0]->takes = false;
+	schedule_end("%d", taken);
 	if (taken != 1)
 		return 0;
 	at--;

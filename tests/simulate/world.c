@@ -154,11 +154,20 @@ static bool is_driven(void)
 	return world.plan->nodes && world.plan->executor.mapping == DISRUPTOR_MAP_NONE;
 }
 
+/* They may be at work before it is started. */
+static void send_out_producers(struct crew *c)
+{
+	const struct plan *p = world.plan;
+
+	for (unsigned i = 0; i < p->producers; i++)
+		c->producers[i] = virtual_start("producer", producer_thread,
+						(void *)(uintptr_t)&p->producer[i]);
+}
+
 static void send_out(struct crew *c)
 {
 	const struct plan *p = world.plan;
 
-	world.over = world.leave = false;
 	c->driven = is_driven();
 	if (c->driven)
 		c->driver = virtual_start("driver", driver_thread, NULL);
@@ -170,9 +179,8 @@ static void send_out(struct crew *c)
 		c->readers[i] = virtual_start("reader", reader_thread, NULL);
 	for (unsigned i = 0; i < p->views; i++)
 		world.views[i].thread = virtual_start("view", view_thread, &world.views[i]);
-	for (unsigned i = 0; i < p->producers; i++)
-		c->producers[i] = virtual_start("producer", producer_thread,
-						(void *)(uintptr_t)&p->producer[i]);
+	if (!p->eager)
+		send_out_producers(c);
 	c->act = virtual_start("actor", act_thread, NULL);
 }
 
@@ -303,7 +311,8 @@ static void reset_for(unsigned round)
 	if (round > 0)
 		model.openings++;
 	model.closing = model.closed = model.failing = false;
-	world.quiet = true;
+	model.opening = true;
+	world.over = world.leave = false;
 	for (unsigned i = 0; i < MODEL_FOLLOWERS; i++)
 		model.followers[i].told_end = false;
 	for (unsigned i = 0; i < PLAN_VIEWS; i++)
@@ -320,21 +329,22 @@ static bool has_stage(void)
 	return false;
 }
 
-static void start(unsigned round)
+static void start(unsigned round, struct crew *crew)
 {
-	reset_for(round);
-	schedule_begin("start");
-	if (world.plan->nodes) {
-		int rc = disruptor_start(world.d);
+	int rc;
 
-		if (rc != 0 && !(rc == DISRUPTOR_E_FAILED && model.failing))
-			must("start", rc);
-	} else {
-		must("opening it again", disruptor_ring_reopen(world.ring));
-	}
-	schedule_end("done");
+	reset_for(round);
 	if (world.plan->nodes == 0)
 		view_open(&world.views[0]);
+	if (world.plan->eager)
+		send_out_producers(crew);
+	schedule_begin("start");
+	rc = world.plan->nodes ? disruptor_start(world.d) : disruptor_ring_reopen(world.ring);
+	model.opening = false;
+	world.quiet = !model.closing;
+	schedule_end("%s", disruptor_error_name(rc));
+	if (rc != 0 && !(rc == DISRUPTOR_E_FAILED && model.failing))
+		must("start", rc);
 }
 
 static bool has_act(enum act act)
@@ -352,7 +362,7 @@ static bool run_round(unsigned round)
 
 	if (world.plan->nodes && !has_stage())
 		return false;
-	start(round);
+	start(round, &crew);
 	send_out(&crew);
 	if (complete)
 		join_producers(&crew);
