@@ -177,7 +177,7 @@ static void draw_nodes(struct drawing *d)
 	}
 	for (unsigned i = 0; i < p->nodes; i++)
 		p->node[i].goes = !p->node[i].deferred && !p->node[i].conflates &&
-				  !wants(d, PLAN_TAKE) && has(d, PLAN_DETACH, 4);
+				  has(d, PLAN_DETACH, 4);
 	for (unsigned i = 0; i < p->nodes; i++)
 		p->early = p->early || p->node[i].stop_in || may_fail(&p->node[i]);
 }
@@ -262,7 +262,7 @@ static void draw_producers(struct drawing *d)
 static bool may_take(const struct plan *p)
 {
 	for (unsigned i = 0; i < p->nodes; i++)
-		if (p->node[i].comes || p->node[i].goes || p->node[i].kind != NODE_STAGE)
+		if (p->node[i].comes || p->node[i].kind != NODE_STAGE)
 			return false;
 	return !(p->ring.flags & DISRUPTOR_LOSSY);
 }
@@ -314,6 +314,8 @@ static void draw_acts(struct drawing *d)
 	}
 	if (goes)
 		p->acts[p->act_count++] = ACT_DETACH;
+	if (goes && once_in(d, 2))
+		p->acts[p->act_count++] = ACT_DETACH;
 	if (comes)
 		p->acts[p->act_count++] = ACT_ATTACH;
 	if (has(d, PLAN_ALERT, 3))
@@ -348,6 +350,7 @@ static void draw_end(struct drawing *d)
 	p->mode = modes[below(d, 4)];
 	p->hasty = has(d, PLAN_CLOSE, 3);
 	p->eager = has(d, PLAN_AGAIN, 4);
+	p->visited = (p->eager || once_in(d, 4)) && !(p->views && p->view[0].way == VIEW_TAKE);
 	p->patience_ns = once_in(d, 3) ? 500 + below(d, 3000) : 0;
 	if (p->mode == DISRUPTOR_NOW)
 		p->early = true;
@@ -438,6 +441,6 @@ void plan_print(const struct plan *p)
 	for (unsigned i = 0; i < p->act_count; i++)
 		(void)printf(" %s", acts[p->acts[i]]);
 	(void)printf("; rounds %u, %s%sstop mode %d, patience %llu ns\n", p->rounds,
-		     p->early ? "ends early, " : "", p->hasty ? "hasty, " : p->eager ? "eager, " : "", (int)p->mode,
+		     p->early ? "ends early, " : "", p->hasty ? "hasty, " : p->visited ? "visited, " : p->eager ? "eager, " : "", (int)p->mode,
 		     (unsigned long long)p->patience_ns);
 }

@@ -16,7 +16,7 @@
 #define PLAN_PRODUCERS 3
 #define PLAN_WORKERS 3
 #define PLAN_VIEWS 3
-#define PLAN_ACTS 4
+#define PLAN_ACTS 5
 
 /* What a plan must contain, where somebody asks for it. */
 enum plan_feature {
@@ -107,6 +107,7 @@ struct plan {
 	bool early;              /* stages may end before the stream does */
 	bool hasty;              /* stopped while producers are at work */
 	bool eager;              /* producers are at work before it is started */
+	bool visited;            /* somebody comes and goes, without waiting for anything */
 	enum disruptor_stop_mode mode;
 	uint64_t patience_ns;    /* of a stop; 0: forever */
 };

@@ -32,6 +32,14 @@ static bool has_gate(void)
 	return false;
 }
 
+static bool has_pool(void)
+{
+	for (unsigned i = 0; i < world.plan->nodes; i++)
+		if (world.plan->node[i].kind == NODE_POOL && world.plan->node[i].workers > 1)
+			return true;
+	return false;
+}
+
 /* What the ring itself says at this moment, without a hook; 0 if that cannot be told. */
 struct room {
 	bool opening; /* the ring is being opened again */
@@ -48,7 +56,9 @@ static struct room look_at_room(void)
 			     .claimed = model.claimed };
 	uint64_t low = model.claimed;
 
-	if (model.free_run || model.in_claim != 0 || model.attaching != 0 || !has_gate())
+	/* a pool's worker may hold its hand for a moment on what others have taken and released */
+	if (model.free_run || model.in_claim != 0 || model.attaching != 0 || !has_gate() ||
+	    has_pool())
 		return room;
 	for (uint32_t i = 0; i < r->max_consumers; i++) {
 		uint64_t at = disruptor_load_relaxed(&r->gates[i].sequence);

@@ -332,6 +332,56 @@ void *view_thread(void *view)
 	return NULL;
 }
 
+/* ---- who comes and goes ---- */
+
+static void visit_as_view(void)
+{
+	static const struct view_plan plan = { .way = VIEW_READY, .times_out = true };
+	struct view visitor = { .plan = &plan, .index = 9, .count = 1 }, *v = &visitor;
+	uint64_t n;
+
+	open_one(v, 0);
+	if (random_once_in(&world.random, 3))
+		view_interrupt(v);
+	n = disruptor_ready(&v->c[0]);
+	if (n)
+		read_some(v, 0, n);
+	close_one(v, 0);
+}
+
+static void visit_as_reader(void)
+{
+	struct disruptor_reader r;
+	struct item item;
+	int rc;
+
+	schedule_begin("open a lossy reader");
+	rc = disruptor_reader_open(&r, world.ring, &item_type, NULL);
+	schedule_end("%s", disruptor_error_name(rc));
+	if (rc != 0)
+		schedule_fail("opening a reader answers %s", disruptor_error_name(rc));
+	schedule_begin("read");
+	rc = disruptor_reader_next(&r, &item);
+	schedule_end("%d", rc);
+	if (rc == 1 && item.value != model.at[disruptor_reader_position(&r) - 1].value)
+		schedule_fail("a reader reads what was not published");
+	(void)disruptor_reader_close(&r);
+}
+
+void *visitor_thread(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++) {
+		if (world.plan->readers && random_once_in(&world.random, 2))
+			visit_as_reader();
+		else
+			visit_as_view();
+		if (random_once_in(&world.random, 2))
+			os_sleep(random_below(&world.random, 800));
+	}
+	return NULL;
+}
+
 /* ---- lossy readers ---- */
 
 struct reading {

@@ -145,8 +145,8 @@ static void make(const struct plan *p)
 
 struct crew {
 	unsigned producers[PLAN_PRODUCERS], readers[2], conflaters[PLAN_NODES];
-	unsigned driver, act;
-	bool driven, act_joined;
+	unsigned driver, acts[2], visitor;
+	bool driven, acts_joined, views_sent;
 };
 
 static bool is_driven(void)
@@ -159,9 +159,27 @@ static void send_out_producers(struct crew *c)
 {
 	const struct plan *p = world.plan;
 
+	for (unsigned i = 0; i < p->nodes; i++)
+		if (world.nodes[i].stage && p->node[i].deferred)
+			world.nodes[i].releaser =
+				virtual_start("releaser", node_releaser, &world.nodes[i]);
 	for (unsigned i = 0; i < p->producers; i++)
 		c->producers[i] = virtual_start("producer", producer_thread,
 						(void *)(uintptr_t)&p->producer[i]);
+	if (p->visited)
+		c->visitor = virtual_start("visitor", visitor_thread, NULL);
+}
+
+/* Not while it is opened again: they wait. */
+static void send_out_views(struct crew *c)
+{
+	const struct plan *p = world.plan;
+
+	c->views_sent = true;
+	for (unsigned i = 0; i < p->readers; i++)
+		c->readers[i] = virtual_start("reader", reader_thread, NULL);
+	for (unsigned i = 0; i < p->views; i++)
+		world.views[i].thread = virtual_start("view", view_thread, &world.views[i]);
 }
 
 static void send_out(struct crew *c)
@@ -171,24 +189,21 @@ static void send_out(struct crew *c)
 	c->driven = is_driven();
 	if (c->driven)
 		c->driver = virtual_start("driver", driver_thread, NULL);
-	for (unsigned i = 0; i < p->nodes; i++)
-		if (world.nodes[i].stage && p->node[i].deferred)
-			world.nodes[i].releaser =
-				virtual_start("releaser", node_releaser, &world.nodes[i]);
-	for (unsigned i = 0; i < p->readers; i++)
-		c->readers[i] = virtual_start("reader", reader_thread, NULL);
-	for (unsigned i = 0; i < p->views; i++)
-		world.views[i].thread = virtual_start("view", view_thread, &world.views[i]);
+	if (!c->views_sent)
+		send_out_views(c);
 	if (!p->eager)
 		send_out_producers(c);
-	c->act = virtual_start("actor", act_thread, NULL);
+	for (unsigned i = 0; i < 2; i++)
+		c->acts[i] = virtual_start("actor", act_thread, (void *)(uintptr_t)i);
 }
 
 static void join_act(struct crew *c)
 {
-	if (!c->act_joined)
-		virtual_join(c->act);
-	c->act_joined = true;
+	if (c->acts_joined)
+		return;
+	c->acts_joined = true;
+	virtual_join(c->acts[0]);
+	virtual_join(c->acts[1]);
 }
 
 static void join_producers(const struct crew *c)
@@ -223,6 +238,8 @@ static void call_in(const struct crew *c)
 			virtual_join(world.nodes[i].releaser);
 	if (c->driven)
 		virtual_join(c->driver);
+	if (p->visited)
+		virtual_join(c->visitor);
 }
 
 /* ---- stopping ---- */
@@ -334,10 +351,14 @@ static void start(unsigned round, struct crew *crew)
 	int rc;
 
 	reset_for(round);
-	if (world.plan->nodes == 0)
+	/* where there is no stage somebody has to be there; and who takes must be the last to come */
+	if (world.plan->views &&
+	    (world.plan->nodes == 0 || world.plan->view[0].way == VIEW_TAKE))
 		view_open(&world.views[0]);
 	if (world.plan->eager)
 		send_out_producers(crew);
+	if (world.plan->eager && round == 0)
+		send_out_views(crew);
 	schedule_begin("start");
 	rc = world.plan->nodes ? disruptor_start(world.d) : disruptor_ring_reopen(world.ring);
 	model.opening = false;

@@ -97,11 +97,13 @@ void view_open(struct view *v);
 void *view_thread(void *view);
 void view_interrupt(struct view *v);
 void *reader_thread(void *unused);
+/* Comes and goes, as a view and as a lossy reader, and waits for nothing. */
+void *visitor_thread(void *unused);
 
 /* ---- acts.c ---- */
 
 /* What is done to the graph meanwhile. */
-void *act_thread(void *unused);
+void *act_thread(void *which);
 void *driver_thread(void *unused);
 
 #endif
