@@ -222,6 +222,9 @@ static void perform(enum act act)
 	case ACT_CLOSE:
 		close_ring();
 		break;
+	case ACT_STOP:
+		world_stop();
+		break;
 	case ACT_ATTACH:
 		if (n)
 			attach(n);

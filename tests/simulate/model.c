@@ -330,7 +330,7 @@ void model_done(struct follower *f, uint64_t position)
 void model_again(struct follower *f, uint64_t position)
 {
 	f->again[position] = true;
-	f->done[position] = false;
+	f->done[position] = f->left_out[position]; /* then somebody may still pass it over */
 }
 
 void model_leave_out(struct follower *f, uint64_t position)

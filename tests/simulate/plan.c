@@ -83,7 +83,7 @@ static void draw_trouble(struct drawing *d, struct node_plan *n)
 	n->retry_in = once_in(d, 3) ? 3 : 0;
 	n->rewind_in = once_in(d, 3) ? 4 : 0;
 	n->fail_in = has(d, PLAN_FAIL, 3) ? 3 : 0;
-	n->stop_in = has(d, PLAN_LEAVE, 6) ? 4 : 0;
+	n->stop_in = wants(d, PLAN_LEAVE) ? 2 : once_in(d, 6) ? 4 : 0;
 	/* what has been released early cannot be rewound */
 	if (n->rewind_in || n->policy.remedy == DISRUPTOR_REMEDY_REWIND)
 		n->release_in = 0;
@@ -93,6 +93,7 @@ static void draw_trouble(struct drawing *d, struct node_plan *n)
 
 static void draw_kind(struct drawing *d, struct node_plan *n)
 {
+	uint64_t most = d->p->ring.capacity < 3 ? d->p->ring.capacity : 3;
 	bool pool = wants(d, PLAN_POOL | PLAN_LEAVE) || (once_in(d, 4) && !wants(d, PLAN_TAKE));
 
 	if (pool) {
@@ -101,7 +102,9 @@ static void draw_kind(struct drawing *d, struct node_plan *n)
 		if (wants(d, PLAN_POOL | PLAN_LEAVE))
 			n->workers = (uint32_t)(2 + below(d, PLAN_WORKERS - 1));
 		if (n->kind == NODE_POOL)
-			n->chunk = (uint32_t)(1 + below(d, d->p->ring.capacity < 3 ? d->p->ring.capacity : 3));
+			n->chunk = (uint32_t)(1 + below(d, most));
+		if (n->kind == NODE_POOL && wants(d, PLAN_LEAVE))
+			n->chunk = (uint32_t)most;
 		return;
 	}
 	if (once_in(d, 5) && d->p->ring.capacity > 1) {
@@ -205,7 +208,11 @@ static void draw_ring(struct drawing *d)
 
 	o->size = sizeof(*o);
 	o->capacity = UINT64_C(1) << below(d, 4);
-	if (wants(d, PLAN_RUNS | PLAN_VOIDS) && o->capacity < 4)
+	if (wants(d, PLAN_LAPPED) && o->capacity > 2)
+		o->capacity = 2;
+	if (wants(d, PLAN_RUNS | PLAN_VOIDS | PLAN_QUICK) && o->capacity < 2)
+		o->capacity = 2;
+	if (wants(d, PLAN_LEAVE) && o->capacity < 4)
 		o->capacity = 4;
 	o->max_consumers = 16;
 	o->max_producers = 4;
@@ -227,7 +234,8 @@ static void draw_ring(struct drawing *d)
 		o->flags |= DISRUPTOR_NO_STATS;
 	if (o->producers == DISRUPTOR_SINGLE && once_in(d, 6))
 		o->flags |= DISRUPTOR_FREE_RUN;
-	o->rung = (enum disruptor_rung)(1 + below(d, 3));
+	o->rung = wants(d, PLAN_QUICK) ? DISRUPTOR_RUNG_MEMBARRIER
+				       : (enum disruptor_rung)(1 + below(d, 3));
 	o->wait = draw_wait(d);
 	d->p->no_parking = once_in(d, 4);
 }
@@ -246,7 +254,7 @@ static void draw_producers(struct drawing *d)
 	for (unsigned i = 0; i < p->producers; i++) {
 		struct producer_plan *q = &p->producer[i];
 
-		q->operations = (unsigned)(2 + below(d, 4));
+		q->operations = (unsigned)(2 + below(d, 4)) + (wants(d, PLAN_LAPPED) ? 3 : 0);
 		q->options = (struct disruptor_producer_options){ .size = sizeof(q->options) };
 		if (once_in(d, 3))
 			q->options.overflow = (enum disruptor_overflow)below(d, 4);
@@ -322,6 +330,8 @@ static void draw_acts(struct drawing *d)
 		p->acts[p->act_count++] = once_in(d, 2) || p->nodes == 0 ? ACT_INTERRUPT : ACT_STOP_STAGE;
 	if (has(d, PLAN_CLOSE, 8))
 		p->acts[p->act_count++] = ACT_CLOSE;
+	else if (wants(d, PLAN_STOPS) || (p->nodes && once_in(d, 10)))
+		p->acts[p->act_count++] = ACT_STOP;
 	else if (has(d, PLAN_LEAVE, 6) && p->nodes)
 		p->acts[p->act_count++] = ACT_REPLACE;
 	for (unsigned i = p->act_count; i > 1; i--) {
@@ -332,7 +342,8 @@ static void draw_acts(struct drawing *d)
 		p->acts[i - 1] = other;
 	}
 	for (unsigned i = 0; i < p->act_count; i++)
-		p->early = p->early || p->acts[i] == ACT_STOP_STAGE || p->acts[i] == ACT_CLOSE;
+		p->early = p->early || p->acts[i] == ACT_STOP_STAGE ||
+			   p->acts[i] == ACT_CLOSE || p->acts[i] == ACT_STOP;
 	/* another worker in the place of one has no policy but to fail */
 	for (unsigned i = 0; i < p->act_count; i++)
 		for (unsigned k = 0; k < p->nodes; k++)
@@ -371,7 +382,7 @@ void plan_draw(struct plan *p, uint64_t seed, unsigned features)
 	p->seed = seed;
 	p->features = features;
 	if (features & (PLAN_POOL | PLAN_LEAVE | PLAN_DEFER | PLAN_CONFLATE | PLAN_FAIL |
-			PLAN_TROUBLE | PLAN_CHAIN | PLAN_JOIN))
+			PLAN_TROUBLE | PLAN_CHAIN | PLAN_JOIN | PLAN_STOPS))
 		p->features |= PLAN_GRAPH;
 	draw_ring(d);
 	draw_nodes(d);
@@ -414,7 +425,7 @@ void plan_print(const struct plan *p)
 					    "any",   "take",  "self" };
 	static const char *const acts[] = { "-",          "attach", "detach", "interrupt",
 					    "stop stage", "policy", "pause",  "close",
-					    "replace" };
+					    "replace",    "stop" };
 
 	(void)printf("seed %llu\n", (unsigned long long)p->seed);
 	(void)printf("  ring of %llu, %s, %s, rung %s, waits %s%s%s%s\n",

@@ -44,7 +44,10 @@ enum plan_feature {
 	PLAN_JOIN = 1 << 21,    /* a stage behind several */
 	PLAN_ALERT = 1 << 22,   /* waits are interrupted, stages told to stop */
 	PLAN_GRAPH = 1 << 23,   /* stages at all */
-	PLAN_RUNS = 1 << 24     /* runs of several events */
+	PLAN_RUNS = 1 << 24,    /* runs of several events */
+	PLAN_QUICK = 1 << 25,   /* claims where room is known */
+	PLAN_LAPPED = 1 << 26,  /* readers that are overtaken */
+	PLAN_STOPS = 1 << 27    /* several stop it */
 };
 
 enum node_kind { NODE_STAGE, NODE_POOL, NODE_KEYED };
@@ -86,7 +89,7 @@ struct view_plan {
 };
 
 enum act { ACT_NOTHING, ACT_ATTACH, ACT_DETACH, ACT_INTERRUPT, ACT_STOP_STAGE, ACT_POLICY, ACT_PAUSE,
-	   ACT_CLOSE, ACT_REPLACE, ACT_KINDS };
+	   ACT_CLOSE, ACT_REPLACE, ACT_STOP, ACT_KINDS };
 
 struct plan {
 	uint64_t seed;

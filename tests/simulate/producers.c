@@ -250,7 +250,7 @@ static void operate(struct producing *p)
 {
 	uint64_t most = model.capacity < 4 ? model.capacity : 4, n = 1;
 
-	if (below(p, 3) == 0 || (world.plan->features & PLAN_RUNS))
+	if (below(p, 3) == 0 || (world.plan->features & (PLAN_RUNS | PLAN_LEAVE)))
 		n = 1 + below(p, most);
 	if (n == 1 && below(p, 6) == 0) {
 		copy(p);

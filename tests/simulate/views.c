@@ -336,7 +336,10 @@ void *view_thread(void *view)
 
 static void visit_as_view(void)
 {
-	static const struct view_plan plan = { .way = VIEW_READY, .times_out = true };
+	const struct view_plan plan = { .way = VIEW_READY,
+					.at = random_once_in(&world.random, 2)
+						      ? DISRUPTOR_AT_NEWEST
+						      : DISRUPTOR_AT_OLDEST };
 	struct view visitor = { .plan = &plan, .index = 9, .count = 1 }, *v = &visitor;
 	uint64_t n;
 
@@ -351,12 +354,14 @@ static void visit_as_view(void)
 
 static void visit_as_reader(void)
 {
+	const struct disruptor_reader_options o = { .size = sizeof(o),
+						    .from = DISRUPTOR_READER_OLDEST };
 	struct disruptor_reader r;
 	struct item item;
 	int rc;
 
 	schedule_begin("open a lossy reader");
-	rc = disruptor_reader_open(&r, world.ring, &item_type, NULL);
+	rc = disruptor_reader_open(&r, world.ring, &item_type, &o);
 	schedule_end("%s", disruptor_error_name(rc));
 	if (rc != 0)
 		schedule_fail("opening a reader answers %s", disruptor_error_name(rc));

@@ -75,6 +75,8 @@ extern struct world world;
 void world_run(void *plan);
 /* Nobody needs to be surprised from now on that things end. */
 void world_begin_closing(void);
+/* Stop the disruptor, as the plan says; and again, until it has ended. */
+void world_stop(void);
 
 /* ---- stages.c ---- */
 
