@@ -390,7 +390,7 @@ enum schedule_kind schedule_kind_of(uint64_t seed)
 	uint64_t random = seed ^ UINT64_C(0x5ced);
 	uint64_t dice = random_below(&random, 8);
 
-	return dice < 3 ? SCHEDULE_WALK : dice < 5 ? SCHEDULE_PRIORITIES : SCHEDULE_DIRECTED;
+	return dice < 2 ? SCHEDULE_WALK : dice < 4 ? SCHEDULE_PRIORITIES : SCHEDULE_DIRECTED;
 }
 
 static void prepare(const struct schedule_options *o, struct schedule_result *result)
