@@ -4,15 +4,17 @@
 PREFIX ?= /usr/local
 SCENARIOS ?= all
 BENCH ?=
+SEEDS ?= 250000
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
+	  tests/simulate/build tests/simulate/replay \
 	  $(wildcard examples/flights/run)
 
-.PHONY: all demo test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test test-one-core simulate bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -29,6 +31,11 @@ test: setup-test build/build.ninja
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
+
+# Every seed is a run of its own: which threads there are, what they do, and who goes on when.
+simulate: setup-test build/build.ninja
+	@$(build) --target simulate >&2
+	@build/tests/simulate/simulate --seeds $(SEEDS) --pairs
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -67,6 +74,8 @@ help:
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
+	@echo 'make simulate         run it on simulated threads, scheduled by seeds and checked against'
+	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'

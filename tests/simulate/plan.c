@@ -91,15 +91,18 @@ static void draw_trouble(struct drawing *d, struct node_plan *n)
 		n->policy = (struct disruptor_policy){ .size = sizeof(n->policy) };
 }
 
-static void draw_kind(struct drawing *d, struct node_plan *n)
+static void draw_kind(struct drawing *d, struct node_plan *n, unsigned i)
 {
 	uint64_t most = d->p->ring.capacity < 3 ? d->p->ring.capacity : 3;
-	bool pool = wants(d, PLAN_POOL | PLAN_LEAVE) || (once_in(d, 4) && !wants(d, PLAN_TAKE));
+	/* beside the pool that is wanted there may have to be a stage that only a stage can be */
+	bool wanted = wants(d, PLAN_POOL | PLAN_LEAVE) &&
+		      (i == 0 || !wants(d, PLAN_DEFER | PLAN_CONFLATE));
+	bool pool = wanted || (once_in(d, 4) && !wants(d, PLAN_TAKE | PLAN_DEFER | PLAN_CONFLATE));
 
 	if (pool) {
-		n->kind = !wants(d, PLAN_POOL | PLAN_LEAVE) && once_in(d, 3) ? NODE_KEYED : NODE_POOL;
+		n->kind = !wanted && once_in(d, 3) ? NODE_KEYED : NODE_POOL;
 		n->workers = (uint32_t)(1 + below(d, PLAN_WORKERS));
-		if (wants(d, PLAN_POOL | PLAN_LEAVE))
+		if (wanted)
 			n->workers = (uint32_t)(2 + below(d, PLAN_WORKERS - 1));
 		if (n->kind == NODE_POOL)
 			n->chunk = (uint32_t)(1 + below(d, most));
@@ -130,12 +133,14 @@ static void draw_node(struct drawing *d, unsigned i)
 			n->after |= 1u << k;
 	n->there = true;
 	n->batch = once_in(d, 2) ? 0 : (uint32_t)(1 + below(d, d->p->ring.capacity));
-	draw_kind(d, n);
+	draw_kind(d, n, i);
 	n->wait = once_in(d, 2) ? draw_wait(d) : (struct disruptor_wait){ 0 };
 	n->idles = n->kind == NODE_STAGE && once_in(d, 6);
 	if (n->idles)
 		n->wait.timeout_ns = 500 + below(d, 1000);
 	n->conflates = n->kind == NODE_STAGE && has(d, PLAN_CONFLATE, 8);
+	if (i > 0 && wants(d, PLAN_FAIL | PLAN_TROUBLE))
+		n->conflates = false; /* another is to fail */
 	if (!n->conflates)
 		draw_trouble(d, n);
 	else
@@ -158,7 +163,9 @@ static bool may_fail(const struct node_plan *n)
 static void draw_nodes(struct drawing *d)
 {
 	struct plan *p = d->p;
-	unsigned least = wants(d, PLAN_JOIN) ? 3 : wants(d, PLAN_CHAIN) ? 2 : 1;
+	bool both = wants(d, PLAN_POOL | PLAN_LEAVE | PLAN_FAIL | PLAN_TROUBLE) &&
+		    wants(d, PLAN_DEFER | PLAN_CONFLATE);
+	unsigned least = wants(d, PLAN_JOIN) ? 3 : wants(d, PLAN_CHAIN) || both ? 2 : 1;
 
 	if (!wants(d, PLAN_GRAPH) && once_in(d, 4))
 		return; /* a bare ring */
@@ -222,7 +229,7 @@ static void draw_ring(struct drawing *d)
 		       : once_in(d, 2)         ? DISRUPTOR_MANY
 					       : DISRUPTOR_SINGLE;
 	if (o->producers == DISRUPTOR_SINGLE && !wants(d, PLAN_STAMPED | PLAN_VOIDS) &&
-	    has(d, PLAN_PACKED, 3))
+	    (has(d, PLAN_PACKED, 3) || (wants(d, PLAN_BACK) && once_in(d, 2))))
 		o->layout = DISRUPTOR_PACKED;
 	if (o->producers == DISRUPTOR_SINGLE)
 		o->max_producers = 0;
@@ -328,7 +335,7 @@ static void draw_acts(struct drawing *d)
 		p->acts[p->act_count++] = ACT_ATTACH;
 	if (has(d, PLAN_ALERT, 3))
 		p->acts[p->act_count++] = once_in(d, 2) || p->nodes == 0 ? ACT_INTERRUPT : ACT_STOP_STAGE;
-	if (has(d, PLAN_CLOSE, 8))
+	if (has(d, PLAN_CLOSE, 8) || (wants(d, PLAN_BACK) && p->ring.layout != DISRUPTOR_PACKED))
 		p->acts[p->act_count++] = ACT_CLOSE;
 	else if (wants(d, PLAN_STOPS) || (p->nodes && once_in(d, 10)))
 		p->acts[p->act_count++] = ACT_STOP;

@@ -47,7 +47,8 @@ enum plan_feature {
 	PLAN_RUNS = 1 << 24,    /* runs of several events */
 	PLAN_QUICK = 1 << 25,   /* claims where room is known */
 	PLAN_LAPPED = 1 << 26,  /* readers that are overtaken */
-	PLAN_STOPS = 1 << 27    /* several stop it */
+	PLAN_STOPS = 1 << 27,   /* several stop it */
+	PLAN_BACK = 1 << 28     /* claims are given back */
 };
 
 enum node_kind { NODE_STAGE, NODE_POOL, NODE_KEYED };

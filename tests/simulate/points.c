@@ -9,9 +9,9 @@ static const unsigned features[HOOK_POINT_COUNT] = {
 	[HOOK_CLAIM_ROOM] = PLAN_SINGLE,
 	[HOOK_CLAIM_SWAP] = PLAN_MANY,
 	[HOOK_CLAIM_SWAPPED] = PLAN_MANY,
-	[HOOK_TAKE_BACK] = PLAN_SINGLE | PLAN_CLOSE,
-	[HOOK_TAKEN_BACK] = PLAN_SINGLE | PLAN_CLOSE,
-	[HOOK_TAKE_BACK_TOLD] = PLAN_SINGLE | PLAN_CLOSE,
+	[HOOK_TAKE_BACK] = PLAN_SINGLE | PLAN_BACK,
+	[HOOK_TAKEN_BACK] = PLAN_SINGLE | PLAN_BACK,
+	[HOOK_TAKE_BACK_TOLD] = PLAN_SINGLE | PLAN_BACK,
 	[HOOK_PUBLISH_PART] = PLAN_STAMPED | PLAN_RUNS,
 	[HOOK_VOID_END] = PLAN_STAMPED | PLAN_VOIDS,
 	[HOOK_VOID_PART] = PLAN_STAMPED | PLAN_VOIDS,
@@ -154,6 +154,7 @@ LIST before_flag[] = { HOOK_CLOSE_BEFORE_END, HOOK_CLOSE_END, END };
 
 LIST opening[] = { HOOK_REOPEN_WORD, HOOK_REOPENED, END };
 LIST opening_word[] = { HOOK_REOPEN_WORD, END };
+LIST back_told[] = { HOOK_TAKE_BACK_TOLD, END };
 LIST waiting[] = { HOOK_WAIT_FRUITLESS, HOOK_WAIT_BEFORE_ARM, HOOK_ARM_SEEN,
 		   HOOK_ARMED,          HOOK_WAIT_BEFORE_PARK, HOOK_WAIT_AWAKE,
 		   HOOK_PARKER_ARMED,   HOOK_WATCH_EXPECT,    HOOK_GROUP_ASKED,
@@ -228,6 +229,9 @@ static const struct excuse excuses[] = {
 	{ stop_ended, joining, false, "a stop ends behind those who leave" },
 	{ closes_once, closed, true, "it is closed once" },
 	{ closes, starting, true, "not run: the model does not follow a close that meets the opening" },
+	{ opening, opening, true, "it is opened once" },
+	{ back_told, opening, true,
+	  "not run: claims are over, and their producers joined, before it is opened again" },
 	{ one_producer, opening_word, true,
 	  "not run: claims are over, and their producers joined, before it is opened again" },
 };

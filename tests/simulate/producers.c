@@ -206,7 +206,7 @@ static void give_up(struct producing *p, uint64_t n)
 static void settle(struct producing *p)
 {
 	bool packed = world.plan->ring.layout == DISRUPTOR_PACKED;
-	bool voids = (world.plan->features & PLAN_VOIDS) != 0;
+	bool voids = (world.plan->features & (PLAN_VOIDS | PLAN_BACK)) != 0;
 	uint64_t n;
 
 	while ((n = disruptor_claimed(&p->view)) != 0) {

@@ -401,7 +401,7 @@ static void prepare(const struct schedule_options *o, struct schedule_result *re
 	memset(&run, 0, sizeof(run));
 	run.o = *o;
 	run.result = result;
-	run.kind = schedule_kind_of(o->seed);
+	run.kind = o->kind;
 	run.random = o->seed * 2 + 1;
 	run.run_length = lengths[random_below(&run.random, sizeof(lengths) / sizeof(*lengths))];
 	run.seldom = UINT64_C(1) << random_below(&run.random, 7);
