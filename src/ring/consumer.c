@@ -7,6 +7,7 @@
 #include "ring/gate.h"
 #include "ring/hold.h"
 #include "ring/loop.h"
+#include "ring/pace.h"
 #include "ring/ring.h"
 #include "ring/share.h"
 #include "wait/core.h"
@@ -724,8 +725,11 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	/* of those it is not for the stamps alone to say what they may have */
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
-	if (n == 0 || n < c->least)
+	if (n == 0 || n < c->least) {
+		pace(c);
 		n = wait_until(&request);
+		pace_learn(c, n);
+	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
 		ring_tell_failure(c->ring);
