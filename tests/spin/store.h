@@ -11,12 +11,33 @@
  * write happens in memory at once, when its thread's older stores have. One may
  * be delayed like a store: that of edge_arm(), whose barrier comes behind it.
  *
+ * With AT_ONCE there are no buffers: for larger graphs, where the barriers are not
+ * what is looked at.
+ *
  * A model defines THREADS (at most 6), WORDS and DEPTH (how many stores may
  * wait), then includes this. Threads are numbered from 0. A thread looks only at
  * words that it has no store of under way: look() asserts it.
  */
-chan buffer[THREADS] = [DEPTH] of { byte, byte };
 byte mem[WORDS];
+
+#ifdef AT_ONCE
+
+#define store(t, word, value) mem[word] = value
+#define look(t, word, to) to = mem[word]
+#define settled(t) true
+#define fence(t) true
+#define membarrier(t) skip
+#define lower(t, word, count)                                                                      \
+	d_step {                                                                                   \
+		if                                                                                 \
+		:: mem[word] == 0 || mem[word] > (count) -> mem[word] = count                      \
+		:: else                                                                            \
+		fi                                                                                 \
+	}
+
+#else
+
+chan buffer[THREADS] = [DEPTH] of { byte, byte };
 
 /* a store, release or relaxed */
 #define store(t, word, value) buffer[t]!word, value
@@ -87,3 +108,5 @@ end:
 #endif
 	od
 }
+
+#endif
