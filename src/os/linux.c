@@ -80,16 +80,17 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 /* The size of a default huge page: mappings of huge pages are multiples of it. */
 static size_t huge_page_size(void)
 {
+	int before = os_cancel_off();
 	FILE *f = fopen("/proc/meminfo", "re");
 	unsigned long kilobytes = 2048;
 	char line[128];
 
-	if (!f)
-		return kilobytes * 1024;
-	while (fgets(line, sizeof(line), f))
+	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "Hugepagesize: %lu kB", &kilobytes) == 1)
 			break;
-	fclose(f);
+	if (f)
+		fclose(f);
+	os_cancel_back(before);
 	return kilobytes * 1024;
 }
 
@@ -222,21 +223,28 @@ int os_event_open(struct os_event *e)
 void os_event_set(struct os_event *e)
 {
 	const uint64_t one = 1;
+	int before = os_cancel_off();
 
 	/* a full counter is set already */
 	while (write(e->set_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_clear(struct os_event *e)
 {
 	uint64_t count;
+	int before = os_cancel_off();
 
 	while (read(e->fd, &count, sizeof(count)) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_close(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	close(e->fd);
+	os_cancel_back(before);
 }
