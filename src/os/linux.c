@@ -144,18 +144,24 @@ static int bind_node(struct os_memory *m, int node)
 	return 0;
 }
 
-static void prefault(struct os_memory *m)
+static int prefault(struct os_memory *m)
 {
 	unsigned char *bytes = m->base;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 #ifdef MADV_POPULATE_WRITE
 	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
-		return;
+		return 0;
+	/* memory that was promised and is not there: a write to it would end the process */
+	if (errno == ENOMEM || errno == EFAULT || errno == EHWPOISON)
+		return error_set(DISRUPTOR_E_NOMEM,
+				 "flags: DISRUPTOR_PREFAULT: %zu bytes for the ring: %s", m->size,
+				 strerror(errno));
 #endif
 	/* older kernels: a write to each page; the block is zero already, so nothing changes */
 	for (size_t at = 0; at < m->size; at += page)
 		disruptor_store_relaxed((DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
+	return 0;
 }
 
 int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options)
@@ -167,7 +173,7 @@ int os_map(struct os_memory *m, size_t size, const struct disruptor_options *opt
 	if (options->flags & DISRUPTOR_BIND_NODE)
 		rc = bind_node(m, options->numa_node);
 	if (rc == 0 && (options->flags & DISRUPTOR_PREFAULT))
-		prefault(m);
+		rc = prefault(m);
 	if (rc == 0 && (options->flags & DISRUPTOR_LOCK_MEMORY))
 		rc = os_lock_memory(m->base, m->size);
 	if (rc != 0)
