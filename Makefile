@@ -4,6 +4,9 @@
 PREFIX ?= /usr/local
 SCENARIOS ?= all
 BENCH ?=
+MINUTES ?= 10
+SEED ?=
+SOAK ?=
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
@@ -13,7 +16,7 @@ python = scripts/ledger tests/lint/ledger
 scripts = $(filter-out $(python),.ci/run $(wildcard scripts/* tests/*/run tests/lint/*) \
 	  tests/install/symbols tests/support/expect $(wildcard examples/flights/run))
 
-.PHONY: all demo test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test test-one-core soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -30,6 +33,11 @@ test: setup-test build/build.ninja
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
+
+# Graphs at random under load and trouble; build/tests/soak/soak --help
+soak: setup-test build/build.ninja
+	@$(build) --target soak >&2
+	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -68,6 +76,8 @@ help:
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
+	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
+	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'

@@ -576,12 +576,17 @@ int stage_run(struct disruptor_stage *s)
 
 int disruptor_stage_run(struct disruptor_stage *s)
 {
+	int cancel_before, rc;
+
 	if (!is_unit(s))
 		return error_set(DISRUPTOR_E_INVAL, "'%s' stands for a pool: run its workers",
 				 s->name);
 	if (!stage_take(s))
 		return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
-	return stage_run(s);
+	cancel_before = os_cancel_off();
+	rc = stage_run(s);
+	os_cancel_back(cancel_before);
+	return rc;
 }
 
 void disruptor_stage_stop(struct disruptor_stage *s)
