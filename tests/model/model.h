@@ -69,6 +69,17 @@ struct disruptor_ring *model_ring(const struct disruptor_options *options);
 #define model_ok(rc) model_check((rc), #rc, __FILE__, (unsigned)__LINE__)
 void model_check(int rc, const char *what, const char *file, unsigned line);
 
+/* Claim, write position + 1, publish: @p n events, each by itself; waits by the producer's policy. */
+void model_produce(struct tick_producer *p, uint64_t n);
+/* The same, but looks for room and never sleeps. */
+void model_produce_busy(struct tick_producer *p, uint64_t n);
+/* Wait, check that each event that is ready has its position + 1, release them. As ready_until(). */
+int64_t model_consume(struct tick_consumer *c);
+/* Until @p end is released; looks, and never sleeps. */
+void model_consume_busy(struct tick_consumer *c, uint64_t end);
+/* Until @p end is released. */
+void model_consume_to(struct tick_consumer *c, uint64_t end);
+
 /* All clients; the last is NULL. */
 extern const struct model_client *const model_clients[];
 

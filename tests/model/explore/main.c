@@ -100,8 +100,7 @@ static const char *name_of(const struct model_client *c, unsigned rung)
 
 struct site {
 	struct used_site used;
-	const char *killer[WEAKER_KINDS]; /* the client that fails */
-	char names[WEAKER_KINDS][80];
+	char killer[WEAKER_KINDS][80]; /* the client that fails; "": none so far */
 };
 
 static struct site found[512];
@@ -124,7 +123,7 @@ static void weaken_one(const struct model_client *c, enum disruptor_rung rung, s
 	struct explore_options o = options_for(c, rung);
 	struct explore_result r;
 
-	if (s->killer[kind])
+	if (s->killer[kind][0])
 		return;
 	o.weaker = (enum weaker)kind;
 	o.weak_file = s->used.file;
@@ -133,8 +132,7 @@ static void weaken_one(const struct model_client *c, enum disruptor_rung rung, s
 	r = explore(c, &o);
 	if (!r.failed)
 		return;
-	(void)snprintf(s->names[kind], sizeof(s->names[kind]), "%s", name_of(c, rung));
-	s->killer[kind] = s->names[kind];
+	(void)snprintf(s->killer[kind], sizeof(s->killer[kind]), "%s", name_of(c, rung));
 }
 
 static void weaken_all(const struct model_client *c, enum disruptor_rung rung)
@@ -188,13 +186,13 @@ static bool print_sites(void)
 			if (!(found[i].used.kinds >> kind & 1))
 				continue;
 			total++;
-			survivors += !found[i].killer[kind];
+			survivors += !found[i].killer[kind][0];
 			(void)printf("%s:%u:%s%s%s\n", short_name(found[i].used.file),
 				     found[i].used.line, weaker_names[kind],
 				     options.weaken_each ? "  " : "",
-				     !options.weaken_each    ? ""
-				     : found[i].killer[kind] ? found[i].killer[kind]
-							     : "SURVIVES");
+				     !options.weaken_each       ? ""
+				     : found[i].killer[kind][0] ? found[i].killer[kind]
+								: "SURVIVES");
 		}
 	if (options.weaken_each)
 		(void)printf("%u weaker sites, %u found by no client\n", total, survivors);
