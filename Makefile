@@ -9,8 +9,9 @@ CLANG_FORMAT ?= clang-format-14
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
-scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
-	  $(wildcard examples/flights/run)
+python = scripts/ledger tests/lint/ledger
+scripts = $(filter-out $(python),.ci/run $(wildcard scripts/* tests/*/run tests/lint/*) \
+	  tests/install/symbols tests/support/expect $(wildcard examples/flights/run))
 
 .PHONY: all demo test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores

@@ -152,7 +152,10 @@ static void prefault(struct os_memory *m)
 	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
 		return;
 #endif
-	/* older kernels: a write to each page; the block is zero already, so nothing changes */
+	/*
+	 * Older kernels: a write to each page; the block is zero already, so nothing changes.
+	 * relaxed (private): nobody else knows the block yet
+	 */
 	for (size_t at = 0; at < m->size; at += page)
 		disruptor_store_relaxed((DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
 }
