@@ -24,8 +24,8 @@ struct model_client {
 	void (*finish)(void);
 	/* Whether it is run on each rung of the wait ladder. */
 	bool rungs;
-	/* Preemptions up to which CI explores it; 0: 2. */
-	unsigned bound;
+	/* What CI explores it up to: preemptions, and loads of old values; 0: 2. */
+	unsigned bound, stale;
 };
 
 /* The rung to create rings on. */

@@ -89,10 +89,13 @@ static void take_and_leave(void)
 		share_leave(&members[0].view);
 }
 
+/* Until there is nothing left; what the other has in hand may yet be left. */
 static void work_until_done(void)
 {
-	while (disruptor_load_acquire(&whole.view.gate->sequence) < 2) {
+	for (;;) {
 		work(&members[1]);
+		if (!share_is_needed(&members[1].view, 2))
+			break;
 		if (share_look(&members[1].view) == 0)
 			model_pause();
 	}

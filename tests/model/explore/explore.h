@@ -36,6 +36,7 @@ struct used_site {
 
 struct explore_options {
 	unsigned bound;       /* preemptions */
+	unsigned stale;       /* loads that return something older than the last store */
 	unsigned spurious;    /* failures of weak compare and swaps for no reason */
 	unsigned long random; /* so many executions at random instead; 0: all */
 	unsigned long limit;  /* stop after so many executions, unfinished; 0: none */
@@ -70,6 +71,9 @@ bool explore_traces(void);
 const struct explore_options *explore_options(void);
 /* One of 0 … n - 1; in the end each is tried. */
 unsigned explore_choose(unsigned n);
+/* The same for what is read, of which the first is the newest: others are few in an execution. */
+unsigned explore_choose_value(unsigned n);
+uint64_t explore_mix(uint64_t x);
 /* The running thread has done something that makes its state, or others', another. */
 void explore_event(uint64_t what, uint64_t with, uint64_t result);
 void explore_event_of(unsigned thread, uint64_t what, uint64_t with, uint64_t result);
@@ -96,6 +100,7 @@ void memory_take_news(unsigned thread);
 void memory_gone(const void *base, size_t size);
 /* A number for it that is the same in each execution. */
 unsigned memory_number(const void *object);
+uint64_t memory_number_of_fences(void);
 const struct used_site *memory_sites(size_t *count);
 
 #endif

@@ -175,7 +175,7 @@ const struct model_client *const model_clients[] = { NULL };
 
 static struct explore_result run(const struct model_client *c)
 {
-	const struct explore_options o = { .bound = 20, .rung = DISRUPTOR_RUNG_FENCE };
+	const struct explore_options o = { .bound = 20, .stale = 20, .rung = DISRUPTOR_RUNG_FENCE };
 	struct explore_result result;
 
 	memset(seen, 0, sizeof(seen));
@@ -303,7 +303,7 @@ static void waiting_ends_or_is_told(void **state)
 
 static void a_failure_is_found_again_by_its_choices(void **state)
 {
-	struct explore_options o = { .bound = 20, .rung = DISRUPTOR_RUNG_FENCE };
+	struct explore_options o = { .bound = 20, .stale = 20, .rung = DISRUPTOR_RUNG_FENCE };
 	struct explore_result first, again;
 
 	(void)state;

@@ -17,6 +17,7 @@ static const char usage[] =
 	"\n"
 	"  --list            list the clients\n"
 	"  --bound N         at most N preemptions an execution (each client has its own, mostly 2)\n"
+	"  --stale N         at most N loads an execution return another store than the last (2)\n"
 	"  --spurious N      weak compare and swaps fail N times for no reason (1)\n"
 	"  --random N        N executions at random instead of all, with --bound changes of priority\n"
 	"  --seed S          of --random (1)\n"
@@ -38,8 +39,8 @@ static const char *const rungs[] = { "", "membarrier", "fence", "mutex" };
 
 static struct {
 	struct explore_options explore;
-	bool list, json, sites, weaken_each, bound_given;
-} options = { .explore = { .bound = 2, .spurious = 1, .seed = 1 } };
+	bool list, json, sites, weaken_each, bound_given, stale_given;
+} options = { .explore = { .bound = 2, .stale = 2, .spurious = 1, .seed = 1 } };
 
 static double seconds(void)
 {
@@ -85,6 +86,8 @@ static struct explore_options options_for(const struct model_client *c, enum dis
 	o.rung = rung;
 	if (!options.bound_given && c->bound)
 		o.bound = c->bound;
+	if (!options.stale_given && c->stale)
+		o.stale = c->stale;
 	return o;
 }
 
@@ -287,6 +290,7 @@ static void parse(int argc, char **argv)
 	enum {
 		LIST = 256,
 		BOUND,
+		STALE,
 		SPURIOUS,
 		RANDOM,
 		SEED,
@@ -300,13 +304,21 @@ static void parse(int argc, char **argv)
 		HELP
 	};
 	static const struct option known[] = {
-		{ "list", 0, NULL, LIST },         { "bound", 1, NULL, BOUND },
-		{ "spurious", 1, NULL, SPURIOUS }, { "random", 1, NULL, RANDOM },
-		{ "seed", 1, NULL, SEED },         { "limit", 1, NULL, LIMIT },
-		{ "trace", 0, NULL, TRACE },       { "replay", 1, NULL, REPLAY },
-		{ "json", 0, NULL, JSON },         { "sites", 0, NULL, SITES },
-		{ "weaken", 1, NULL, WEAKEN },     { "weaken-each", 0, NULL, WEAKEN_EACH },
-		{ "help", 0, NULL, HELP },         { NULL, 0, NULL, 0 },
+		{ "list", 0, NULL, LIST },
+		{ "bound", 1, NULL, BOUND },
+		{ "stale", 1, NULL, STALE },
+		{ "spurious", 1, NULL, SPURIOUS },
+		{ "random", 1, NULL, RANDOM },
+		{ "seed", 1, NULL, SEED },
+		{ "limit", 1, NULL, LIMIT },
+		{ "trace", 0, NULL, TRACE },
+		{ "replay", 1, NULL, REPLAY },
+		{ "json", 0, NULL, JSON },
+		{ "sites", 0, NULL, SITES },
+		{ "weaken", 1, NULL, WEAKEN },
+		{ "weaken-each", 0, NULL, WEAKEN_EACH },
+		{ "help", 0, NULL, HELP },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct explore_options *e = &options.explore;
 	int option;
@@ -319,6 +331,10 @@ static void parse(int argc, char **argv)
 		case BOUND:
 			e->bound = (unsigned)number(optarg, "--bound");
 			options.bound_given = true;
+			break;
+		case STALE:
+			e->stale = (unsigned)number(optarg, "--stale");
+			options.stale_given = true;
 			break;
 		case SPURIOUS:
 			e->spurious = (unsigned)number(optarg, "--spurious");

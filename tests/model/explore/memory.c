@@ -68,7 +68,7 @@ static struct word words[WORDS];
 static unsigned word_count;
 static struct thread threads[EXPLORE_THREADS];
 static struct view fences; /* of sequentially consistent fences: no clocks */
-static unsigned execution, fence_count, spurious;
+static unsigned execution, spurious;
 static struct {
 	const unsigned char *base;
 	size_t size;
@@ -214,7 +214,6 @@ void memory_begin(void)
 	arena_used = 0;
 	execution++;
 	word_count = 0;
-	fence_count = 0;
 	spurious = 0;
 	gone_count = 0;
 	memset(threads, 0, sizeof(threads));
@@ -290,8 +289,13 @@ static struct word *enter(const void *p, const struct model_site *site, bool wri
 	if (!learn(place, writes))
 		return NULL;
 	virtual_point_at(VIRTUAL_ACCESS, p);
-	if (place->word < WORDS)
-		return &words[place->word];
+	if (place->word < WORDS) {
+		w = &words[place->word];
+		if (peek(p, w->size) != w->stores[w->count - 1].value)
+			explore_fail("%s:%u: %s was changed by a plain access", site->file,
+				     site->line, site->text);
+		return w;
+	}
 	if (word_count == WORDS)
 		explore_truncate();
 	place->word = word_count++;
@@ -437,7 +441,7 @@ uint64_t model_load(const void *p, struct model_site site, enum model_order orde
 		return peek(p, site.size);
 	order = order_of(&site, order);
 	oldest = self()->now.at[w - words];
-	store = w->count - 1 - explore_choose(w->count - oldest);
+	store = w->count - 1 - explore_choose_value(w->count - oldest);
 	take(w, store, order);
 	explore_event(1, w->place, store);
 	trace_read(&site, order & model_acquire ? "load acquire" : "load", w, store);
@@ -535,7 +539,7 @@ bool model_cas(void *p, struct model_site site, void *expected, uint64_t value,
 	    explore_options()->weaker != WEAKER_RELEASE)
 		failure = model_relaxed;
 	success = order_of(&site, success);
-	o = &outcomes[explore_choose(list_outcomes(w, expects, outcomes))];
+	o = &outcomes[explore_choose_value(list_outcomes(w, expects, outcomes))];
 	found = w->stores[o->store].value;
 	trace_read(&site, o->success ? "swap" : "failed swap", w, o->store);
 	take(w, o->store, o->success ? success : failure);
@@ -553,6 +557,22 @@ bool model_cas(void *p, struct model_site site, void *expected, uint64_t value,
 
 /* ---- fences ---- */
 
+/* A number for what a view says of the words, the same in each execution. */
+static uint64_t number_of(const struct view *v)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < word_count; i++)
+		if (v->at[i] != 0)
+			sum += explore_mix((uint64_t)words[i].place << 32 | v->at[i]);
+	return sum;
+}
+
+uint64_t memory_number_of_fences(void)
+{
+	return number_of(&fences);
+}
+
 static void fence(struct thread *t, enum model_order order)
 {
 	if (order & model_acquire)
@@ -560,7 +580,7 @@ static void fence(struct thread *t, enum model_order order)
 	if (order == model_seq_cst) {
 		join_words(&t->now, &fences);
 		join_words(&fences, &t->now);
-		explore_event_of((unsigned)(t - threads), 6, virtual_self(), ++fence_count);
+		explore_event_of((unsigned)(t - threads), 6, 0, number_of(&t->now));
 	}
 	if (order & model_release)
 		t->fenced = t->now;

@@ -34,15 +34,15 @@ static struct {
 	struct choice choices[CHOICES];
 	unsigned length; /* choices known, to be taken again */
 	unsigned at;     /* of those, the next */
-	unsigned steps, preemptions;
+	unsigned steps, preemptions, stale;
 	unsigned events[EXPLORE_THREADS];
 	uint64_t state;
 	enum end end;
 	bool on, replays;
 	unsigned running; /* client threads that have not ended */
-	/* states met: the number, and the preemptions that it took at least */
+	/* states met: the number; what it took, preemptions in the upper byte, old values in the lower */
 	uint64_t *states;
-	uint8_t *costs;
+	uint16_t *costs;
 	size_t size, used;
 	/* at random */
 	uint64_t random;
@@ -66,7 +66,7 @@ const struct explore_options *explore_options(void)
 	return &search.options;
 }
 
-static uint64_t mix(uint64_t x)
+uint64_t explore_mix(uint64_t x)
 {
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -76,7 +76,7 @@ static uint64_t mix(uint64_t x)
 static uint64_t draw(void)
 {
 	search.random += UINT64_C(0x9e3779b97f4a7c15);
-	return mix(search.random);
+	return explore_mix(search.random);
 }
 
 /* ---- giving up ---- */
@@ -135,6 +135,17 @@ unsigned explore_choose(unsigned n)
 	return taken;
 }
 
+unsigned explore_choose_value(unsigned n)
+{
+	unsigned taken;
+
+	if (search.stale >= search.options.stale && !search.options.random)
+		return 0;
+	taken = explore_choose(n);
+	search.stale += taken != 0;
+	return taken;
+}
+
 unsigned model_any(unsigned n)
 {
 	unsigned taken = explore_choose(n);
@@ -152,7 +163,7 @@ void explore_event_of(unsigned thread, uint64_t what, uint64_t with, uint64_t re
 {
 	uint64_t event = what << 56 ^ (uint64_t)thread << 48 ^ (uint64_t)search.events[thread]++;
 
-	search.state += mix(mix(event) ^ mix(with << 32 ^ result));
+	search.state += explore_mix(explore_mix(event) ^ explore_mix(with << 32 ^ result));
 }
 
 /* ---- states ---- */
@@ -162,12 +173,12 @@ static void keep(uint64_t state, unsigned cost);
 static void grow(void)
 {
 	uint64_t *states = search.states;
-	uint8_t *costs = search.costs;
+	uint16_t *costs = search.costs;
 	size_t size = search.size;
 
 	search.size = size ? 2 * size : 1 << 14;
 	search.states = calloc(search.size, sizeof(*search.states));
-	search.costs = calloc(search.size, 1);
+	search.costs = calloc(search.size, sizeof(*search.costs));
 	if (!search.states || !search.costs) {
 		perror("explorer");
 		exit(2);
@@ -196,26 +207,33 @@ static void keep(uint64_t state, unsigned cost)
 	if (!search.states[i])
 		search.used++;
 	search.states[i] = state;
-	search.costs[i] = (uint8_t)cost;
+	search.costs[i] = (uint16_t)cost;
+}
+
+/* Who came for @p a could do all that who comes for @p b can. */
+static bool is_as_cheap(unsigned a, unsigned b)
+{
+	return a >> 8 <= b >> 8 && (a & 255) <= (b & 255);
 }
 
 /* Whether the execution has come to where another has been, with nothing left to it but to follow. */
 static bool is_known(void)
 {
-	uint64_t state = search.state;
+	uint64_t state = search.state + explore_mix(memory_number_of_fences());
+	unsigned cost = search.preemptions << 8 | search.stale;
 	size_t i;
 
 	for (unsigned t = 1; t < virtual_count(); t++)
-		state += mix((uint64_t)t << 32 ^ memory_number(virtual_waits_for(t)) ^
-			     (uint64_t)(virtual_self() == t) << 63);
+		state += explore_mix((uint64_t)t << 32 ^ memory_number(virtual_waits_for(t)) ^
+				     (uint64_t)(virtual_self() == t) << 63);
 	state = state ? state : 1;
 	if (search.used >= search.size / 2 && search.size < STATES_MAX)
 		grow();
 	i = place_of(state);
-	if (search.states[i] == state && search.costs[i] <= search.preemptions)
+	if (search.states[i] == state && is_as_cheap(search.costs[i], cost))
 		return true;
-	if (search.states[i] || search.used < search.size / 2)
-		keep(state, search.preemptions);
+	if (search.states[i] ? is_as_cheap(cost, search.costs[i]) : search.used < search.size / 2)
+		keep(state, cost);
 	return false;
 }
 
@@ -400,6 +418,7 @@ static void run_once(void)
 	search.at = 0;
 	search.steps = 0;
 	search.preemptions = 0;
+	search.stale = 0;
 	search.state = 0;
 	search.running = 0;
 	search.on = false;
@@ -502,7 +521,12 @@ static bool go_on(void)
 		break;
 	case END_TRUNCATED:
 		r->truncated++;
-		break;
+		if (!search.options.trace)
+			break;
+		(void)snprintf(r->failure, sizeof(r->failure), "truncated: too long");
+		r->failed = true;
+		note_choices();
+		return false;
 	default:
 		r->executions++;
 	}
