@@ -52,6 +52,7 @@ static void produce(struct tick_producer *p, int most)
 {
 	struct tick *t;
 
+	model_own(p);
 	while (most-- != 0 && (t = tick_claim(p)) != NULL) {
 		model_write(&t->value, disruptor_producer_position(&p->view) + 1);
 		model_ok(tick_publish(p));
@@ -108,8 +109,10 @@ static void setup_two_producers(void)
 static void produce_counted(struct tick_producer *p)
 {
 	uint64_t before = 0;
-	struct tick *t = tick_claim(p);
+	struct tick *t;
 
+	model_own(p);
+	t = tick_claim(p);
 	if (!t)
 		return;
 	before = disruptor_producer_position(&p->view);
@@ -152,6 +155,7 @@ const struct model_client model_close_claim_many = {
 /* Several slots claimed, some published: the close finds the rest by its mark. */
 static void produce_in_parts(void)
 {
+	model_own(&producers[0]);
 	if (!tick_claim_n(&producers[0], 2))
 		return;
 	model_write(&tick_claimed_at(&producers[0], 0)->value, 1);

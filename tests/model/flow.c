@@ -76,6 +76,7 @@ static void setup_eight(void)
 
 static void produce_batch(void)
 {
+	model_own(&producer);
 	model_assert(tick_claim_n(&producer, 6) != NULL);
 	for (uint64_t i = 0; i < 6; i++)
 		model_write(&tick_claimed_at(&producer, i)->value, i + 1);
@@ -106,6 +107,7 @@ static void setup_one(void)
 /* What the consumer leaves in the slot is the producer's to find. */
 static void produce_answered(void)
 {
+	model_own(&producer);
 	for (uint64_t i = 0; i < 2; i++) {
 		struct tick *t;
 

@@ -65,13 +65,11 @@ const struct model_client model_many_claim = {
 /* Where each has room for two, and both claim by what they know (claim_known()). */
 static void produce_first_blocking(void)
 {
-	model_ok(disruptor_producer_handoff(&producers[0].view));
 	model_produce(&producers[0], 2);
 }
 
 static void produce_second_blocking(void)
 {
-	model_ok(disruptor_producer_handoff(&producers[1].view));
 	model_produce(&producers[1], 1);
 }
 

@@ -69,6 +69,8 @@ struct disruptor_ring *model_ring(const struct disruptor_options *options);
 #define model_ok(rc) model_check((rc), #rc, __FILE__, (unsigned)__LINE__)
 void model_check(int rc, const char *what, const char *file, unsigned line);
 
+/* The calling thread is the producer's owner from now on. */
+void model_own(struct tick_producer *p);
 /* Claim, write position + 1, publish: @p n events, each by itself; waits by the producer's policy. */
 void model_produce(struct tick_producer *p, uint64_t n);
 /* The same, but looks for room and never sleeps. */

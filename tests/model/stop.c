@@ -135,6 +135,7 @@ static void setup_full(void)
 
 static void claim_in_vain(void)
 {
+	model_own(&producer);
 	model_assert(tick_claim(&producer) == NULL);
 	model_assert(tick_status(&producer) == DISRUPTOR_E_CLOSED);
 }

@@ -23,6 +23,11 @@ struct disruptor_ring *model_ring(const struct disruptor_options *options)
 	return r;
 }
 
+void model_own(struct tick_producer *p)
+{
+	model_ok(disruptor_producer_handoff(&p->view));
+}
+
 static void publish_next(struct tick_producer *p, struct tick *t)
 {
 	model_write(&t->value, disruptor_producer_position(&p->view) + 1);
@@ -31,6 +36,7 @@ static void publish_next(struct tick_producer *p, struct tick *t)
 
 void model_produce(struct tick_producer *p, uint64_t n)
 {
+	model_own(p);
 	for (; n != 0; n--) {
 		struct tick *t = tick_claim(p);
 
@@ -41,6 +47,7 @@ void model_produce(struct tick_producer *p, uint64_t n)
 
 void model_produce_busy(struct tick_producer *p, uint64_t n)
 {
+	model_own(p);
 	for (; n != 0; n--) {
 		struct tick *t;
 

@@ -152,6 +152,7 @@ static void setup_full(void)
 
 static void produce_pair(void)
 {
+	model_own(&producer);
 	model_assert(tick_claim_n(&producer, 2) != NULL);
 	model_write(&tick_claimed_at(&producer, 0)->value, 3);
 	model_write(&tick_claimed_at(&producer, 1)->value, 4);
