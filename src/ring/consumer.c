@@ -138,8 +138,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 static void aim(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
-	/* relaxed (hint): if it changes, the next look at an upstream's sequence notices (LEAVE) */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	/*
+	 * LEAVE.acquire, pairs with LEAVE.release in gate_hand_over(). Orders the leaver's last
+	 * accesses before ours: of its sequences we may have read an old one. If relaxed: what it has
+	 * written and released is not seen.
+	 */
+	uint64_t upstreams = disruptor_load_acquire(&c->gate->upstreams);
 
 	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
@@ -332,7 +336,8 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 		HOOK(HOOK_AVAILABLE);
 		/*
 		 * LEAVE.acquire, relaxed, pairs with LEAVE.release in gate_hand_over(): carried by
-		 * the acquire above, if that met what became of the entry of one that has left.
+		 * the acquire above, if that met what became of the entry of one that has left; else
+		 * by aim(), if the order has changed.
 		 */
 		if (disruptor_likely(disruptor_load_relaxed(&c->gate->upstreams) == c->aimed))
 			break;
