@@ -88,7 +88,9 @@ struct disruptor_consumer {
 	uint32_t least;     /* events that a wait is for; 0 is 1 */
 	uint64_t open_mark; /* not 0: the view is open */
 	uint64_t aimed;     /* the upstreams that `source` and `flags` were made from */
-	uint64_t reserved[2];
+	uint32_t pace;      /* pauses before the next wait's first look: learnt, too */
+	uint32_t reserved32;
+	uint64_t reserved;
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_consumer) == 128,
 			"frozen by ABI 0");

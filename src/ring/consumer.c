@@ -7,6 +7,7 @@
 #include "ring/gate.h"
 #include "ring/hold.h"
 #include "ring/loop.h"
+#include "ring/pace.h"
 #include "ring/ring.h"
 #include "ring/share.h"
 #include "wait/core.h"
@@ -136,8 +137,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 static void aim(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
-	/* relaxed (hint): if it changes, the next look at an upstream's sequence notices (LEAVE) */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	/*
+	 * LEAVE.acquire, pairs with LEAVE.release in gate_hand_over(). Orders the leaver's last
+	 * accesses before ours: of its sequences we may have read an old one. If relaxed: what it has
+	 * written and released is not seen.
+	 */
+	uint64_t upstreams = disruptor_load_acquire(&c->gate->upstreams);
 
 	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
@@ -328,7 +333,8 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 			upto = gate_slowest_of(c->ring, c->aimed);
 		/*
 		 * LEAVE.acquire, relaxed, pairs with LEAVE.release in gate_hand_over(): carried by
-		 * the acquire above, if that met what became of the entry of one that has left.
+		 * the acquire above, if that met what became of the entry of one that has left; else
+		 * by aim(), if the order has changed.
 		 */
 		if (disruptor_likely(disruptor_load_relaxed(&c->gate->upstreams) == c->aimed))
 			break;
@@ -724,8 +730,11 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	/* of those it is not for the stamps alone to say what they may have */
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
-	if (n == 0 || n < c->least)
+	if (n == 0 || n < c->least) {
+		pace(c);
 		n = wait_until(&request);
+		pace_learn(c, n);
+	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
 		ring_tell_failure(c->ring);
