@@ -94,8 +94,10 @@ class Tree:
         with open(base, encoding="utf-8") as file:
             text = file.read()
         at = text.index("/** The store-load fence.")
+        times = os.stat(base)
         with open(base, "w", encoding="utf-8") as file:
             file.write(text[:at] + WEAKER + text[at:])
+        os.utime(base, ns=(times.st_atime_ns, times.st_mtime_ns))
 
     def sources(self, config):
         other = "linux" if config == "posix" else "posix"
@@ -119,6 +121,17 @@ class Tree:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         run_tool(["cc", *self.flags(config), "-MMD", "-MF", target + ".d",
                   "-c", source, "-o", target])
+
+
+def is_current(target):
+    """Whether an object is newer than all that it was made of."""
+    try:
+        made = os.stat(target).st_mtime_ns
+        with open(target + ".d", encoding="utf-8") as file:
+            words = file.read().replace("\\\n", " ").split()[1:]
+        return all(os.stat(word).st_mtime_ns < made for word in words)
+    except OSError:
+        return False
 
 
 def depends(target, path):
@@ -147,21 +160,26 @@ class Base:
             for source in self.tree.sources(config):
                 path = os.path.relpath(source, self.tree.folder)
                 made[path] = self.place(config, path)
-                self.tree.compile(config, source, made[path])
+                self.make(config, source, made[path])
             for source in self.explorer if config == "model" else self.support:
-                self.tree.compile(config, source, self.place(config, source))
+                self.make(config, source, self.place(config, source))
             self.ready[config] = made
         return self.ready[config]
 
+    def make(self, config, source, target):
+        if not is_current(target):
+            self.tree.compile(config, source, target)
+
     def place(self, config, source):
         name = os.path.relpath(source, ROOT) if os.path.isabs(source) else source
-        return os.path.join(self.folder, "objects", config, name + ".o")
+        flags = hashlib.sha256(" ".join(self.tree.flags(config)).encode()).hexdigest()[:8]
+        return os.path.join(self.folder, "objects", f"{config}-{flags}", name + ".o")
 
     def test_object(self, config, source):
         target = self.place(config, source)
         with self.lock:
             if target not in self.ready:
-                self.tree.compile(config, source, target)
+                self.make(config, source, target)
                 self.ready[target] = True
         return target
 
