@@ -5,16 +5,17 @@ PREFIX ?= /usr/local
 SCENARIOS ?= all
 BENCH ?=
 SEEDS ?= 250000
+MINUTES ?= 10
+SEED ?=
+SOAK ?=
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
-sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
-scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
-	  tests/simulate/build tests/simulate/replay \
-	  $(wildcard examples/flights/run)
+sources = find include src tools bench examples tests -not -path 'tests/spin/*' '(' -name '*.[ch]' -o -name '*.cc' ')'
+scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
 
-.PHONY: all demo test test-one-core simulate bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test test-one-core simulate soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -36,6 +37,11 @@ test-one-core: setup-test all
 simulate: setup-test build/build.ninja
 	@$(build) --target simulate >&2
 	@build/tests/simulate/simulate --seeds $(SEEDS) --pairs
+
+# Graphs at random under load and trouble; build/tests/soak/soak --help
+soak: setup-test build/build.ninja
+	@$(build) --target soak >&2
+	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -76,6 +82,8 @@ help:
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
 	@echo 'make simulate         run it on simulated threads, scheduled by seeds and checked against'
 	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
+	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
+	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'

@@ -50,6 +50,8 @@ extern const struct bench_subject subject_disruptor, subject_one, subject_poller
 
 /** All that this program knows of, built or not, up to one without a name. */
 extern const struct bench_peer *const bench_peers[];
+/** The version of its package that was there when this was built; NULL: not known. */
+const char *bench_peer_version(const struct bench_peer *peer);
 
 /* ---- Scenarios ---- */
 

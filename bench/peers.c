@@ -7,7 +7,9 @@
 #include "bench.h"
 #include "peers/peer.h"
 
-#include "peers_built.h" /* BUILT_x: &subject_x, or NULL */
+#include "peers_built.h" /* BUILT_x: &subject_x, or NULL; PACKAGE_VERSIONS */
+
+#include <string.h>
 
 static const char *const one_to_one[] = { "unicast", "sizes", "batch", "pingpong", NULL };
 static const char *const any_to_one[] = {
@@ -121,3 +123,15 @@ const struct bench_peer *const bench_peers[] = {
 	&peer_rte,    &peer_ck,  &peer_urcu, &peer_boost,     &peer_rwqueue, &peer_cqueue,
 	&peer_atomic, &peer_tbb, &peer_lmax, &peer_crossbeam, NULL,
 };
+
+const char *bench_peer_version(const struct bench_peer *peer)
+{
+	static const struct {
+		const char *package, *version;
+	} installed[] = { PACKAGE_VERSIONS };
+
+	for (size_t i = 0; installed[i].package != NULL; i++)
+		if (strcmp(installed[i].package, peer->package) == 0)
+			return installed[i].version;
+	return NULL;
+}

@@ -200,6 +200,8 @@ json_t *bench_row_object(const struct bench_result *result, const struct bench_r
 	set(object, "role", text(role_name(row->entry.role)));
 	set(object, "again", json_boolean(row == result->again));
 	set(object, "package", text(row->entry.peer ? row->entry.peer->package : NULL));
+	set(object, "package_version",
+	    text(row->entry.peer ? bench_peer_version(row->entry.peer) : NULL));
 	set(object, "config", text(row->entry.peer ? row->entry.peer->config : NULL));
 	set_params(object, result, row);
 	set(object, "unit", text(result->scenario->unit));

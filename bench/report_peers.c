@@ -28,8 +28,11 @@ static void print_wrapped(FILE *out, const char *indent, const char *text)
 
 static void print_peer(FILE *out, const struct bench_peer *peer)
 {
-	fprintf(out, "%s: %s %s\n", peer->name,
-		peer->subject != NULL ? "built, from" : "not built: install", peer->package);
+	const char *version = bench_peer_version(peer);
+
+	fprintf(out, "%s: %s %s%s%s\n", peer->name,
+		peer->subject != NULL ? "built, from" : "not built: install", peer->package,
+		version != NULL ? " " : "", version != NULL ? version : "");
 	print_wrapped(out, "  ", peer->config);
 	fputs("  scenarios:", out);
 	for (size_t i = 0; peer->scenarios[i] != NULL; i++)
@@ -45,9 +48,10 @@ static void print_peer_json(FILE *out, const struct bench_peer *peer)
 	for (size_t i = 0; scenarios != NULL && peer->scenarios[i] != NULL; i++)
 		if (json_array_append_new(scenarios, json_string(peer->scenarios[i])) != 0)
 			bench_fail("no memory for the JSON of %s", peer->name);
-	object = json_pack("{s:s, s:s, s:b, s:s, s:b, s:o}", "peer", peer->name, "package",
-			   peer->package, "built", peer->subject != NULL, "config", peer->config,
-			   "ordered", !peer->unordered, "scenarios", scenarios);
+	object = json_pack("{s:s, s:s, s:b, s:s?, s:s, s:b, s:o}", "peer", peer->name, "package",
+			   peer->package, "built", peer->subject != NULL, "package_version",
+			   bench_peer_version(peer), "config", peer->config, "ordered",
+			   !peer->unordered, "scenarios", scenarios);
 	if (object == NULL || json_dumpf(object, out, JSON_COMPACT) != 0)
 		bench_fail("cannot write the JSON of %s", peer->name);
 	json_decref(object);

@@ -98,5 +98,24 @@ if("rte" IN_LIST built)
 	target_include_directories(disruptor_peer_rte SYSTEM PRIVATE ${dpdk_INCLUDE_DIRS})
 	target_compile_options(disruptor_peer_rte PRIVATE ${dpdk_CFLAGS_OTHER})
 endif()
+
+# What of each package is installed, where Debian's packages are known: results tell it.
+set(packages libdpdk-dev libck-dev liburcu-dev libboost-dev libreaderwriterqueue-dev
+	libconcurrentqueue-dev libatomic-queue-dev libtbb-dev libdisruptor-java
+	librust-crossbeam-channel-dev)
+string(APPEND header "#define PACKAGE_VERSIONS \\\n")
+find_program(DISRUPTOR_DPKG_QUERY dpkg-query)
+mark_as_advanced(DISRUPTOR_DPKG_QUERY)
+foreach(package IN LISTS packages)
+	set(version "")
+	if(DISRUPTOR_DPKG_QUERY)
+		execute_process(COMMAND "${DISRUPTOR_DPKG_QUERY}" -W -f "\${Version}" ${package}
+			OUTPUT_VARIABLE version ERROR_QUIET)
+	endif()
+	if(version)
+		string(APPEND header "\t{ \"${package}\", \"${version}\" }, \\\n")
+	endif()
+endforeach()
+string(APPEND header "\t{ NULL, NULL }\n")
 file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/generated/peers_built.h"
 	CONTENT "${header}" @ONLY)

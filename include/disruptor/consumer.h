@@ -88,7 +88,9 @@ struct disruptor_consumer {
 	uint32_t least;     /* events that a wait is for; 0 is 1 */
 	uint64_t open_mark; /* not 0: the view is open */
 	uint64_t aimed;     /* the upstreams that `source` and `flags` were made from */
-	uint64_t reserved[2];
+	uint32_t pace;      /* pauses before the next wait's first look: learnt, too */
+	uint32_t reserved32;
+	uint64_t reserved;
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_consumer) == 128,
 			"frozen by ABI 0");
@@ -168,11 +170,11 @@ DISRUPTOR_INLINE uint64_t disruptor_leap(const struct disruptor_consumer *c, uin
 					 uint64_t end, uint64_t step)
 {
 	while (end - at >= step) {
-		/* PUB.acquire, as in disruptor_ready(), for every position up to this one */
+		/* PUB.acquire, as in disruptor_ready(); for every position up to this one */
 		uint64_t stamp = disruptor_load_acquire((DISRUPTOR_ATOMIC(
 			uint64_t) *)(void *)disruptor_consumer_slot(c, at + step - 1));
 
-		/* relaxed: VOID.end, carried by the acquire above */
+		/* VOID.acquire, relaxed: carried by the acquire above */
 		if (stamp - at != step || disruptor_load_relaxed(&c->shared->voids_end) > at)
 			break;
 		at += step;
@@ -255,15 +257,15 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 	c->next = next;
 	DISRUPTOR_HOOK(RELEASE);
 	/*
-	 * STAGE.release, FREE.release; pair with STAGE.acquire in disruptor_consumer_ready_slow()
-	 * and FREE.acquire in gate_slowest(). Orders our reads and writes of the events before
-	 * a dependant's, and before a producer's next lap. If relaxed: either may overtake us.
+	 * STAGE.release, FREE.release; pair with STAGE.acquire in consumer_available() and
+	 * FREE.acquire in gate_slowest(). Orders our reads and writes of the events before a
+	 * dependant's, and before a producer's next lap. If relaxed: either may overtake us.
 	 */
 	disruptor_store_release(&c->gate->sequence, next);
 	DISRUPTOR_HOOK(RELEASED);
 	/* WAKE.progress, pairs with WAKE.announce in edge_arm(); see disruptor_published() */
 	disruptor_fence_compiler();
-	/* relaxed, both: a stale 0 is impossible by WAKE; nothing is read through them */
+	/* WAKE.progress, relaxed, both: a stale 0 is impossible; nothing is read through them */
 	if (disruptor_unlikely(disruptor_load_relaxed(&c->gate->wake) - 1 < next) ||
 	    disruptor_unlikely(disruptor_load_relaxed(&c->shared->wake_producers) - 1 < next))
 		disruptor_consumer_wake(c);
@@ -301,7 +303,9 @@ DISRUPTOR_API uint64_t disruptor_ready_span(struct disruptor_consumer *c,
  * Fills @p span (contiguous: it may be shorter than what is available) and returns its count; 0 if
  * nothing new is there. Release in order with disruptor_release(), which refuses more than was
  * handed out. A void is passed only once everything before it has been released. Do not mix with
- * disruptor_ready() while polled events are unreleased: ready() starts at the first of them.
+ * disruptor_ready() while polled events are unreleased: ready() starts at the first of them. The
+ * other way, what ready(), a wait or a span has named counts as handed out: release it all, until
+ * disruptor_ready_span() has none, before the next poll, which begins behind it.
  *
  * Threads: the view's. Progress: wait-free. Errors: none.
  */

@@ -240,6 +240,7 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
 DISRUPTOR_INLINE unsigned char *disruptor_note_claim(const struct disruptor_producer *p,
 						     uint64_t first, uint64_t end)
 {
+	/* CLOSE.claim, relaxed, all: the mark, or the word; then the barrier and the state */
 	if (disruptor_likely(first == p->open)) {
 		if (disruptor_likely(p->flags == 0))
 			/* the complement: a bit in a wide constant would take a register */
@@ -290,8 +291,9 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 	slot = disruptor_note_claim(p, first, first + n);
 	p->next = first + n;
 	DISRUPTOR_HOOK(CLAIM_NOTED);
+	/* CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state */
 	disruptor_fence_compiler();
-	/* relaxed: only its being zero matters; the slow half looks again */
+	/* CLOSE.claim, relaxed: only its being zero matters; the slow half looks again */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {
 		n = disruptor_producer_do_take_back(p->ring, p->index, first + n, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
@@ -366,7 +368,7 @@ DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t 
 	 * stands in for our store-load fence; the compiler must keep the look below the stamp.
 	 */
 	disruptor_fence_compiler();
-	/* relaxed: a stale 0 is impossible by WAKE; nothing is read through it */
+	/* WAKE.progress, relaxed: a stale 0 is impossible; nothing is read through it */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->wake_consumers) - 1 < end))
 		disruptor_producer_do_wake(p->ring, p->index, end);
 	return DISRUPTOR_OK;
@@ -376,6 +378,11 @@ DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t 
  * Publish the first @p n slots of the open run: consumers may read them.
  *
  * Threads:  the owner. Progress: wait-free; a system call only if a consumer sleeps.
+ * Signals:  async-signal-safe on the rungs membarrier and fence of the Linux build, by a view that
+ *           signal handlers alone use, one at a time, each after disruptor_producer_handoff(). So is
+ *           disruptor_try_claim(). Neither is so where the signal interrupts, on the same ring, a
+ *           function that takes its lock (open, close, attach, start, stop), disruptor_wait_any(),
+ *           disruptor_consumer_arm() or disruptor_poll(): block it around those. errno may change.
  * Errors:   DISRUPTOR_E_INVAL if n is 0 or the open run is shorter, E_OWNER (debug builds); nothing
  *           is published then.
  */
@@ -396,11 +403,11 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 		if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_LOSSY))
 			disruptor_producer_do_show(p->ring, at, end);
 		else
-			/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
+			/* PUB.release, the cursor in place of stamps; see disruptor_stamp() */
 			disruptor_store_release(&p->shared->cursor, end);
 	} else {
 		if (disruptor_unlikely(end != p->next))
-			/* the rest of the run begins there; relaxed: before the stamps, by their release */
+			/* CLOSE.claim, relaxed: the rest begins there; carried by the stamps' release */
 			disruptor_store_relaxed((DISRUPTOR_ATOMIC(uint64_t) *)(void *)
 							disruptor_producer_slot(p, end),
 						~p->next);

@@ -207,10 +207,10 @@ static int add_key(struct disruptor_conflate *c, uint64_t key, uint32_t *place)
 	e->key = key;
 	e->writers = 3 * c->used;
 	e->readers = 3 * c->used + 1;
-	/* relaxed: the reader comes to the entry by QUEUE */
+	/* relaxed (private): the reader comes to the entry by QUEUE */
 	disruptor_store_relaxed(&e->middle, 3 * c->used + 2);
 	*place = c->used++;
-	disruptor_store_relaxed(&c->keys_used, c->used); /* relaxed: a statistic */
+	disruptor_store_relaxed(&c->keys_used, c->used); /* relaxed (figure) */
 	return 0;
 }
 
@@ -238,22 +238,22 @@ static void wake_reader(struct disruptor_conflate *c)
 
 static void enqueue(struct disruptor_conflate *c, const struct entry *e)
 {
-	uint64_t tail = disruptor_load_relaxed(&c->tail); /* relaxed: the writer's own */
+	uint64_t tail = disruptor_load_relaxed(&c->tail); /* relaxed (own) */
 
 	HOOK(HOOK_CONFLATE_SWAPPED);
 	c->queue[tail & c->queue_mask] = (uint32_t)(e - c->entries);
 	/*
-	 * QUEUE.release, pairs with QUEUE.acquire in disruptor_conflate_take(): the key's entry and
-	 * the swap of its cell, then the key. If relaxed: the reader takes a key without a cell.
+	 * QUEUE.release, pairs with QUEUE.acquire in is_empty(): the key's entry and the swap of
+	 * its cell, then the key. If relaxed: the reader takes a key without a cell.
 	 */
 	disruptor_store_release(&c->tail, tail + 1);
 	HOOK(HOOK_CONFLATE_QUEUED);
 	/*
-	 * WAKE.progress of the table, pairs with the fence in disruptor_conflate_take_until(): our
-	 * tail, then the sleeper; there the sleeper, then the tail. Only at a first change.
+	 * QUEUE.wake.progress, pairs with QUEUE.wake.announce in sleep_until_changed(): our tail,
+	 * then the sleeper; there the sleeper, then the tail. Only at a first change.
 	 */
 	disruptor_fence_seq_cst();
-	/* relaxed: the fence orders it; the monitor does the rest */
+	/* QUEUE.wake.progress, relaxed: the fence orders it; the monitor does the rest */
 	if (disruptor_load_relaxed(&c->sleeper))
 		wake_reader(c);
 }
@@ -263,7 +263,7 @@ int disruptor_conflate_put(struct disruptor_conflate *c, const void *event, uint
 	struct entry *e;
 	uint32_t old;
 
-	/* acquire: as a take's */
+	/* QUEUE.close.acquire, as a take's */
 	if (disruptor_load_acquire(&c->closed))
 		return error_set(DISRUPTOR_E_CLOSED, "the table is closed");
 	e = find(c, c->key(event, c->context));
@@ -273,13 +273,13 @@ int disruptor_conflate_put(struct disruptor_conflate *c, const void *event, uint
 	memcpy(cell(c, e->writers) + sizeof(position), event, c->event_size);
 	HOOK(HOOK_CONFLATE_FILLED);
 	/*
-	 * SWAP: release, our cell's bytes before it is the middle one; acquire, the reader's last
+	 * SWAP.release, SWAP.acquire: our cell's bytes before it is the middle one; the reader's last
 	 * look at the cell that we get back before we fill it. If weaker: torn events.
 	 */
 	old = disruptor_exchange_acq_rel(&e->middle, e->writers | FRESH);
 	e->writers = old & ~FRESH;
 	if (old & FRESH)
-		/* relaxed, both: a statistic, owner-written */
+		/* relaxed (figure), both: owner-written */
 		disruptor_store_relaxed(&c->conflated, disruptor_load_relaxed(&c->conflated) + 1);
 	else
 		enqueue(c, e);
@@ -296,7 +296,7 @@ int disruptor_conflate_on_event(void *table, void *event, uint64_t position, int
 
 static bool is_empty(const struct disruptor_conflate *c)
 {
-	/* QUEUE.acquire, pairs with QUEUE.release in enqueue(). relaxed: the reader's own */
+	/* QUEUE.acquire, pairs with QUEUE.release in enqueue(). relaxed (own): the reader's */
 	return disruptor_load_acquire(&c->tail) == disruptor_load_relaxed(&c->head);
 }
 
@@ -307,21 +307,21 @@ int disruptor_conflate_take(struct disruptor_conflate *c, void *event, uint64_t 
 	uint32_t old;
 
 	if (is_empty(c)) {
-		/* acquire: what was put before the close is seen by the look behind it */
+		/* QUEUE.close.acquire: what was put before the close is seen by the look behind it */
 		if (!disruptor_load_acquire(&c->closed))
 			return 0;
 		if (is_empty(c))
 			return DISRUPTOR_E_CLOSED;
 	}
-	head = disruptor_load_relaxed(&c->head); /* relaxed: the reader's own */
+	head = disruptor_load_relaxed(&c->head); /* relaxed (own) */
 	e = &c->entries[c->queue[head & c->queue_mask]];
 	/*
-	 * relaxed: the place is free for the writer only after the key ceases to be FRESH, by the
-	 * swap below; no one else looks at the head.
+	 * relaxed (own): no one else looks at the head; the place is free for the writer only after
+	 * the key ceases to be FRESH, by the swap below.
 	 */
 	disruptor_store_relaxed(&c->head, head + 1);
 	HOOK(HOOK_CONFLATE_TAKING);
-	/* SWAP: as in disruptor_conflate_put(), for our cell and the one we get */
+	/* SWAP.release, SWAP.acquire: as in disruptor_conflate_put(), for our cell and the one we get */
 	old = disruptor_exchange_acq_rel(&e->middle, e->readers);
 	e->readers = old & ~FRESH;
 	HOOK(HOOK_CONFLATE_TOOK);
@@ -338,17 +338,18 @@ static bool sleep_until_changed(struct disruptor_conflate *c, uint64_t deadline)
 
 	os_lock(&c->monitor);
 	/*
-	 * WAKE.announce of the table: the sleeper, the fence, then the tail; see enqueue(). relaxed:
-	 * the fence orders it. Who sees it takes the monitor, so not between our look and our sleep.
+	 * QUEUE.wake.announce, relaxed: the fence orders it, see enqueue(). Who sees it takes the
+	 * monitor, so not between our look and our sleep.
 	 */
 	disruptor_store_relaxed(&c->sleeper, UINT64_C(1));
+	/* QUEUE.wake.announce: the sleeper, then the tail */
 	disruptor_fence_seq_cst();
 	HOOK(HOOK_CONFLATE_SLEEP);
-	/* relaxed: changes under the monitor */
+	/* relaxed (lock): the monitor */
 	if (is_empty(c) && !disruptor_load_relaxed(&c->closed))
 		in_time = os_monitor_wait(&c->monitor, deadline);
-	disruptor_store_relaxed(&c->sleeper,
-				UINT64_C(0)); /* relaxed: a wake-up for nobody is fine */
+	/* relaxed (hint): a wake-up for nobody is fine */
+	disruptor_store_relaxed(&c->sleeper, UINT64_C(0));
 	os_unlock(&c->monitor);
 	return in_time;
 }
@@ -369,7 +370,7 @@ int disruptor_conflate_take_until(struct disruptor_conflate *c, void *event, uin
 void disruptor_conflate_close(struct disruptor_conflate *c)
 {
 	os_lock(&c->monitor);
-	/* release: what was put before */
+	/* QUEUE.close.release: what was put before */
 	disruptor_store_release(&c->closed, UINT64_C(1));
 	os_broadcast(&c->monitor);
 	os_unlock(&c->monitor);
@@ -377,10 +378,10 @@ void disruptor_conflate_close(struct disruptor_conflate *c)
 
 uint64_t disruptor_conflate_conflated(const struct disruptor_conflate *c)
 {
-	return disruptor_load_relaxed(&c->conflated); /* relaxed: a statistic */
+	return disruptor_load_relaxed(&c->conflated); /* relaxed (figure) */
 }
 
 uint64_t disruptor_conflate_keys(const struct disruptor_conflate *c)
 {
-	return disruptor_load_relaxed(&c->keys_used); /* relaxed: a statistic */
+	return disruptor_load_relaxed(&c->keys_used); /* relaxed (figure) */
 }

@@ -62,7 +62,7 @@ static void read_gates(struct look *l)
 	uint64_t taken = 0;
 
 	for (uint32_t i = 0; i < l->r->max_consumers; i++)
-		/* acquire: what has been released was published, and claimed, before we look */
+		/* STAGE.acquire: what has been released was published, and claimed, before we look */
 		l->at[i] = disruptor_load_acquire(&l->r->gates[i].sequence);
 	for_each_stage (s, l->d) {
 		if (l->at[s->consumer.index] == DISRUPTOR_VACANT)
@@ -98,7 +98,7 @@ static void read_claims(struct look *l)
 /* The slowest of the gates before @p gate, or -1. */
 static int slowest_upstream(const struct look *l, uint32_t gate)
 {
-	/* relaxed: changes under the ring's lock, which is held */
+	/* relaxed (lock): the ring's, which is held */
 	uint64_t set = disruptor_load_relaxed(&l->r->gates[gate].upstreams);
 	int slowest = -1;
 
@@ -134,7 +134,7 @@ static bool is_not_in_loop(const struct disruptor *d, const struct disruptor_sta
 			   enum disruptor_activity *activity)
 {
 	bool running = disruptor_stage_running(s);
-	/* relaxed: a statistic */
+	/* relaxed (figure) */
 	bool has_run = d->state != DISRUPTOR_INIT || disruptor_load_relaxed(&s->figures.batches);
 
 	if (!s->reported && (running || d->state == DISRUPTOR_STARTING))
@@ -159,7 +159,7 @@ static void find_activity(const struct look *l, uint32_t i, const struct disrupt
 		s = pool_slowest(s->pool); /* it does what the worker that holds it up does */
 	if (s && is_not_in_loop(l->d, s, &e->activity))
 		return;
-	/* relaxed, both: reports, of which a stale one is as true as the position read before it */
+	/* relaxed (figure), both: a stale one is as true as the position read before it */
 	waits = disruptor_load_relaxed(&l->r->consumer_table[l->gate[i]].waits_since);
 	batch = s ? disruptor_load_relaxed(&s->figures.batch_at) : 0;
 	if (batch & 1) {
@@ -196,7 +196,7 @@ static void read_producers(struct look *l)
 	for (uint32_t i = 0; i < l->r->max_producers; i++) {
 		const struct ring_producer *p = &l->r->producer_table[i];
 		struct disruptor_producer_diagnosis *b = &out->blocked[out->blocked_count];
-		/* relaxed, both: reports; a new wait's time with the last one's need is as good */
+		/* relaxed (figure), both: a new wait's time with the last one's need is as good */
 		uint64_t since = disruptor_load_relaxed(&p->blocked_since);
 
 		if (!p->used || since == 0 || out->blocked_count++ >= DISRUPTOR_BLOCKED_MAX)

@@ -166,7 +166,7 @@ uint32_t disruptor_stage_thread(const struct disruptor_stage *s)
 
 static uint64_t upstreams_of(const struct disruptor *d, const struct disruptor_stage *s)
 {
-	/* relaxed: fixed while the monitor is held and nothing runs */
+	/* relaxed (lock): fixed while the monitor is held and nothing runs */
 	uint64_t of = disruptor_load_relaxed(&d->ring->gates[s->consumer.index].upstreams);
 
 	/* who comes after a pool comes after its workers */

@@ -56,7 +56,7 @@ int disruptor_stage_set_policy(struct disruptor_stage *s, const struct disruptor
 
 struct disruptor_stage_trouble disruptor_stage_trouble(const struct disruptor_stage *s)
 {
-	/* relaxed: counters */
+	/* relaxed (figure) */
 	struct disruptor_stage_trouble t = {
 		.skipped = disruptor_load_relaxed(&s->skipped),
 		.retries = disruptor_load_relaxed(&s->retries),
@@ -88,7 +88,7 @@ static void pause_between(struct disruptor_stage *s, uint64_t ns)
 	uint64_t until = disruptor_in(ns);
 	uint64_t now;
 
-	/* relaxed, both: looked at again, and acted on, by the loop that this returns to */
+	/* relaxed (hint): looked at again, and acted on, by the loop that this returns to */
 	while (disruptor_load_relaxed(&s->consumer.gate->alert) == 0 &&
 	       !(disruptor_load_relaxed(&s->consumer.shared->state) & DISRUPTOR_STATE_FAILED) &&
 	       (now = os_now()) < until)

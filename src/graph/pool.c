@@ -80,7 +80,7 @@ struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 	for (uint32_t i = 0; i < p->count; i++) {
 		uint64_t at;
 
-		/* relaxed: a report */
+		/* relaxed (figure) */
 		at = disruptor_load_relaxed(&p->workers[i]->consumer.gate->sequence);
 		if (at < low) {
 			low = at;

@@ -33,7 +33,7 @@ static int fail(struct disruptor_stage *s, const char *hook, uint64_t position, 
 /* Whether it is to end without another attempt: told to, or the ring has failed. */
 static bool is_called_off(const struct disruptor_stage *s)
 {
-	/* relaxed, both: only whether to try once more; the loop looks again before it ends */
+	/* relaxed (hint): only whether to try once more; the loop looks again before it ends */
 	return disruptor_load_relaxed(&s->consumer.gate->alert) != 0 ||
 	       (disruptor_load_relaxed(&s->consumer.shared->state) & DISRUPTOR_STATE_FAILED);
 }
@@ -221,7 +221,7 @@ static int handle_span(struct disruptor_stage *s, struct batch *b)
 /* Whether a stop was asked for, so that the batch ends after the event in hand. */
 static bool is_alerted(const struct disruptor_consumer *c)
 {
-	/* relaxed: a look that is too early is followed by the next (STOP) */
+	/* relaxed (hint): a look that is too early is followed by the next (STOP) */
 	return disruptor_unlikely(disruptor_load_relaxed(&c->gate->alert) != 0);
 }
 
@@ -417,7 +417,7 @@ bool stage_take(struct disruptor_stage *s)
 	do {
 		if (idle != 0)
 			return false;
-		/* OWNER: acquire, the last run's view of the consumer; release, ours to the next */
+		/* OWNER.acquire: the last run's view of the consumer */
 	} while (!disruptor_cas_acq_rel(&s->running, &idle, 1u));
 	s->idle_at = 0;
 	s->linger_at = 0;
@@ -584,12 +584,17 @@ int stage_run(struct disruptor_stage *s)
 
 int disruptor_stage_run(struct disruptor_stage *s)
 {
+	int cancel_before, rc;
+
 	if (!is_unit(s))
 		return error_set(DISRUPTOR_E_INVAL, "'%s' stands for a pool: run its workers",
 				 s->name);
 	if (!stage_take(s))
 		return error_set(DISRUPTOR_E_BUSY, "stage '%s' is running", s->name);
-	return stage_run(s);
+	cancel_before = os_cancel_off();
+	rc = stage_run(s);
+	os_cancel_back(cancel_before);
+	return rc;
 }
 
 void disruptor_stage_stop(struct disruptor_stage *s)
@@ -605,7 +610,7 @@ uint64_t disruptor_stage_position(const struct disruptor_stage *s)
 {
 	if (s->pool && !s->is_head && !s->pool->key)
 		return share_position(&s->consumer);
-	/* acquire: who sees the position sees what the stage did before it */
+	/* STAGE.acquire: who sees the position sees what the stage did before it */
 	return disruptor_load_acquire(&s->consumer.gate->sequence);
 }
 
@@ -635,6 +640,6 @@ int disruptor_stage_running(const struct disruptor_stage *s)
 	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)
 		if (disruptor_stage_running(s->pool->workers[i]))
 			return 1;
-	/* acquire, OWNER: who sees it ended sees what it did */
+	/* OWNER.acquire: who sees it ended sees what it did */
 	return disruptor_load_acquire(&s->running) != 0;
 }

@@ -33,7 +33,7 @@ static size_t size_of(const void *out)
 static void add_worker(struct disruptor_stage_stats *out, const struct disruptor_stage *s)
 {
 	const struct stage_figures *f = &s->figures;
-	/* relaxed, all: counters of another thread */
+	/* relaxed (figure), all: another thread's */
 	uint64_t batch_max = disruptor_load_relaxed(&f->batch_max);
 	uint64_t batch_at = disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1);
 
@@ -53,7 +53,7 @@ static struct disruptor_stage_stats figures_of(const struct disruptor_stage *s)
 	const struct stage_figures *f = &s->figures;
 	const struct disruptor_ring *r = s->owner->ring;
 	struct disruptor_stage_trouble trouble = disruptor_stage_trouble(s);
-	/* relaxed, all: counters of another thread */
+	/* relaxed (figure), all: another thread's */
 	struct disruptor_stage_stats out = {
 		.name = s->name,
 		.position = disruptor_stage_position(s),
@@ -114,7 +114,7 @@ int disruptor_stats(const struct disruptor *d, struct disruptor_stage_stats *tab
 
 static void read_producer(const struct ring_producer *p, struct disruptor_producer_stats *out)
 {
-	/* relaxed, all: counters of another thread */
+	/* relaxed (figure), all: another thread's */
 	uint64_t since = disruptor_load_relaxed(&p->blocked_since);
 	uint64_t now = os_now();
 

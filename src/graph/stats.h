@@ -16,7 +16,7 @@
 
 static inline void stats_raise(atomic_word *high, uint64_t value)
 {
-	/* relaxed, both: a statistic, owner-written */
+	/* relaxed (figure): owner-written */
 	if (disruptor_load_relaxed(high) < value)
 		disruptor_store_relaxed(high, value);
 }
@@ -28,12 +28,12 @@ static inline void stats_begin(struct disruptor_stage *s, uint64_t size)
 
 	if (f->off)
 		return;
-	/* relaxed: a report, owner-written */
+	/* relaxed (figure): owner-written */
 	disruptor_store_relaxed(&f->batch_at, os_now_coarse() | 1);
 	if (f->unseen >= STATS_LOOK) {
 		f->unseen = 0;
 		stats_raise(&f->lag_max, size);
-		/* relaxed: its own */
+		/* relaxed (own) */
 		if (consumer_may_be_deeper(&s->consumer, disruptor_load_relaxed(&f->lag_max)))
 			stats_raise(&f->lag_max, consumer_depth(&s->consumer, size));
 	} else {
@@ -49,7 +49,7 @@ static inline void stats_passed(struct disruptor_stage *s, uint64_t events)
 
 	if (f->off)
 		return;
-	/* relaxed, both: a statistic, owner-written */
+	/* relaxed (figure): owner-written */
 	disruptor_store_relaxed(&f->events, disruptor_load_relaxed(&f->events) + events);
 }
 
@@ -69,7 +69,7 @@ static inline void stats_end(struct disruptor_stage *s, uint64_t begin, uint64_t
 		tally(&f->batches);
 		stats_raise(&f->batch_max, released - voids);
 	}
-	/* relaxed, both: a report, owner-written */
+	/* relaxed (figure): owner-written */
 	disruptor_store_relaxed(&f->batch_at, disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1));
 }
 

@@ -80,16 +80,17 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 /* The size of a default huge page: mappings of huge pages are multiples of it. */
 static size_t huge_page_size(void)
 {
+	int before = os_cancel_off();
 	FILE *f = fopen("/proc/meminfo", "re");
 	unsigned long kilobytes = 2048;
 	char line[128];
 
-	if (!f)
-		return kilobytes * 1024;
-	while (fgets(line, sizeof(line), f))
+	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "Hugepagesize: %lu kB", &kilobytes) == 1)
 			break;
-	fclose(f);
+	if (f)
+		fclose(f);
+	os_cancel_back(before);
 	return kilobytes * 1024;
 }
 
@@ -143,18 +144,27 @@ static int bind_node(struct os_memory *m, int node)
 	return 0;
 }
 
-static void prefault(struct os_memory *m)
+static int prefault(struct os_memory *m)
 {
 	unsigned char *bytes = m->base;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 #ifdef MADV_POPULATE_WRITE
 	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
-		return;
+		return 0;
+	/* memory that was promised and is not there: a write to it would end the process */
+	if (errno == ENOMEM || errno == EFAULT || errno == EHWPOISON)
+		return error_set(DISRUPTOR_E_NOMEM,
+				 "flags: DISRUPTOR_PREFAULT: %zu bytes for the ring: %s", m->size,
+				 strerror(errno));
 #endif
-	/* older kernels: a write to each page; the block is zero already, so nothing changes */
+	/*
+	 * Older kernels: a write to each page; the block is zero already, so nothing changes.
+	 * relaxed (private): nobody else knows the block yet
+	 */
 	for (size_t at = 0; at < m->size; at += page)
 		disruptor_store_relaxed((DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
+	return 0;
 }
 
 int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options)
@@ -166,7 +176,7 @@ int os_map(struct os_memory *m, size_t size, const struct disruptor_options *opt
 	if (options->flags & DISRUPTOR_BIND_NODE)
 		rc = bind_node(m, options->numa_node);
 	if (rc == 0 && (options->flags & DISRUPTOR_PREFAULT))
-		prefault(m);
+		rc = prefault(m);
 	if (rc == 0 && (options->flags & DISRUPTOR_LOCK_MEMORY))
 		rc = os_lock_memory(m->base, m->size);
 	if (rc != 0)
@@ -222,21 +232,28 @@ int os_event_open(struct os_event *e)
 void os_event_set(struct os_event *e)
 {
 	const uint64_t one = 1;
+	int before = os_cancel_off();
 
 	/* a full counter is set already */
 	while (write(e->set_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_clear(struct os_event *e)
 {
 	uint64_t count;
+	int before = os_cancel_off();
 
 	while (read(e->fd, &count, sizeof(count)) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_close(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	close(e->fd);
+	os_cancel_back(before);
 }

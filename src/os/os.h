@@ -119,6 +119,24 @@ int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(
 		    void *argument);
 void os_thread_join(struct os_thread *t);
 
+/*
+ * Cancellation off for the calling thread; what to put back by the other. Whatever may act on a
+ * request (waits on a monitor, sleeps, reads, joins) and whatever calls back is put between the
+ * two, as a thread that ended there would leave a lock taken, or a run that never ends.
+ */
+static inline int os_cancel_off(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void os_cancel_back(int before)
+{
+	pthread_setcancelstate(before, &before);
+}
+
 /* How many threads of this process can run at once: its CPUs, or its share of their time. */
 unsigned os_cores(void);
 

@@ -123,23 +123,31 @@ int os_event_open(struct os_event *e)
 
 void os_event_set(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	/* a full pipe is set already */
 	while (write(e->set_fd, "", 1) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_clear(struct os_event *e)
 {
+	int before = os_cancel_off();
 	char drop[64];
 	ssize_t n;
 
 	do
 		n = read(e->fd, drop, sizeof(drop));
 	while (n > 0 || (n < 0 && errno == EINTR));
+	os_cancel_back(before);
 }
 
 void os_event_close(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	close(e->fd);
 	close(e->set_fd);
+	os_cancel_back(before);
 }

@@ -8,6 +8,7 @@
 #include "ring/gate.h"
 #include "ring/hold.h"
 #include "ring/loop.h"
+#include "ring/pace.h"
 #include "ring/ring.h"
 #include "ring/share.h"
 #include "wait/core.h"
@@ -101,7 +102,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			return refuse_member(r, o->after[k]);
 		upstreams |= UINT64_C(1) << o->after[k]->index;
 	}
-	/* relaxed: changes and is read under the lock, or by this consumer's own thread */
+	/* relaxed (lock): changes and is read under it, or by this consumer's own thread */
 	disruptor_store_relaxed(&r->gates[i].upstreams, upstreams);
 	if (o->take && !is_last_alone(r, i, gate_ancestors(r, i)))
 		return error_set(
@@ -113,20 +114,21 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	r->consumer_table[i].share = NULL;
 	r->consumer_table[i].chunk_end = 0;
 	r->consumer_table[i].of_stage = false;
-	/* relaxed, both: nobody has this thread's number but this thread, which has no events yet */
+	/* relaxed (own), both: nobody else has this thread's number, which has no events yet */
 	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
 	disruptor_store_relaxed(&r->consumer_table[i].handed, UINT64_C(0));
 	r->consumer_table[i].deferred = false;
 	r->consumer_table[i].used = true;
-	/* relaxed: its own thread's, from the moment it is attached */
+	/* relaxed (private): its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
 	/*
-	 * acq_rel: a dependant of the one that left may still arm this edge, from an old look. It has
-	 * to read what the leaver's wake-up left there, or what followed it, so that its next look
-	 * sees the new order (LEAVE); a plain store would part the two.
+	 * WAKE.word.acquire, WAKE.word.release: a dependant of the one that left may still arm this
+	 * edge, from an old look. It has to read what the leaver's wake-up left there, or what
+	 * followed it, so that its next look sees the new order (LEAVE); a plain store would part
+	 * the two.
 	 */
 	(void)disruptor_exchange_acq_rel(&r->gates[i].wake, UINT64_C(0));
-	/* relaxed: nobody looks at a vacant gate's alert */
+	/* relaxed (private): nobody looks at a vacant gate's alert */
 	disruptor_store_relaxed(&r->gates[i].alert, 0u);
 	*index = i;
 	return 0;
@@ -136,8 +138,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 static void aim(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
-	/* relaxed: if it changes, the next look at an upstream's sequence notices (LEAVE) */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	/*
+	 * LEAVE.acquire, pairs with LEAVE.release in gate_hand_over(). Orders the leaver's last
+	 * accesses before ours: of its sequences we may have read an old one. If relaxed: what it has
+	 * written and released is not seen.
+	 */
+	uint64_t upstreams = disruptor_load_acquire(&c->gate->upstreams);
 
 	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
@@ -264,7 +270,7 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 	int rc = 0;
 
 	os_lock(&r->lock);
-	/* relaxed: changes under the lock only */
+	/* relaxed (lock), both: changes under it only */
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (share_whole(earlier))
 		rc = refuse_member(r, earlier);
@@ -287,12 +293,12 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position)
 {
 	/*
-	 * VOID.end, carried by the acquire that made the position available; relaxed for that reason.
-	 * In a packed ring it stays 0: what would be the stamp there is the caller's event.
+	 * VOID.acquire, relaxed: carried by the acquire that made the position available. In a
+	 * packed ring it stays 0: what would be the stamp there is the caller's event.
 	 */
 	if (disruptor_load_relaxed(&c->shared->voids_end) <= position)
 		return false;
-	/* relaxed: we have come here through an acquire of this stamp or of who released it */
+	/* VOID.acquire, relaxed: we came here by an acquire of this stamp, or of who released it */
 	return disruptor_load_relaxed(ring_stamp(c->ring, position)) ==
 	       ((position + 1) | DISRUPTOR_VOID);
 }
@@ -320,7 +326,7 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 			return scan_stamps(c, from, end);
 		if (c->source)
 			/*
-			 * STAGE.acquire or PUB.acquire: the upstream's sequence, or the packed
+			 * STAGE.acquire, PUB.acquire: the upstream's sequence, or the packed
 			 * cursor. Orders its accesses to the event before ours. If relaxed: torn
 			 * events are read.
 			 */
@@ -329,8 +335,9 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 			upto = gate_slowest_of(c->ring, c->aimed);
 		HOOK(HOOK_AVAILABLE);
 		/*
-		 * LEAVE.look, pairs with LEAVE.order in gate_hand_over(). relaxed: carried by the
-		 * acquire above, if that met what became of the entry of one that has left.
+		 * LEAVE.acquire, relaxed, pairs with LEAVE.release in gate_hand_over(): carried by
+		 * the acquire above, if that met what became of the entry of one that has left; else
+		 * by aim(), if the order has changed.
 		 */
 		if (disruptor_likely(disruptor_load_relaxed(&c->gate->upstreams) == c->aimed))
 			break;
@@ -345,8 +352,8 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 static uint64_t first_void(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
 {
 	/*
-	 * VOID.end, carried by the acquire that made the positions available: no void lies at or
-	 * behind it, so a stream without voids is never scanned for them. relaxed for that reason.
+	 * VOID.acquire, relaxed: carried by the acquire that made the positions available. No void
+	 * lies at or behind it, so a stream without voids is never scanned for them.
 	 */
 	uint64_t voids_end = disruptor_load_relaxed(&c->shared->voids_end);
 
@@ -448,7 +455,7 @@ void consumer_window(struct disruptor_consumer *c, struct consumer_window *w)
 	*w = (struct consumer_window){ .end = c->limit,
 				       .events = c->limit - c->next,
 				       .last = c->limit - 1 };
-	/* relaxed: see first_void() */
+	/* VOID.acquire, relaxed: see first_void() */
 	if (disruptor_load_relaxed(&c->shared->voids_end) <= c->limit)
 		return;
 	there = consumer_available(c, c->limit, c->next + c->batch);
@@ -464,7 +471,7 @@ void consumer_window(struct disruptor_consumer *c, struct consumer_window *w)
 
 uint64_t consumer_lag(const struct disruptor_ring *r, uint32_t index, uint64_t position)
 {
-	/* relaxed: an estimate */
+	/* relaxed (figure): an estimate */
 	uint64_t upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
 	uint64_t upto = upstreams ? gate_slowest_of(r, upstreams) : DISRUPTOR_VACANT;
 
@@ -479,10 +486,10 @@ bool consumer_may_be_deeper(const struct disruptor_consumer *c, uint64_t depth)
 
 	if (depth >= c->ring->capacity)
 		return false;
-	/* relaxed: this consumer's own */
+	/* relaxed (own) */
 	if (!ring_marks_claims(c->ring) || disruptor_load_relaxed(&c->gate->upstreams) != 0)
 		return true; /* there the claim position is a word, and so are those of the others */
-	/* relaxed: an estimate; an open run behind what is published is left out */
+	/* relaxed (figure): an estimate; an open run behind what is published is left out */
 	return ring_is_settled(c->ring, disruptor_load_relaxed(ring_stamp(c->ring, position)),
 			       position);
 }
@@ -537,7 +544,7 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 	poison_released(c, c->next + n);
 	c->next += n;
 	HOOK(HOOK_RELEASE);
-	/* STAGE.release, FREE.release: see disruptor_release() */
+	/* STAGE.release, FREE.release; see disruptor_release() */
 	disruptor_store_release(&c->gate->sequence, c->next);
 	HOOK(HOOK_RELEASED);
 	if (c->flags & DISRUPTOR_VIEW_HEAVY) {
@@ -546,7 +553,7 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 		if (woke)
 			tally(&c->ring->consumer_table[c->index].wakes);
 	} else {
-		/* WAKE.progress: see disruptor_release() */
+		/* WAKE.progress; see disruptor_release() */
 		disruptor_fence_compiler();
 		disruptor_consumer_wake(c);
 	}
@@ -612,20 +619,20 @@ int disruptor_take(struct disruptor_consumer *c, void *event)
 
 int disruptor_consumer_finished(const struct disruptor_consumer *c)
 {
-	/* CLOSE.finished, pairs with CLOSE.end in close_locked(): the flag, then the end */
+	/* CLOSE.end.acquire, pairs with CLOSE.end.release in close_locked(): the flag, then the end */
 	if (!(disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_ENDED))
 		return 0;
 	HOOK(HOOK_FINISH_FLAG);
-	/* acquire: a claim taken back may have moved it */
+	/* CLOSE.end.acquire: a claim taken back may have moved it */
 	return c->next >= disruptor_load_acquire(&c->shared->end);
 }
 
 bool consumer_take_alert(struct disruptor_consumer *c)
 {
-	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
+	/* relaxed (hint): a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) == 0)
 		return false;
-	/* STOP.seen, pairs with STOP.ask in disruptor_consumer_interrupt() */
+	/* STOP.acquire, pairs with STOP.release in disruptor_consumer_interrupt() */
 	return disruptor_exchange_acq_rel(&c->gate->alert, 0u) != 0;
 }
 
@@ -639,14 +646,14 @@ static int64_t wait_for_gate(struct wait_need *need, struct disruptor_gate *gate
 
 static bool has_read_to_its_end(const struct disruptor_consumer *c)
 {
-	/* relaxed: a stale one is only possible before the asker's wake-up (STOP) */
+	/* relaxed (hint): a stale one is only possible before the asker's wake-up (STOP) */
 	return disruptor_load_relaxed(&c->ring->consumer_table[c->index].until) <= c->next;
 }
 
 /* A deferred one that is to read no further: it ends once others have released what it has read. */
 static int64_t look_for_releases(struct disruptor_consumer *c, struct wait_need *need)
 {
-	/* relaxed, both: a stale 0 is only possible before the asker's wake-up (STOP) */
+	/* relaxed (hint), both: a stale 0 is only possible before the asker's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0 || consumer_is_at_its_end(c))
 		return DISRUPTOR_E_INTERRUPTED;
 	if (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED)
@@ -666,15 +673,16 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	if (n >= c->least && n != 0 && !held_up)
 		return (int64_t)n;
 	HOOK(HOOK_LOOK_EMPTY);
-	/* relaxed: a stale 0 is only possible before the interrupter's wake-up (STOP) */
+	/* relaxed (hint): a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
 	if (n == 0 && consumer_is_at_its_end(c))
 		return DISRUPTOR_E_INTERRUPTED;
-	/* relaxed: by WAKE it is seen at the latest after the announcement */
+	/* relaxed (hint): by WAKE it is seen at the latest after the announcement */
 	if (disruptor_load_relaxed(&c->shared->state) != 0) {
 		if (n != 0 && !held_up)
 			return (int64_t)n; /* there may be no more to wait for */
+		/* CLOSE.end.acquire: it is acted on */
 		if (disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_FAILED)
 			return DISRUPTOR_E_FAILED;
 		if (disruptor_consumer_finished(c)) {
@@ -693,7 +701,7 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 		return (int64_t)n;
 	need->count = c->next + (c->least ? c->least : 1);
 	need->edge = edge_to_consumers(c->ring);
-	/* relaxed: this consumer's own */
+	/* relaxed (hint): as in aim() */
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (upstreams) {
 		behind = gate_behind(c->ring, upstreams, need->count);
@@ -731,8 +739,11 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	/* of those it is not for the stamps alone to say what they may have */
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
-	if (n == 0 || n < c->least)
+	if (n == 0 || n < c->least) {
+		pace(c);
 		n = wait_until(&request);
+		pace_learn(c, n);
+	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
 		ring_tell_failure(c->ring);
@@ -754,7 +765,7 @@ void consumer_belongs_to_stage(struct disruptor_consumer *c)
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 {
-	/* STOP.ask, pairs with STOP.seen in consumer_take_alert() */
+	/* STOP.release, pairs with STOP.acquire in consumer_take_alert() */
 	disruptor_store_release(&c->gate->alert, 1u);
 	consumer_wake_up(c);
 }
@@ -764,7 +775,7 @@ void consumer_end_at_claimed(struct disruptor_consumer *c)
 	struct disruptor_ring *r = c->ring;
 
 	os_lock(&r->lock); /* a claim that is given back meanwhile takes the end back with it */
-	/* release: STOP.ask, as an interrupt; what the asker did before, to who ends by it */
+	/* STOP.release: as an interrupt; what the asker did before, to who ends by it */
 	disruptor_store_release(&r->consumer_table[c->index].until, ring_claimed(r));
 	os_unlock(&r->lock);
 	consumer_wake_up(c);
@@ -778,7 +789,7 @@ bool consumer_is_at_its_end(const struct disruptor_consumer *c)
 void consumer_forget_requests(struct disruptor_consumer *c)
 {
 	(void)consumer_take_alert(c);
-	/* relaxed: who asks next and who runs next come after the caller, by a lock of theirs */
+	/* relaxed (lock): who asks next and who runs next come after the caller, by one of theirs */
 	disruptor_store_relaxed(&c->ring->consumer_table[c->index].until, UINT64_MAX);
 }
 
@@ -794,13 +805,13 @@ void consumer_wake_gate(struct disruptor_ring *r, uint32_t index)
 	uint64_t upstreams;
 
 	/*
-	 * LEAVE.alert, pairs with the barrier in wait_block(): a sleeper that has missed what has
-	 * changed passed its barrier first, so the upstreams that it armed for are visible here.
+	 * LEAVE.alert.ask, pairs with LEAVE.alert.sleep in wait_block(): a sleeper that has missed
+	 * what has changed passed its barrier first, so the order that it armed for is visible here.
 	 * Without it we may wake the edge that it slept on before one of them left.
 	 */
 	wait_heavy_barrier(r);
 	HOOK(HOOK_ALERT_BARRIER);
-	/* relaxed: if they change again, who leaves wakes the edge, and the change is seen then */
+	/* LEAVE.alert.ask, relaxed: if they change again, who leaves wakes the edge, and it is seen then */
 	upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
 	if (e->deferred)
 		edge_wake_all(r, edge_from(&r->gates[index]));

@@ -16,7 +16,7 @@ void deferred_open(struct disruptor_consumer *c, uint64_t ahead)
 	struct ring_consumer *entry = entry_of(c);
 
 	entry->ahead = ahead;
-	/* relaxed: nobody else knows the view yet */
+	/* relaxed (private): nobody else knows the view yet */
 	disruptor_store_relaxed(&entry->read, c->next);
 	entry->deferred = true;
 	/* every release takes the out-of-line path, where it becomes a read */
@@ -26,9 +26,9 @@ void deferred_open(struct disruptor_consumer *c, uint64_t ahead)
 /* Move the gate over voids, from where it stands up to `read`. */
 static void carry(const struct disruptor_consumer *c)
 {
-	/* DEFER.read: what lies before it has been looked at, and is an event or a void for good */
+	/* DEFER.read.acquire: what lies before it was looked at, and is an event or a void for good */
 	uint64_t read = disruptor_load_acquire(&entry_of(c)->read);
-	/* acquire: what the other carriers have done */
+	/* STAGE.acquire: what the other carriers have done */
 	uint64_t at = disruptor_load_acquire(&c->gate->sequence);
 
 	for (;;) {
@@ -45,7 +45,7 @@ static void carry(const struct disruptor_consumer *c)
 
 static void wake_others(const struct disruptor_consumer *c)
 {
-	/* relaxed: at least what we have stored ourselves */
+	/* relaxed (hint): at least what we have stored ourselves */
 	uint64_t reached = disruptor_load_relaxed(&c->gate->sequence);
 
 	(void)edge_signal(c->ring, edge_from(c->gate), reached);
@@ -54,16 +54,16 @@ static void wake_others(const struct disruptor_consumer *c)
 
 void deferred_read(struct disruptor_consumer *c, uint64_t position)
 {
-	/* relaxed: VOID.end, carried by what made the positions available */
+	/* VOID.acquire, relaxed: carried by what made the positions available */
 	bool voids = disruptor_load_relaxed(&c->shared->voids_end) > c->next;
 
 	c->next = position;
-	/* DEFER.read.release: our reads of the events, before the releaser may free them */
+	/* DEFER.read.release, pairs with DEFER.read.acquire in deferred_release(): our reads of the events, before the releaser may free them */
 	disruptor_store_release(&entry_of(c)->read, position);
 	HOOK(HOOK_DEFER_READ);
 	if (!voids)
 		return;
-	/* DEFER.void: `read`, then the gate; pairs with the fence in deferred_release() */
+	/* DEFER.void.read, pairs with DEFER.void.gate in deferred_release(): `read`, then the gate */
 	disruptor_fence_seq_cst();
 	carry(c);
 	wake_others(c);
@@ -71,7 +71,7 @@ void deferred_read(struct disruptor_consumer *c, uint64_t position)
 
 uint64_t deferred_unreleased(const struct disruptor_consumer *c)
 {
-	/* acquire: what the releaser did before it made room for us */
+	/* STAGE.acquire: what the releaser did before it made room for us */
 	return is_deferred(c) ? c->next - disruptor_load_acquire(&c->gate->sequence) : 0;
 }
 
@@ -91,7 +91,7 @@ int deferred_release(struct disruptor_consumer *c, uint64_t position)
 {
 	/* DEFER.read.acquire: what was read is released after it was read */
 	uint64_t read = disruptor_load_acquire(&entry_of(c)->read);
-	/* relaxed: where to begin; the exchange below is what counts */
+	/* relaxed (hint): where to begin; the exchange below is what counts */
 	uint64_t at = disruptor_load_relaxed(&c->gate->sequence);
 
 	if (position > read)
@@ -100,11 +100,11 @@ int deferred_release(struct disruptor_consumer *c, uint64_t position)
 				 (unsigned long long)position, c->gate->name,
 				 (unsigned long long)read);
 	while (at < position)
-		/* STAGE.release, FREE.release; acquire: several release, each after the last */
+		/* STAGE.release, FREE.release, STAGE.acquire: several release, each after the last */
 		if (disruptor_cas_acq_rel(&c->gate->sequence, &at, position))
 			break;
 	HOOK(HOOK_DEFER_RELEASED);
-	/* DEFER.void: the gate, then `read`; pairs with the fence in deferred_read() */
+	/* DEFER.void.gate, pairs with DEFER.void.read in deferred_read(): the gate, then `read` */
 	disruptor_fence_seq_cst();
 	carry(c);
 	wake_others(c);

@@ -40,7 +40,7 @@
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
 {
 	uint64_t low = cap;
-	/* acquire: the entries below it are initialised, ATTACH.show in gate_attach() */
+	/* ENTRY.acquire, pairs with ENTRY.release in gate_attach(): the entries below it are set up */
 	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
 	uint32_t found = 0;
 
@@ -68,7 +68,7 @@ void gate_limit(const struct disruptor_ring *r, uint64_t claimed, atomic_word *l
 {
 	uint32_t seen, now;
 
-	/* acquire: the scan comes after it, and meets every gate it counts (ATTACH.count) */
+	/* ATTACH.count.acquire: the scan comes after it, and meets every gate it counts */
 	now = disruptor_load_acquire(&r->header->attaches);
 	do {
 		uint64_t low = gate_slowest(r, claimed, attached);
@@ -77,15 +77,15 @@ void gate_limit(const struct disruptor_ring *r, uint64_t claimed, atomic_word *l
 
 		seen = now;
 		/*
-		 * ATTACH.grant, pairs with the look at it in oldest_position(); relaxed: ordered by
-		 * the fence. A gate more than a lap behind counts as full; it is provisional, or
-		 * in a free run.
+		 * ATTACH.grant, relaxed, pairs with ATTACH.show in oldest_position(): ordered by the
+		 * fence. A gate more than a lap behind counts as full; it is provisional, or in a
+		 * free run.
 		 */
 		disruptor_store_relaxed(limit, claimed + room);
 		HOOK(HOOK_LIMIT_NOTED);
-		/* ATTACH.fence, pairs with the one in gate_attach(): scan and grant, then the count */
+		/* ATTACH.grant, pairs with ATTACH.show in gate_attach(): scan and grant, then the count */
 		disruptor_fence_seq_cst();
-		/* acquire: if it has changed, the next scan sees the gate it counts */
+		/* ATTACH.count.acquire: if it has changed, the next scan sees the gate it counts */
 		now = disruptor_load_acquire(&r->header->attaches);
 	} while (now != seen);
 }
@@ -113,7 +113,7 @@ int gate_behind(const struct disruptor_ring *r, uint64_t set, uint64_t count)
 	for (; set; set &= set - 1) {
 		int i = __builtin_ctzll(set);
 
-		/* relaxed: only whom to wait for; the position is read again before it is used */
+		/* relaxed (hint): only whom to wait for; the position is read again before it is used */
 		if (disruptor_load_relaxed(&r->gates[i].sequence) < count)
 			return i;
 	}
@@ -122,7 +122,7 @@ int gate_behind(const struct disruptor_ring *r, uint64_t set, uint64_t count)
 
 uint64_t gate_ancestors(const struct disruptor_ring *r, uint32_t index)
 {
-	/* relaxed: upstreams change under the lock only, which the caller holds */
+	/* relaxed (lock), all: upstreams change under it only; the caller holds it */
 	uint64_t found = disruptor_load_relaxed(&r->gates[index].upstreams);
 	uint64_t before;
 
@@ -139,7 +139,7 @@ uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index)
 	uint64_t found = 0;
 
 	for (uint32_t i = 0; i < r->max_consumers; i++)
-		/* relaxed: changes under the lock only, which the caller holds */
+		/* relaxed (lock): changes under it only; the caller holds it */
 		if (r->consumer_table[i].used &&
 		    (disruptor_load_relaxed(&r->gates[i].upstreams) >> index & 1))
 			found |= UINT64_C(1) << i;
@@ -161,7 +161,7 @@ static uint64_t oldest_position(const struct disruptor_ring *r)
 	uint64_t far = ring_claimed(r), oldest;
 
 	for (uint32_t i = 0; i < r->max_producers; i++) {
-		/* ATTACH.grant; relaxed: behind the fence in gate_attach() */
+		/* ATTACH.show, relaxed: the grants, behind the fence in gate_attach() */
 		uint64_t limit = disruptor_load_relaxed(&r->producer_table[i].limit);
 
 		if (r->producer_table[i].used && limit > far)
@@ -216,24 +216,28 @@ int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_plac
 	if (rc != 0)
 		return rc;
 	HOOK(HOOK_ATTACH_CHOSEN);
-	/* release: ATTACH.show; the gate, then its being scanned, then its being counted */
+	/* FREE.release: the gate, then its being scanned, then its being counted */
 	disruptor_store_release(&gate->sequence, provisional);
 	HOOK(HOOK_ATTACH_SHOWN);
-	/* relaxed: changes under the lock only */
+	/* relaxed (lock): changes under it only */
 	if (index >= disruptor_load_relaxed(&r->header->gates_used))
+		/* ENTRY.release, pairs with ENTRY.acquire in gate_slowest(): the entry, then its use */
 		disruptor_store_release(&r->header->gates_used, index + 1);
-	/* release: ATTACH.count, pairs with both looks in gate_limit(): who meets it meets the gate */
+	/*
+	 * ATTACH.count.release, pairs with ATTACH.count.acquire in gate_limit(): who meets it meets
+	 * the gate. relaxed (lock): as above
+	 */
 	disruptor_store_release(&r->header->attaches,
 				disruptor_load_relaxed(&r->header->attaches) + 1);
 	HOOK(HOOK_ATTACH_PROVISIONAL);
-	/* ATTACH.fence, pairs with the one in gate_limit(): the count, then stamps and grants */
+	/* ATTACH.show, pairs with ATTACH.grant in gate_limit(): the count, then stamps and grants */
 	disruptor_fence_seq_cst();
 	rc = choose_start(r, place, start);
 	/* a producer that has looked anew may have noted less, and counts on the provisional gate */
 	if (rc == 0 && *start < provisional)
 		*start = provisional;
 	HOOK(HOOK_ATTACH_SETTLED);
-	/* release: as any release of the positions before it, FREE.release */
+	/* FREE.release: as any release of the positions before it */
 	disruptor_store_release(&gate->sequence, rc == 0 ? *start : DISRUPTOR_VACANT);
 	if (rc == 0)
 		allow_events(r, *start, newest_position(r));
@@ -245,7 +249,7 @@ int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_plac
 
 void gate_hand_over(struct disruptor_ring *r, uint32_t index)
 {
-	/* relaxed, all loads: upstreams change under the lock only */
+	/* relaxed (lock), all: upstreams change under it only */
 	uint64_t before = disruptor_load_relaxed(&r->gates[index].upstreams);
 
 	for (uint64_t set = gate_dependants(r, index); set; set &= set - 1) {
@@ -253,8 +257,8 @@ void gate_hand_over(struct disruptor_ring *r, uint32_t index)
 		uint64_t upstreams = disruptor_load_relaxed(&gate->upstreams);
 
 		/*
-		 * LEAVE.order, pairs with the look at it behind every load of a sequence, in
-		 * available(): whoever sees our entry vacant, or another's, sees this.
+		 * LEAVE.release, pairs with LEAVE.acquire in consumer_available(), behind every load
+		 * of a sequence: whoever sees our entry vacant, or another's, sees this.
 		 */
 		disruptor_store_release(&gate->upstreams,
 					(upstreams & ~(UINT64_C(1) << index)) | before);
@@ -265,7 +269,7 @@ void gate_hand_over(struct disruptor_ring *r, uint32_t index)
 void gate_detach(struct disruptor_ring *r, uint32_t index)
 {
 	HOOK(HOOK_DETACH);
-	/* FREE.release: our last access is over; pairs with FREE.acquire in gate_slowest() */
+	/* FREE.release, STAGE.release: our last access is over; so is what LEAVE.release ordered */
 	disruptor_store_release(&r->gates[index].sequence, DISRUPTOR_VACANT);
 	HOOK(HOOK_DETACHED);
 	edge_wake_all(r, edge_to_producers(r));

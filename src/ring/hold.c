@@ -25,7 +25,7 @@ void ring_hold_pop(struct ring_hold *hold)
 static int check_stages(const struct disruptor_ring *r, uint64_t need)
 {
 	for (const struct ring_hold *h = holds; h; h = h->next) {
-		/* relaxed: this thread's own stores, as far as they move while it looks */
+		/* relaxed (own): this thread's stores, as far as they move while it looks */
 		uint64_t at = disruptor_load_relaxed(h->sequence);
 
 		if (h->ring == r && at < need)
@@ -49,11 +49,11 @@ void ring_hold_note(struct disruptor_consumer *c)
 	if (e->of_stage) /* who runs it is in the list above */
 		return;
 	me = os_thread_id();
-	/* relaxed, both: written by whoever uses the view, one thread at a time */
+	/* relaxed (own): written by whoever uses the view, one thread at a time */
 	if (disruptor_load_relaxed(&e->holder) == me &&
 	    disruptor_load_relaxed(&e->handed) == c->read)
 		return;
-	/* relaxed: HOLD.release below shows it */
+	/* HOLD.release, relaxed: carried by the store below */
 	disruptor_store_relaxed(&e->holder, me);
 	/*
 	 * HOLD.release, pairs with HOLD.acquire in check_consumers(). Orders the new holder before
@@ -65,7 +65,7 @@ void ring_hold_note(struct disruptor_consumer *c)
 
 static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 {
-	/* acquire: the entries below it are initialised, ATTACH.show in gate_attach() */
+	/* ENTRY.acquire, pairs with ENTRY.release in gate_attach(): the entries below it are set up */
 	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
 	uint64_t me = os_thread_id();
 
@@ -75,10 +75,10 @@ static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 		uint64_t handed = disruptor_load_acquire(&e->handed);
 		uint64_t at;
 
-		/* relaxed: if it is this thread's it was stored by it, and so was what it was handed */
+		/* relaxed (own): if it is this thread's it was stored by it; so was what it was handed */
 		if (disruptor_load_relaxed(&e->holder) != me)
 			continue;
-		/* relaxed: a number to compare; nothing is read through it. Vacant is above all */
+		/* relaxed (own): a number to compare; nothing is read through it. Vacant is above all */
 		at = disruptor_load_relaxed(&r->gates[i].sequence);
 		if (at < handed && at < need)
 			return error_set(
@@ -98,12 +98,12 @@ static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 static uint64_t first_open(const struct disruptor_ring *r, uint64_t at, uint64_t end)
 {
 	/*
-	 * relaxed: stamped by this thread, or by the one that handed the view over to it. A run
+	 * relaxed (own): stamped by this thread, or by who handed the view over to it. A run
 	 * ends with its last position, and a later lap's stamp is above it.
 	 */
 	if (at < end && ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, end - 1)), end - 1))
 		return end;
-	/* relaxed: as above */
+	/* relaxed (own): as above */
 	while (at < end && ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, at)), at))
 		at++;
 	return at;
@@ -118,7 +118,7 @@ static int check_producers(const struct disruptor_ring *r, const struct ring_pro
 		const struct ring_producer *e = &r->producer_table[i];
 		uint64_t end, at;
 
-		/* relaxed, all: if the view is this thread's, so is what it says of its run */
+		/* relaxed (own), all: if the view is this thread's, so is what it says of its run */
 		if (e == self || disruptor_load_relaxed(&e->owner) != me)
 			continue;
 		end = disruptor_load_relaxed(&e->run_end);

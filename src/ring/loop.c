@@ -77,7 +77,7 @@ int64_t disruptor_consumer_arm(struct disruptor_consumer *c)
 	found = look(c);
 	if (found != 0)
 		return found;
-	/* acquire: with the news that it was set for; what comes later is looked for below */
+	/* WAKE.epoch.acquire: with the news it was set for; what comes later is looked for below */
 	seen = disruptor_load_acquire(&l->group.parker.epoch);
 	if (seen != l->cleared) {
 		os_event_clear(&l->group.parker.event);

@@ -22,22 +22,22 @@ void mirror_put(const struct disruptor_ring *r, uint64_t position, const void *e
 	size_t left = r->header->event_size;
 	uint64_t bits;
 
+	/* MIRROR.tear.release, relaxed, all: the fence orders the stamp, and the words behind it */
+	disruptor_store_relaxed(stamp, (position + 1) | WRITING);
 	/*
-	 * MIRROR.tear, pairs with the acquire fence in mirror_get(): who has read one of the words
-	 * below finds the stamp changed. If weaker: a torn event passes for the one before.
+	 * MIRROR.tear.release, pairs with MIRROR.tear.acquire in mirror_get(): who has read one of
+	 * the words below finds the stamp changed. If weaker: a torn event passes for the one before.
 	 */
-	disruptor_store_relaxed(stamp, (position + 1) | WRITING); /* relaxed: the fence orders it */
 	disruptor_fence_release();
 	HOOK(HOOK_MIRROR_WRITING);
 	for (; left >= sizeof(bits); left -= sizeof(bits), from += sizeof(bits)) {
 		memcpy(&bits, from, sizeof(bits));
-		disruptor_store_relaxed(word++,
-					bits); /* relaxed: between the fence and the stamp */
+		disruptor_store_relaxed(word++, bits);
 	}
 	if (left) {
 		bits = 0;
 		memcpy(&bits, from, left);
-		disruptor_store_relaxed(word, bits); /* relaxed: as above */
+		disruptor_store_relaxed(word, bits);
 	}
 	HOOK(HOOK_MIRROR_WRITTEN);
 	/*
@@ -81,24 +81,26 @@ enum mirror_state mirror_get(const struct disruptor_ring *r, uint64_t position, 
 		return state;
 	HOOK(HOOK_MIRROR_READING);
 	for (; left >= sizeof(bits); left -= sizeof(bits), to += sizeof(bits)) {
-		bits = disruptor_load_relaxed(word++); /* relaxed: the stamp says if it was torn */
+		/* MIRROR.tear.acquire, relaxed: the fence orders it; the stamp says if it was torn */
+		bits = disruptor_load_relaxed(word++);
 		memcpy(to, &bits, sizeof(bits));
 	}
 	if (left) {
-		bits = disruptor_load_relaxed(word); /* relaxed: as above */
+		/* MIRROR.tear.acquire, relaxed: as above */
+		bits = disruptor_load_relaxed(word);
 		memcpy(to, &bits, left);
 	}
 	HOOK(HOOK_MIRROR_READ);
-	/* MIRROR.tear: a word of a later event, then its stamp; see mirror_put() */
+	/* MIRROR.tear.acquire: a word of a later event, then its stamp; see mirror_put() */
 	disruptor_fence_acquire();
-	/* relaxed: the fence orders it behind the words */
+	/* MIRROR.tear.acquire, relaxed: the fence orders it behind the words */
 	return judge(disruptor_load_relaxed(stamp), position, at);
 }
 
 bool mirror_has(const struct disruptor_ring *r, uint64_t position)
 {
 	uint64_t at;
-	/* relaxed: only where to begin reading */
+	/* relaxed (hint): only where to begin reading */
 	uint64_t stamp = disruptor_load_relaxed(entry_of(r, position));
 
 	return judge(stamp, position, &at) != MIRROR_NOT_YET;

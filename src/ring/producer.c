@@ -95,14 +95,14 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	if (ring_name(&entry->name, o->name, "producer") != 0)
 		return DISRUPTOR_E_INVAL;
 	entry->wait = wait_choose(&o->wait, &r->wait);
-	/* relaxed: under the lock, as the attacher that reads it */
+	/* relaxed (lock): as the attacher that reads it */
 	disruptor_store_relaxed(&entry->limit, ring_claimed(r));
 	entry->timeout_ns = o->timeout_ns;
 	entry->overflow = o->overflow;
 	entry->status = 0;
 	entry->spins = UINT32_MAX;
 	entry->used = true;
-	/* relaxed: reports */
+	/* relaxed (figure), all */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
 	disruptor_store_relaxed(&entry->owner, os_thread_id());
@@ -168,7 +168,7 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 	HOOK(HOOK_PRODUCER_CLOSING);
 	os_lock(&ring->lock);
 	p->entry->used = false;
-	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed: a report */
+	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed (figure) */
 	os_unlock(&ring->lock);
 	return 0;
 }
@@ -177,14 +177,14 @@ int disruptor_producer_do_handoff(struct disruptor_ring *ring, uint32_t index)
 {
 	if (!ring)
 		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
-	/* relaxed: the two threads have their own order, or the view could not be handed over */
+	/* relaxed (own): the two threads have their own order, or could not hand the view over */
 	disruptor_store_relaxed(&ring->producer_table[index].owner, os_thread_id());
 	return 0;
 }
 
 int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t index)
 {
-	/* relaxed: compared only; a view that is not open is refused by the claim itself */
+	/* relaxed (own): compared only; a view that is not open is refused by the claim itself */
 	if (!ring || disruptor_load_relaxed(&ring->producer_table[index].owner) == os_thread_id())
 		return 0;
 	ring->producer_table[index].status = DISRUPTOR_E_OWNER;
@@ -201,7 +201,7 @@ int disruptor_producer_do_status(const struct disruptor_ring *ring, uint32_t ind
 
 /* ---- claiming ---- */
 
-/* relaxed: this thread's own */
+/* relaxed (own) */
 static uint64_t own_limit(const struct run *p)
 {
 	return disruptor_load_relaxed(&p->entry->limit);
@@ -228,7 +228,7 @@ static void unmark(const struct disruptor_ring *r, uint64_t first)
 {
 	uint64_t before = first >= r->capacity ? first - r->capacity + 1 : 0;
 
-	/* relaxed, all: only this producer writes stamps and voids, and who looks has the lock */
+	/* relaxed (own), all: only this producer writes stamps and voids; who looks has the lock */
 	if (!ring_is_mark(disruptor_load_relaxed(ring_stamp(r, first))))
 		return;
 	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before)
@@ -241,11 +241,11 @@ static void end_earlier(struct disruptor_ring *r, uint64_t claimed)
 {
 	for (uint32_t i = 0; i < r->max_consumers; i++) {
 		atomic_word *until = &r->consumer_table[i].until;
-		/* relaxed: set under the lock, and forgotten at any time: the exchange tells */
+		/* relaxed (hint): set under the lock, and forgotten at any time: the exchange tells */
 		uint64_t end = disruptor_load_relaxed(until);
 
 		while (end != UINT64_MAX && end > claimed)
-			/* release: STOP.ask, as who set it */
+			/* STOP.release: as who set it */
 			if (disruptor_cas_acq_rel(until, &end, claimed))
 				break;
 	}
@@ -270,16 +270,16 @@ static void take_back(struct run *p, uint64_t n)
 		unmark(r, p->next);
 	/*
 	 * What was granted beyond it counted on the claim: a free run has no other gate, and who
-	 * attaches next may start right here. relaxed: under the lock, as the attacher that reads it
+	 * attaches next may start right here. relaxed (lock): as the attacher that reads it
 	 */
 	disruptor_store_relaxed(&p->entry->limit, p->next);
-	/* release: as the claim it takes back; readers of the position act on what is before it */
+	/* CLOSE.back.release: readers of the position act on what is before it */
 	disruptor_store_release(&r->shared->claimed, p->next);
 	HOOK(HOOK_TAKEN_BACK);
-	/* relaxed, both: change under the lock only */
+	/* relaxed (lock): change under it only */
 	if ((disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED) &&
 	    disruptor_load_relaxed(&r->shared->end) > p->next)
-		/* CLOSE.end: consumers that wait for what will not come look again */
+		/* CLOSE.end.release: consumers that wait for what will not come look again */
 		disruptor_store_release(&r->shared->end, p->next);
 	end_earlier(r, p->next);
 	os_unlock(&r->lock);
@@ -287,7 +287,7 @@ static void take_back(struct run *p, uint64_t n)
 	ring_wake_everyone(r);
 }
 
-/* relaxed: which code to return; the claim itself has been refused by an ordered access */
+/* relaxed (hint): which code to return; the claim has been refused by an ordered access */
 static int closed_code(const struct disruptor_ring *r)
 {
 	return disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_FAILED
@@ -310,7 +310,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	uint64_t limit, room;
 	int rc;
 
-	/* acquire: CLOSE; a ring that is open again is so with all that its closing did */
+	/* CLOSE.open.acquire: a ring that is open again is so with all that its closing did */
 	if (disruptor_load_acquire(&r->shared->state) != 0)
 		return closed_code(r);
 	if (own_limit(p) - p->next < most) {
@@ -329,8 +329,9 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		most = room;
 	HOOK(HOOK_CLAIM_ROOM);
 	p->next += most;
-	/* CLOSE.claim, ATTACH: see disruptor_note_claim(); the barrier here is the rung's */
+	/* CLOSE.claim, relaxed: see disruptor_note_claim() */
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
+	/* CLOSE.claim, both: the claim, then the state; the barrier here is the rung's */
 	if (r->rung == DISRUPTOR_RUNG_MEMBARRIER) {
 		disruptor_fence_compiler();
 		p->fast = limit;
@@ -339,7 +340,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		p->fast = p->next;
 	}
 	HOOK(HOOK_CLAIM_NOTED);
-	/* relaxed: only its being zero matters */
+	/* CLOSE.claim, relaxed: only its being zero matters */
 	if (disruptor_load_relaxed(&r->shared->state) != 0) {
 		take_back(p, most);
 		return closed_code(r);
@@ -351,7 +352,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 {
 	struct disruptor_ring *r = p->ring;
-	/* acquire: who meets the closed bit sees the state that goes with it */
+	/* CLOSE.bit.acquire, all: who meets the closed bit sees the state that goes with it */
 	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed);
 	bool run_open = p->next != p->open;
 	uint64_t n;
@@ -383,7 +384,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 		/*
 		 * No release: the slots' being free was acquired by our own scan (FREE), their being
 		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
-		 * acquire, for whoever meets that bit: the state that goes with it.
+		 * CLOSE.bit.acquire, for whoever meets that bit: the state that goes with it.
 		 */
 		if (disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n))
 			break;
@@ -391,11 +392,11 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 	HOOK(HOOK_CLAIM_SWAPPED);
 	if (!run_open) {
 		p->open = claimed;
-		disruptor_store_relaxed(&p->entry->run_first, claimed); /* relaxed: a report */
+		disruptor_store_relaxed(&p->entry->run_first, claimed); /* relaxed (figure) */
 	}
 	p->next = claimed + n;
 	p->fast = p->next;
-	disruptor_store_relaxed(&p->entry->run_end, p->next); /* relaxed: a report */
+	disruptor_store_relaxed(&p->entry->run_end, p->next); /* relaxed (figure) */
 	return (int64_t)n;
 }
 
@@ -418,7 +419,7 @@ static int64_t room_look(void *who, struct wait_need *need)
 	uint32_t consumers;
 	uint64_t low;
 
-	/* acquire: CLOSE; the look that follows the announcement sees a close before it */
+	/* CLOSE.open.acquire: as in claim_single(); behind the announcement it sees a close before it */
 	if (disruptor_load_acquire(&r->shared->state) != 0)
 		return closed_code(r);
 	/* others have claimed behind our open run: it cannot grow, and they may wait for it */
@@ -449,7 +450,7 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	int64_t result;
 
 	HOOK(HOOK_CLAIM_WAIT);
-	/* relaxed: a report; the ring was full, so this is above 0 */
+	/* relaxed (figure): the ring was full, so this is above 0 */
 	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
 	result = wait_until(&request);
 	return result > 0 ? 0 : (int)result;
@@ -519,7 +520,7 @@ static uint64_t claim_by_policy(struct run *p, uint64_t least, uint64_t most)
 		how.deadline = disruptor_in(entry->timeout_ns);
 	taken = claim(p, &how);
 	if (taken == 0 && entry->status == DISRUPTOR_E_FULL && entry->overflow == DISRUPTOR_DROP) {
-		/* relaxed, both: a statistic, owner-written */
+		/* relaxed (figure): owner-written */
 		disruptor_store_relaxed(&entry->dropped,
 					disruptor_load_relaxed(&entry->dropped) + least);
 		entry->status = DISRUPTOR_E_DROPPED;
@@ -535,7 +536,7 @@ static uint64_t claim_by_policy(struct run *p, uint64_t least, uint64_t most)
 static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, uint64_t guess,
 			uint64_t n, struct disruptor_run *run)
 {
-	/* relaxed: this thread's own */
+	/* relaxed (own) */
 	uint64_t limit = disruptor_load_relaxed(&entry->limit), claimed = guess;
 
 	if (n - 1 >= r->capacity)
@@ -545,11 +546,11 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 		if (limit < claimed + n)
 			return false;
 		HOOK(HOOK_CLAIM_SWAP);
-		/* as in claim_many() */
+		/* CLOSE.bit.acquire, as in claim_many() */
 	} while (!disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n));
 	HOOK(HOOK_CLAIM_SWAPPED);
 	*run = (struct disruptor_run){ .next = claimed + n, .open = claimed, .fast = claimed + n };
-	/* relaxed, both: reports */
+	/* relaxed (figure), both */
 	disruptor_store_relaxed(&entry->run_first, claimed);
 	disruptor_store_relaxed(&entry->run_end, claimed + n);
 	ring_unpoison(r, claimed, claimed + n);
@@ -664,7 +665,7 @@ void disruptor_producer_do_show(struct disruptor_ring *r, uint64_t at, uint64_t 
 	for (uint64_t i = at; i != end; i++)
 		mirror_put(r, i, ring_slot(r, i) + r->offset);
 	if (r->layout == DISRUPTOR_PACKED)
-		/* PUB.release: the cursor in place of stamps; see disruptor_stamp() */
+		/* PUB.release, the cursor in place of stamps; see disruptor_stamp() */
 		disruptor_store_release(&r->shared->cursor, end);
 	else
 		for (uint64_t i = end; i-- != at;) {
@@ -680,24 +681,24 @@ static void give_up_stamped(struct run *p, uint64_t n)
 	uint64_t end = p->open + n;
 	uint64_t before;
 
-	disruptor_fetch_add_relaxed(&r->voids, n); /* relaxed: a statistic */
+	disruptor_fetch_add_relaxed(&r->voids, n);              /* relaxed (figure) */
+	before = disruptor_load_relaxed(&r->shared->voids_end); /* relaxed (hint) */
 	/*
-	 * VOID.end: the highest void, before the stamps that make them visible: whoever has come
-	 * to a void's position through stamps and sequences sees an end behind it.
-	 * relaxed: carried by PUB.release below.
+	 * VOID.release, relaxed, pairs with VOID.acquire in first_void(): the highest void, before
+	 * the stamps that make them visible; carried by PUB.release below. Whoever has come to a
+	 * void's position through stamps and sequences sees an end behind it.
 	 */
-	before = disruptor_load_relaxed(&r->shared->voids_end);
 	while (before < end && !disruptor_cas_relaxed(&r->shared->voids_end, &before, end))
 		;
 	HOOK(HOOK_VOID_END);
 	for (uint64_t at = p->open; r->mirror && at != end; at++)
 		mirror_void(r, at);
 	if (ring_marks_claims(r) && end != p->next)
-		/* the rest of the run begins there; relaxed: before the stamps, by their release */
+		/* CLOSE.claim, relaxed: the rest begins there; carried by the stamps' release */
 		disruptor_store_relaxed(ring_stamp(r, end), ~p->next);
 	for (uint64_t at = end; at != p->open;) {
 		at--;
-		/* PUB.release, pairs with PUB.acquire: as a publish, with the void bit */
+		/* PUB.release: as a publish, with the void bit */
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
 		HOOK(HOOK_VOID_PART);
 	}

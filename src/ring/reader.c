@@ -156,14 +156,14 @@ static void catch_up(struct disruptor_reader *v, uint64_t at)
 static int check_end(const struct disruptor_reader *v)
 {
 	const struct disruptor_shared *s = v->ring->shared;
-	/* CLOSE.finished, pairs with CLOSE.end in close_locked(): the flag, then the end */
+	/* CLOSE.end.acquire, pairs with CLOSE.end.release in close_locked(): the flag, then the end */
 	uint32_t state = disruptor_load_acquire(&s->state);
 
 	if (disruptor_likely(state == 0))
 		return 0;
 	if (state & DISRUPTOR_STATE_FAILED)
 		return DISRUPTOR_E_FAILED;
-	/* acquire: a claim taken back may have moved it */
+	/* CLOSE.end.acquire: a claim taken back may have moved it */
 	return (state & DISRUPTOR_STATE_ENDED) && v->next >= disruptor_load_acquire(&s->end)
 		       ? DISRUPTOR_E_CLOSED
 		       : 0;

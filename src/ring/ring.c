@@ -167,7 +167,7 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l,
 static void init_slots(struct disruptor_ring *r)
 {
 	for (uint32_t i = 0; i < r->max_consumers; i++)
-		/* relaxed: nobody else knows the ring yet */
+		/* relaxed (private): nobody else knows the ring yet */
 		disruptor_store_relaxed(&r->gates[i].sequence, DISRUPTOR_VACANT);
 	for (uint64_t i = 0; r->init && i < r->capacity; i++)
 		r->init(ring_slot(r, i) + r->offset, r->context);
@@ -319,7 +319,7 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 
 /* ---- closing ---- */
 
-/* acquire: as of `claimed` */
+/* PUB.acquire: who acts on a claim position acts on all before it */
 static bool is_settled(const struct disruptor_ring *r, uint64_t position)
 {
 	return ring_is_settled(r, disruptor_load_acquire(ring_stamp(r, position)), position);
@@ -340,7 +340,7 @@ static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
 		if (from + step <= end && is_settled(r, from + step - 1))
 			from += step;
 	for (; from < end; from++) {
-		/* acquire: as of `claimed` */
+		/* PUB.acquire: as in is_settled() */
 		stamp = disruptor_load_acquire(ring_stamp(r, from));
 		if (!ring_is_settled(r, stamp, from))
 			/* a run that `claimed` tells of may have left a mark that is lower */
@@ -351,7 +351,7 @@ static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
 
 uint64_t ring_claimed(const struct disruptor_ring *r)
 {
-	/* acquire: who acts on a claim position (attach, drain) acts on all before it */
+	/* CLOSE.back.acquire: who acts on a claim position (attach, drain) acts on all before it */
 	uint64_t claimed = disruptor_load_acquire(&r->shared->claimed) & ~DISRUPTOR_CLOSED;
 
 	return ring_marks_claims(r) ? last_claimed(r, claimed) : claimed;
@@ -359,7 +359,7 @@ uint64_t ring_claimed(const struct disruptor_ring *r)
 
 void ring_wake_everyone(struct disruptor_ring *r)
 {
-	/* acquire: the entries below it are initialised, ATTACH */
+	/* ENTRY.acquire, pairs with ENTRY.release in gate_attach(): the entries below it are set up */
 	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
 
 	edge_wake_all(r, edge_to_consumers(r));
@@ -377,26 +377,31 @@ void ring_wake_everyone(struct disruptor_ring *r)
  */
 static void close_locked(struct disruptor_ring *r, unsigned bits)
 {
-	/* relaxed: changes under the lock only */
+	/* relaxed (lock): changes under it only */
 	bool ended = disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED;
 	uint64_t end;
 
 	HOOK(HOOK_CLOSE);
-	/* CLOSE.close, pairs with CLOSE.claim in disruptor_claim_n() */
+	/* CLOSE.close, pairs with CLOSE.claim in disruptor_claim_n(): the state, then the claims */
 	disruptor_fetch_or_acq_rel(&r->shared->state, bits | DISRUPTOR_STATE_CLOSED);
 	if (ended)
 		return;
 	HOOK(HOOK_CLOSE_BEFORE_END);
 	if (r->producers == DISRUPTOR_MANY) {
+		/* CLOSE.bit.release, pairs with CLOSE.bit.acquire in claim_many(): the state, then the bit */
 		end = disruptor_fetch_or_acq_rel(&r->shared->claimed, DISRUPTOR_CLOSED);
 	} else {
+		/* CLOSE.close: as above */
 		wait_heavy_barrier(r);
 		end = ring_claimed(r);
 	}
 	HOOK(HOOK_CLOSE_END);
-	/* relaxed: shown by the release below */
+	/* CLOSE.end.release, relaxed: carried by the flag below */
 	disruptor_store_relaxed(&r->shared->end, end);
-	/* CLOSE.end, pairs with CLOSE.finished in disruptor_consumer_finished(): the end before its flag */
+	/*
+	 * CLOSE.end.release, pairs with CLOSE.end.acquire in disruptor_consumer_finished(): the end
+	 * before its flag
+	 */
 	disruptor_fetch_or_acq_rel(&r->shared->state, DISRUPTOR_STATE_ENDED);
 	HOOK(HOOK_CLOSED);
 }
@@ -426,7 +431,7 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 	int rc = 0;
 
 	os_lock(&r->lock);
-	/* relaxed: changes under the lock only */
+	/* relaxed (lock): changes under it only */
 	if (!disruptor_load_relaxed(&r->shared->state))
 		goto out;
 	if (disruptor_ring_unpublished(r, &position, &producer)) {
@@ -436,10 +441,11 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 			       (unsigned long long)position, producer);
 		goto out;
 	}
+	/* CLOSE.bit.release: who claims behind it sees what the close and this have done */
 	disruptor_fetch_and_acq_rel(&r->shared->claimed, ~DISRUPTOR_CLOSED);
 	HOOK(HOOK_REOPEN_WORD);
 	r->failure = (struct disruptor_failure){ 0 };
-	/* release: a claim that sees the ring open sees the claim word so */
+	/* CLOSE.open.release, pairs with CLOSE.open.acquire in claim_single() */
 	disruptor_store_release(&r->shared->state, 0u);
 	HOOK(HOOK_REOPENED);
 out:
@@ -468,7 +474,7 @@ struct disruptor_ring_info disruptor_ring_info(const struct disruptor_ring *r)
 
 struct disruptor_ring_stats disruptor_ring_stats(const struct disruptor_ring *r)
 {
-	/* relaxed throughout: an estimate while others run */
+	/* relaxed (figure), all: an estimate while others run */
 	struct disruptor_ring_stats s = {
 		.claimed = ring_claimed(r),
 		.voids = disruptor_load_relaxed(&r->voids),
@@ -481,7 +487,7 @@ struct disruptor_ring_stats disruptor_ring_stats(const struct disruptor_ring *r)
 	for (uint32_t i = 0; i < r->max_producers; i++) {
 		const struct ring_producer *p = &r->producer_table[i];
 
-		/* relaxed: counters */
+		/* relaxed (figure), all */
 		s.open_producers += disruptor_load_relaxed(&p->owner) != 0;
 		s.dropped += disruptor_load_relaxed(&p->dropped);
 		s.slow_claims += disruptor_load_relaxed(&p->slow_claims);
@@ -489,7 +495,7 @@ struct disruptor_ring_stats disruptor_ring_stats(const struct disruptor_ring *r)
 		s.wakes += disruptor_load_relaxed(&p->wakes);
 	}
 	for (uint32_t i = 0; i < r->max_consumers; i++) {
-		/* relaxed: counters */
+		/* relaxed (figure), all */
 		s.sleeps += disruptor_load_relaxed(&r->gates[i].sleeps);
 		s.wakes += disruptor_load_relaxed(&r->consumer_table[i].wakes);
 	}
@@ -519,7 +525,7 @@ const char *ring_claimer(const struct disruptor_ring *r, uint64_t position)
 
 		if (r->producers == DISRUPTOR_SINGLE)
 			return p->name;
-		/* relaxed: a report */
+		/* relaxed (figure) */
 		if (disruptor_load_relaxed(&p->run_first) <= position &&
 		    position < disruptor_load_relaxed(&p->run_end))
 			return p->name;
@@ -544,13 +550,13 @@ uint64_t ring_first_unpublished_from(const struct disruptor_ring *r, uint64_t kn
 		return disruptor_load_acquire(&r->shared->cursor);
 	/* what any consumer has released was published */
 	for (uint32_t i = 0; i < r->max_consumers; i++) {
-		/* acquire: who starts behind another starts after what it has done */
+		/* STAGE.acquire: who starts behind another starts after what it has done */
 		uint64_t released = disruptor_load_acquire(&r->gates[i].sequence);
 
 		if (released != DISRUPTOR_VACANT && released > at && released <= claimed)
 			at = released;
 	}
-	/* PUB.acquire: as a consumer's look at the stamps; a later lap's is of a slot published, too */
+	/* as a consumer's look at the stamps; a later lap's is of a slot published, too */
 	while (at < claimed && is_settled(r, at))
 		at++;
 	return at;

@@ -26,7 +26,7 @@ int share_open(struct ring_share *s, const struct disruptor_consumer *whole, boo
 	s->whole = whole->gate;
 	s->count = 0;
 	s->chunks = chunks;
-	/* relaxed, all: nobody else knows it yet */
+	/* relaxed (private), all: nobody else knows it yet */
 	disruptor_store_relaxed(&s->left_count, UINT64_C(0));
 	disruptor_store_relaxed(&s->taken, chunks ? whole->next : DISRUPTOR_VACANT);
 	for (uint32_t i = 0; i < DISRUPTOR_MAX_CONSUMERS; i++)
@@ -52,7 +52,7 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 	if (!s->chunks)
 		return;
 	hold(c, c->next, c->next);
-	/* release: as a detach; it holds nothing until it takes something */
+	/* SHARE.done.release: as a detach; it holds nothing until it takes something */
 	disruptor_store_release(&c->gate->sequence, DISRUPTOR_VACANT);
 }
 
@@ -61,7 +61,7 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 static uint64_t least_left(const struct ring_share *s, uint64_t least)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
-		/* acquire: SHARE.leave; who sees the note gone sees the hand on it */
+		/* SHARE.leave.acquire: who sees the note gone sees the hand on it */
 		uint64_t from = disruptor_load_acquire(&s->left[i].from);
 
 		least = from < least ? from : least;
@@ -72,7 +72,7 @@ static uint64_t least_left(const struct ring_share *s, uint64_t least)
 static uint64_t least_in_hand(const struct ring_share *s, uint64_t least)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
-		/* acquire: SHARE.done; what the member did with the events before its gate */
+		/* SHARE.done.acquire: what the member did with the events before its gate */
 		uint64_t at = disruptor_load_acquire(&s->members[i]->sequence);
 
 		least = at < least ? at : least;
@@ -88,21 +88,21 @@ static void settle(const struct disruptor_consumer *c)
 	uint64_t least, at;
 	bool woke;
 
-	/* SHARE.settle: our gate, then the others' */
+	/* SHARE.settle.both: our gate, then the others' */
 	disruptor_fence_seq_cst();
-	/* SHARE.take, acquire: before the hands that are on what lies before it */
+	/* SHARE.take.acquire: before the hands that are on what lies before it */
 	least = disruptor_load_acquire(&s->taken);
 	least = least_left(s, least);
 	least = least_in_hand(s, least);
 	least = least_left(s, least);
 	HOOK(HOOK_POOL_SETTLE);
-	/* relaxed: where to begin; the exchange is what counts */
+	/* relaxed (hint): where to begin; the exchange is what counts */
 	at = disruptor_load_relaxed(&s->whole->sequence);
 	while (at < least)
 		/* STAGE.release, FREE.release, of all members, whose gates were acquired above */
 		if (disruptor_cas_acq_rel(&s->whole->sequence, &at, least))
 			break;
-	/* relaxed: at least what we have stored or seen */
+	/* relaxed (hint): at least what we have stored or seen */
 	at = disruptor_load_relaxed(&s->whole->sequence);
 	woke = edge_signal(r, edge_from(s->whole), at);
 	woke |= edge_signal(r, edge_to_producers(r), at);
@@ -116,7 +116,7 @@ void share_release(struct disruptor_consumer *c, uint64_t position)
 	bool done = e->share->chunks && position >= e->chunk_end;
 
 	c->next = position;
-	/* SHARE.done, release: what was done with the events, then the gate behind them */
+	/* SHARE.done.release: what was done with the events, then the gate behind them */
 	disruptor_store_release(&c->gate->sequence, done ? DISRUPTOR_VACANT : position);
 	HOOK(HOOK_POOL_RELEASED);
 	settle(c);
@@ -132,7 +132,7 @@ struct disruptor_gate *share_whole(const struct disruptor_consumer *c)
 	return s ? s->whole : NULL;
 }
 
-/* relaxed: a late look takes one chunk more; what is left then is for the next run */
+/* relaxed (hint): a late look takes one chunk more; what is left then is for the next run */
 static bool has_failed(const struct disruptor_consumer *c)
 {
 	return (disruptor_load_relaxed(&c->shared->state) & DISRUPTOR_STATE_FAILED) != 0;
@@ -148,17 +148,17 @@ uint64_t share_look(struct disruptor_consumer *c)
 		return e->chunk_end - c->next;
 	if (has_failed(c))
 		return 0;
-	/* relaxed: who leaves something wakes us */
+	/* relaxed (hint): who leaves something wakes us */
 	if (disruptor_load_relaxed(&s->left_count) != 0)
 		return 1;
 	do {
-		/* acquire: SHARE.take, with the chunks before it */
+		/* SHARE.take.acquire: with the chunks before it */
 		at = disruptor_load_acquire(&s->taken);
 		hold(c, at, at);
 		HOOK(HOOK_POOL_LOOK);
 		if (consumer_available(c, at, at + 1) != at)
 			return 1;
-		/* relaxed: another may have taken it, and a producer published over it, meanwhile */
+		/* relaxed (hint): another may have taken it, and a producer published over it, meanwhile */
 	} while (disruptor_load_relaxed(&s->taken) != at);
 	return 0;
 }
@@ -170,22 +170,22 @@ static bool take_up(struct disruptor_consumer *c)
 	struct ring_share *s = e->share;
 	bool found = false;
 
-	/* relaxed: looked at again under the lock; one that appears later has its maker's wake-up */
+	/* relaxed (hint): looked at again under the lock; a later one has its maker's wake-up */
 	if (disruptor_likely(disruptor_load_relaxed(&s->left_count) == 0))
 		return false;
 	os_lock(&s->lock);
 	/* its own first: so it has no note while it holds a chunk, and has one to leave that by */
 	for (uint32_t k = 0; k < s->count && !found; k++) {
 		struct share_left *left = &s->left[(e->share_index + k) % s->count];
-		uint64_t from = disruptor_load_relaxed(&left->from); /* relaxed: the lock */
+		uint64_t from = disruptor_load_relaxed(&left->from); /* relaxed (lock) */
 
 		if (from == DISRUPTOR_VACANT)
 			continue;
-		/* SHARE.leave: the hand, then the note goes; release, both */
+		/* SHARE.leave.release, both: the hand, then the note goes */
 		disruptor_store_release(&c->gate->sequence, from);
 		HOOK(HOOK_POOL_TAKE_UP);
 		disruptor_store_release(&left->from, DISRUPTOR_VACANT);
-		/* relaxed: under the lock; only whether to look */
+		/* relaxed (lock): only whether to look */
 		disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) - 1);
 		hold(c, from, left->to);
 		found = true;
@@ -199,7 +199,7 @@ static bool take_next(struct disruptor_consumer *c)
 {
 	const struct ring_consumer *e = entry_of(c);
 	struct ring_share *s = e->share;
-	/* acquire: SHARE.take, with the chunks before it */
+	/* SHARE.take.acquire: with the chunks before it */
 	uint64_t from = disruptor_load_acquire(&s->taken);
 	bool tried = false;
 	uint64_t to;
@@ -210,11 +210,11 @@ static bool take_next(struct disruptor_consumer *c)
 		if (to == from)
 			break;
 		tried = true;
-		/* SHARE.take: the hand, then `taken` behind it; ordered by the fence */
+		/* SHARE.take.release, both: the hand, then `taken` behind it */
 		disruptor_store_release(&c->gate->sequence, from);
 		disruptor_fence_seq_cst();
 		HOOK(HOOK_POOL_HAND);
-		/* acq_rel: who reads it sees the hand, and we those before */
+		/* SHARE.take.release, SHARE.take.acquire: who reads it sees the hand, and we those before */
 		if (disruptor_cas_acq_rel(&s->taken, &from, to)) {
 			HOOK(HOOK_POOL_TAKEN);
 			hold(c, from, to);
@@ -243,10 +243,10 @@ void share_leave(struct disruptor_consumer *c)
 		return;
 	os_lock(&s->lock);
 	left->to = e->chunk_end;
-	/* SHARE.leave: the note, then the hand opens; release, with all that was done */
+	/* SHARE.leave.release: the note, then the hand opens; with all that was done */
 	disruptor_store_release(&left->from, c->next);
 	HOOK(HOOK_POOL_NOTED);
-	/* relaxed: under the lock; those who wait are woken below */
+	/* relaxed (lock): those who wait are woken below */
 	disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) + 1);
 	os_unlock(&s->lock);
 	hold(c, c->next, c->next);
@@ -258,18 +258,20 @@ void share_leave(struct disruptor_consumer *c)
 
 bool share_is_needed(const struct disruptor_consumer *c, uint64_t end)
 {
-	/* acquire: SHARE.settle; once the whole has come so far nothing is left */
+	/* STAGE.acquire: once the whole has come so far nothing is left */
 	return share_takes(c) && disruptor_load_acquire(&share_whole(c)->sequence) < end;
 }
 
 uint64_t share_position(const struct disruptor_consumer *c)
 {
 	const struct ring_share *s = entry_of(c)->share;
-	/* acquire, all: who sees the position sees what was done before it */
+	/* SHARE.take.acquire: who sees the position sees what was done before it */
 	uint64_t taken = disruptor_load_acquire(&s->taken);
+	/* SHARE.done.acquire: the same */
 	uint64_t at = disruptor_load_acquire(&c->gate->sequence);
 
 	if (at == DISRUPTOR_VACANT)
+		/* SHARE.leave.acquire: the same */
 		at = disruptor_load_acquire(&s->left[entry_of(c)->share_index].from);
 	return at == DISRUPTOR_VACANT ? taken : at;
 }

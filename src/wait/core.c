@@ -5,6 +5,7 @@
 #include "hook.h"
 #include "wait/watch.h"
 
+/* WAKE.announce, all: and what else the callers need it for */
 void wait_heavy_barrier(struct disruptor_ring *r)
 {
 	switch (r->rung) {
@@ -12,7 +13,7 @@ void wait_heavy_barrier(struct disruptor_ring *r)
 		os_membarrier();
 		break;
 	case DISRUPTOR_RUNG_MUTEX:
-		/* a critical section of the waker's is before ours, or sees what we announced */
+		/* WAKE.announce: a waker's critical section is before ours, or sees what we announced */
 		os_lock(&r->lot);
 		os_unlock(&r->lot);
 		break;
@@ -23,16 +24,16 @@ void wait_heavy_barrier(struct disruptor_ring *r)
 
 uint32_t edge_arm(struct edge edge, uint64_t count)
 {
-	/* acquire: read before the word is raised, so that a clearing in between is noticed */
+	/* WAKE.epoch.acquire: before the word is raised, so that a clearing in between is noticed */
 	uint32_t seen = disruptor_load_acquire(edge.epoch);
-	/* acquire: who finds the word set by another sleeper must not look before it */
+	/* WAKE.word.acquire: who finds the word set by another sleeper must not look before it */
 	uint64_t standing = disruptor_load_acquire(edge.word);
 
 	HOOK(HOOK_ARM_SEEN);
 	/*
-	 * WAKE.announce, pairs with WAKE.progress; ordered by the heavy barrier that follows. The word
-	 * is written even where it stands: whoever clears it has then acquired what we did before
-	 * (WATCH.expect).
+	 * WAKE.announce, ordered by the heavy barrier that follows. WAKE.word.acquire: what the one
+	 * who cleared it last did before. WATCH.expect.release: the word is written even where it
+	 * stands, so whoever clears it has acquired what we did before.
 	 */
 	while (!disruptor_cas_acq_rel(edge.word, &standing,
 				      standing - 1 < count ? standing : count))
@@ -48,7 +49,7 @@ void epoch_sleep(atomic_epoch *epoch, struct os_monitor *lot, uint32_t seen, uin
 		return;
 	}
 	os_lock(lot);
-	/* relaxed: who counts it up takes this lock before it broadcasts */
+	/* relaxed (lock): who counts it up takes this one before it broadcasts */
 	if (disruptor_load_relaxed(epoch) == seen)
 		(void)os_monitor_wait(lot, deadline);
 	os_unlock(lot);
@@ -56,7 +57,7 @@ void epoch_sleep(atomic_epoch *epoch, struct os_monitor *lot, uint32_t seen, uin
 
 void epoch_wake(atomic_epoch *epoch, struct os_monitor *lot)
 {
-	/* release: pairs with the acquire of who reads it before he asks: edge_arm(), parker_arm() */
+	/* WAKE.epoch.release: to who reads it before he asks, in edge_arm() or parker_arm() */
 	disruptor_fetch_add_release(epoch, 1u);
 	HOOK(HOOK_WAKE_COUNTED);
 	if (!lot) {
@@ -77,7 +78,7 @@ static struct os_monitor *lot_of(struct disruptor_ring *r)
 /* Those who sleep on several edges, too. */
 static void notify_watches(struct disruptor_ring *r, struct edge edge)
 {
-	/* relaxed: a watch that expects this edge was added before; seen by WATCH.expect */
+	/* WATCH.expect.acquire, relaxed: carried by the clearing; a watch was added before it asks */
 	if (disruptor_unlikely(disruptor_load_relaxed(&r->watches) != 0))
 		watch_notify(r, edge.word);
 }
@@ -99,7 +100,7 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 
 	HOOK(HOOK_WAIT_BEFORE_ARM);
 	seen = edge_arm(need->edge, need->count);
-	/* WAKE.announce: the store-load barrier between the word and the look */
+	/* WAKE.announce, LEAVE.alert.sleep: the barrier between the word and the look */
 	wait_heavy_barrier(q->ring);
 	result = q->look(q->who, &now);
 	if (result != 0)
@@ -107,7 +108,7 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 	if (now.edge.word != need->edge.word || now.count != need->count)
 		return 0; /* part of what we wait for has come: the rest is another edge's */
 	HOOK(HOOK_WAIT_BEFORE_PARK);
-	/* relaxed: a statistic; a ring's lossy readers share one */
+	/* relaxed (figure): a ring's lossy readers share one */
 	disruptor_fetch_add_relaxed(q->sleeps, UINT64_C(1));
 	epoch_sleep(need->edge.epoch, lot_of(q->ring), seen, deadline);
 	HOOK(HOOK_WAIT_AWAKE);
@@ -116,12 +117,12 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 
 bool edge_wake(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 {
-	/* relaxed: the caller's barrier orders it; the exchange below is what counts */
+	/* WAKE.progress, relaxed: the caller's barrier orders it; the exchange below counts */
 	uint64_t standing = disruptor_load_relaxed(edge.word);
 
 	while (standing - 1 < reached) { /* 0 < standing <= reached */
 		HOOK(HOOK_WAKE_FOUND);
-		/* acq_rel: the next sleeper that raises it again sees our progress */
+		/* WAKE.word.release, WATCH.expect.acquire: our progress; what the sleeper expects */
 		if (disruptor_cas_acq_rel(edge.word, &standing, UINT64_C(0))) {
 			edge_unpark(r, edge);
 			return true;
@@ -138,6 +139,7 @@ void edge_wake_all(struct disruptor_ring *r, struct edge edge)
 	 */
 	disruptor_fence_seq_cst();
 	HOOK(HOOK_WAKE_ALL);
+	/* WAKE.word.release, WATCH.expect.acquire: as in edge_wake() */
 	if (disruptor_exchange_acq_rel(edge.word, UINT64_C(0)) != 0)
 		edge_unpark(r, edge);
 }
@@ -147,18 +149,18 @@ bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 	bool asleep;
 
 	if (r->rung != DISRUPTOR_RUNG_MUTEX) {
-		/* WAKE.progress on the fence rung; on membarrier's the caller did not come here */
+		/* WAKE.progress, on the fence rung; on membarrier's the caller did not come here */
 		disruptor_fence_seq_cst();
 		return edge_wake(r, edge, reached);
 	}
-	/* WAKE.progress on the mutex rung: this critical section is the barrier */
+	/* WAKE.progress, on the mutex rung: this critical section is the barrier */
 	os_lock(&r->lot);
-	/* relaxed: under the lock; the exchange is what clears */
+	/* WAKE.progress, relaxed: under the lock; the exchange is what clears */
 	asleep = disruptor_load_relaxed(edge.word) - 1 < reached;
 	if (asleep) {
-		/* acq_rel: who raises it again sees our progress */
+		/* WAKE.word.release, WATCH.expect.acquire: as in edge_wake() */
 		(void)disruptor_exchange_acq_rel(edge.word, UINT64_C(0));
-		/* release: pairs with the acquire in edge_arm() */
+		/* WAKE.epoch.release, pairs with WAKE.epoch.acquire in edge_arm() */
 		disruptor_fetch_add_release(edge.epoch, 1u);
 		os_broadcast(&r->lot);
 	}

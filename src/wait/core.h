@@ -105,7 +105,7 @@ struct disruptor_wait wait_choose(const struct disruptor_wait *own,
 /* Add to a counter that one thread writes and others may read. */
 static inline void tally_by(atomic_word *counter, uint64_t n)
 {
-	/* relaxed, both: a statistic, owner-written */
+	/* relaxed (figure): owner-written */
 	disruptor_store_relaxed(counter, disruptor_load_relaxed(counter) + n);
 }
 

@@ -173,7 +173,7 @@ static int64_t sleep_turn(struct turn *t)
 		if (sleep > t->deadline - now)
 			sleep = t->deadline - now;
 	}
-	/* relaxed: a statistic; a ring's lossy readers share one */
+	/* relaxed (figure): a ring's lossy readers share one */
 	disruptor_fetch_add_relaxed(t->q->sleeps, UINT64_C(1));
 	os_sleep(sleep);
 	return 0;
@@ -316,7 +316,7 @@ static int64_t wait_rounds(struct turn *t)
 			t->deadline = own < t->deadline ? own : t->deadline;
 		}
 		if (t->round == marked && q->since)
-			/* relaxed: a report, owner-written */
+			/* relaxed (figure): owner-written */
 			disruptor_store_relaxed(q->since, os_now_coarse());
 		if (too_late(t))
 			return DISRUPTOR_E_TIMEOUT;
@@ -331,7 +331,7 @@ int64_t wait_until(const struct wait_request *q)
 	struct turn t = { .q = q, .deadline = q->deadline };
 	int64_t result = wait_rounds(&t);
 
-	/* relaxed, both: a report, owner-written */
+	/* relaxed (figure), both: owner-written */
 	if (q->since && disruptor_load_relaxed(q->since) != 0)
 		disruptor_store_relaxed(q->since, UINT64_C(0));
 	return result;

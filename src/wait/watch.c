@@ -18,7 +18,7 @@ void parker_destroy(struct wait_parker *p)
 
 uint32_t parker_arm(struct wait_parker *p)
 {
-	/* acquire: read before anyone is asked, so that a notification in between is noticed */
+	/* WAKE.epoch.acquire: before anyone is asked, so that a notification in between is noticed */
 	uint32_t seen = disruptor_load_acquire(&p->epoch);
 
 	/*
@@ -32,7 +32,7 @@ uint32_t parker_arm(struct wait_parker *p)
 
 void parker_disarm(struct wait_parker *p)
 {
-	/* relaxed: whoever still finds it armed notifies it for nothing */
+	/* relaxed (hint): whoever still finds it armed notifies it for nothing */
 	disruptor_store_relaxed(&p->armed, 0u);
 }
 
@@ -48,7 +48,7 @@ void parker_park(struct wait_parker *p, uint32_t seen, uint64_t deadline)
 
 static void parker_notify(struct wait_parker *p)
 {
-	/* WATCH.news, pairs with WATCH.arm */
+	/* WATCH.news, pairs with WATCH.arm in parker_arm() */
 	if (disruptor_exchange_acq_rel(&p->armed, 0u) == 0)
 		return;
 	/* set before it is counted: who meets the count, and clears, clears what was set for it */
@@ -64,7 +64,7 @@ void watch_add(struct disruptor_ring *r, struct wait_watch *w)
 	w->expects = NULL;
 	w->next = r->watch_list;
 	r->watch_list = w;
-	/* relaxed, both: changes under the lock; a waker that matters reads it behind WATCH.expect */
+	/* relaxed (lock): a waker that matters reads it behind WATCH.expect.acquire */
 	disruptor_store_relaxed(&r->watches, disruptor_load_relaxed(&r->watches) + 1);
 	os_unlock(&r->watch_lock);
 }
@@ -77,7 +77,7 @@ void watch_remove(struct disruptor_ring *r, struct wait_watch *w)
 	while (*at != w)
 		at = &(*at)->next;
 	*at = w->next;
-	/* relaxed, both: changes under the lock */
+	/* relaxed (lock) */
 	disruptor_store_relaxed(&r->watches, disruptor_load_relaxed(&r->watches) - 1);
 	os_unlock(&r->watch_lock);
 }
@@ -88,7 +88,7 @@ void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge ed
 	w->expects = edge.word;
 	os_unlock(&r->watch_lock);
 	HOOK(HOOK_WATCH_EXPECT);
-	/* WATCH.expect: the edge's word is written, also if it stands: its clearer acquires the above */
+	/* the edge's word is written, also if it stands: its clearer acquires the above (WATCH.expect) */
 	(void)edge_arm(edge, count);
 }
 

@@ -82,8 +82,8 @@ static void detach(struct node *n)
 	rc = end(n->stage);
 	schedule_end("%s", disruptor_error_name(rc));
 	if (rc != 0)
-		schedule_fail("detaching '%s' answers %s: %s", n->f->name,
-			      disruptor_error_name(rc), disruptor_error_detail());
+		schedule_fail("detaching '%s' answers %s: %s", n->f->name, disruptor_error_name(rc),
+			      disruptor_error_detail());
 	for (unsigned i = 0; i <= PLAN_WORKERS; i++) {
 		expect_ended(n, i);
 		n->hands[i].stage = NULL;
@@ -216,8 +216,8 @@ static void perform(enum act act)
 	switch (act) {
 	case ACT_INTERRUPT:
 		if (world.plan->views)
-			view_interrupt(&world.views[random_below(&world.random,
-								 world.plan->views)]);
+			view_interrupt(
+				&world.views[random_below(&world.random, world.plan->views)]);
 		break;
 	case ACT_CLOSE:
 		close_ring();

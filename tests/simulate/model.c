@@ -14,7 +14,7 @@ const struct disruptor_type item_type = { .name = "item",
 					  .size = sizeof(struct item),
 					  .align = _Alignof(struct item) };
 
-static const char *const whats[] = { "not claimed", "claimed", "being published",
+static const char *const whats[] = { "not claimed", "claimed",        "being published",
 				     "published",   "being given up", "given up" };
 
 void model_reset(uint64_t capacity, bool free_run)
@@ -50,8 +50,8 @@ static uint64_t first_unsettled(bool begun_counts)
 {
 	uint64_t p = 0;
 
-	while (p < model.claimed && (is_settled(p) || (begun_counts && at(p)->what != CLAIMED &&
-						       at(p)->what != FREE)))
+	while (p < model.claimed &&
+	       (is_settled(p) || (begun_counts && at(p)->what != CLAIMED && at(p)->what != FREE)))
 		p++;
 	return p;
 }
@@ -104,9 +104,10 @@ static void check_gates(uint64_t end)
 			continue;
 		released = model_furthest_released(f);
 		if (end > released + model.capacity)
-			schedule_fail("claimed up to %llu, but '%s' has released up to %llu at most, "
-				      "and the ring has %llu slots",
-				      ULL(end), f->name, ULL(released), ULL(model.capacity));
+			schedule_fail(
+				"claimed up to %llu, but '%s' has released up to %llu at most, "
+				"and the ring has %llu slots",
+				ULL(end), f->name, ULL(released), ULL(model.capacity));
 	}
 }
 
@@ -262,8 +263,8 @@ void model_unchanged(const struct follower *f, uint64_t position, const struct i
 		if (!(f->ups >> i & 1) || !up->used)
 			continue;
 		if (!is_passed_on(up, position))
-			schedule_fail("'%s' sees position %llu before '%s' is done with it", f->name,
-				      ULL(position), up->name);
+			schedule_fail("'%s' sees position %llu before '%s' is done with it",
+				      f->name, ULL(position), up->name);
 		if (item->marks[i] != (item->value ^ (i + 1)) && !up->left_out[position])
 			schedule_fail("'%s' does not see at position %llu what '%s' has written",
 				      f->name, ULL(position), up->name);

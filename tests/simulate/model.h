@@ -39,11 +39,11 @@ struct position {
 /* Somebody who sees every event: a node or a view. */
 struct follower {
 	bool used;
-	bool gates;     /* producers may not lap it */
-	bool pooled;    /* several see for it, not in order */
-	bool begun;     /* where it begins is known */
-	bool told_end;  /* it was told that nothing comes any more */
-	bool running;   /* its handler may be called */
+	bool gates;    /* producers may not lap it */
+	bool pooled;   /* several see for it, not in order */
+	bool begun;    /* where it begins is known */
+	bool told_end; /* it was told that nothing comes any more */
+	bool running;  /* its handler may be called */
 	char name[24];
 	unsigned ups;        /* a bit for each follower that has to be done first */
 	uint64_t low, high;  /* where it may begin */
@@ -52,24 +52,24 @@ struct follower {
 	uint64_t floor;      /* before it all is done */
 	uint64_t batch_from; /* nothing behind it has been released */
 	bool explicit_release;
-	bool takes;          /* it is in a call that takes, and releases, one event */
-	bool leaves;         /* it is in a call that detaches it */
+	bool takes;  /* it is in a call that takes, and releases, one event */
+	bool leaves; /* it is in a call that detaches it */
 	bool done[MODEL_POSITIONS];
-	bool again[MODEL_POSITIONS];  /* it may come once more */
+	bool again[MODEL_POSITIONS];    /* it may come once more */
 	bool left_out[MODEL_POSITIONS]; /* it may be passed over */
-	uint64_t handled;             /* events */
+	uint64_t handled;               /* events */
 };
 
 struct model {
 	uint64_t capacity, claimed; /* the highest end of a claim */
 	bool free_run;
 	bool closing, closed, failing;
-	bool opening; /* it is being opened again: claims may still be refused */
+	bool opening;      /* it is being opened again: claims may still be refused */
 	uint64_t openings; /* times it was opened again */
 	uint64_t published, voids;
 	struct position at[MODEL_POSITIONS];
 	struct follower followers[MODEL_FOLLOWERS];
-	unsigned in_claim; /* producers that are claiming at this moment */
+	unsigned in_claim;  /* producers that are claiming at this moment */
 	unsigned attaching; /* who is joining at this moment */
 	uint64_t attaches;  /* who has begun to join */
 };

@@ -64,7 +64,7 @@ static struct disruptor_wait draw_wait(struct drawing *d)
 static void draw_trouble(struct drawing *d, struct node_plan *n)
 {
 	static const enum disruptor_remedy remedies[] = {
-		DISRUPTOR_REMEDY_FAIL, DISRUPTOR_REMEDY_SKIP, DISRUPTOR_REMEDY_SKIP,
+		DISRUPTOR_REMEDY_FAIL,  DISRUPTOR_REMEDY_SKIP,   DISRUPTOR_REMEDY_SKIP,
 		DISRUPTOR_REMEDY_RETRY, DISRUPTOR_REMEDY_REWIND,
 	};
 
@@ -334,7 +334,8 @@ static void draw_acts(struct drawing *d)
 	if (comes)
 		p->acts[p->act_count++] = ACT_ATTACH;
 	if (has(d, PLAN_ALERT, 3))
-		p->acts[p->act_count++] = once_in(d, 2) || p->nodes == 0 ? ACT_INTERRUPT : ACT_STOP_STAGE;
+		p->acts[p->act_count++] = once_in(d, 2) || p->nodes == 0 ? ACT_INTERRUPT
+									 : ACT_STOP_STAGE;
 	if (has(d, PLAN_CLOSE, 8) || (wants(d, PLAN_BACK) && p->ring.layout != DISRUPTOR_PACKED))
 		p->acts[p->act_count++] = ACT_CLOSE;
 	else if (wants(d, PLAN_STOPS) || (p->nodes && once_in(d, 10)))
@@ -349,8 +350,8 @@ static void draw_acts(struct drawing *d)
 		p->acts[i - 1] = other;
 	}
 	for (unsigned i = 0; i < p->act_count; i++)
-		p->early = p->early || p->acts[i] == ACT_STOP_STAGE ||
-			   p->acts[i] == ACT_CLOSE || p->acts[i] == ACT_STOP;
+		p->early = p->early || p->acts[i] == ACT_STOP_STAGE || p->acts[i] == ACT_CLOSE ||
+			   p->acts[i] == ACT_STOP;
 	/* another worker in the place of one has no policy but to fail */
 	for (unsigned i = 0; i < p->act_count; i++)
 		for (unsigned k = 0; k < p->nodes; k++)
@@ -420,7 +421,8 @@ static void print_node(const struct node_plan *n, unsigned i)
 		(void)printf(", lingers for %u", n->batch_min);
 	if (n->deferred)
 		(void)printf(", deferred %u", n->deferred);
-	(void)printf(", waits %s", n->wait.kind ? disruptor_wait_name(n->wait.kind) : "as the ring");
+	(void)printf(", waits %s",
+		     n->wait.kind ? disruptor_wait_name(n->wait.kind) : "as the ring");
 	(void)printf(", remedy %d times %u then %d\n", (int)n->policy.remedy, n->policy.times,
 		     (int)n->policy.then);
 }
@@ -428,11 +430,11 @@ static void print_node(const struct node_plan *n, unsigned i)
 void plan_print(const struct plan *p)
 {
 	static const char *const mappings[] = { "auto", "dedicated", "shared", "placed", "none" };
-	static const char *const ways[] = { "ready", "spans", "poll", "loop",
-					    "any",   "take",  "self" };
-	static const char *const acts[] = { "-",          "attach", "detach", "interrupt",
-					    "stop stage", "policy", "pause",  "close",
-					    "replace",    "stop" };
+	static const char *const ways[] = {
+		"ready", "spans", "poll", "loop", "any", "take", "self"
+	};
+	static const char *const acts[] = { "-",      "attach", "detach", "interrupt", "stop stage",
+					    "policy", "pause",  "close",  "replace",   "stop" };
 
 	(void)printf("seed %llu\n", (unsigned long long)p->seed);
 	(void)printf("  ring of %llu, %s, %s, rung %s, waits %s%s%s%s\n",
@@ -459,6 +461,10 @@ void plan_print(const struct plan *p)
 	for (unsigned i = 0; i < p->act_count; i++)
 		(void)printf(" %s", acts[p->acts[i]]);
 	(void)printf("; rounds %u, %s%sstop mode %d, patience %llu ns\n", p->rounds,
-		     p->early ? "ends early, " : "", p->hasty ? "hasty, " : p->visited ? "visited, " : p->eager ? "eager, " : "", (int)p->mode,
-		     (unsigned long long)p->patience_ns);
+		     p->early ? "ends early, " : "",
+		     p->hasty     ? "hasty, "
+		     : p->visited ? "visited, "
+		     : p->eager   ? "eager, "
+				  : "",
+		     (int)p->mode, (unsigned long long)p->patience_ns);
 }

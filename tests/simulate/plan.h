@@ -20,16 +20,16 @@
 
 /* What a plan must contain, where somebody asks for it. */
 enum plan_feature {
-	PLAN_SINGLE = 1 << 0,   /* one producer */
-	PLAN_MANY = 1 << 1,     /* many */
+	PLAN_SINGLE = 1 << 0, /* one producer */
+	PLAN_MANY = 1 << 1,   /* many */
 	PLAN_STAMPED = 1 << 2,
 	PLAN_PACKED = 1 << 3,
-	PLAN_LOSSY = 1 << 4,    /* lossy readers */
-	PLAN_VOIDS = 1 << 5,    /* claims given up, on a stamped ring */
-	PLAN_CLOSE = 1 << 6,    /* closed while producers claim */
-	PLAN_POOL = 1 << 7,     /* a shared pool */
-	PLAN_LEAVE = 1 << 8,    /* whose workers end early */
-	PLAN_DEFER = 1 << 9,    /* a deferred stage */
+	PLAN_LOSSY = 1 << 4, /* lossy readers */
+	PLAN_VOIDS = 1 << 5, /* claims given up, on a stamped ring */
+	PLAN_CLOSE = 1 << 6, /* closed while producers claim */
+	PLAN_POOL = 1 << 7,  /* a shared pool */
+	PLAN_LEAVE = 1 << 8, /* whose workers end early */
+	PLAN_DEFER = 1 << 9, /* a deferred stage */
 	PLAN_CONFLATE = 1 << 10,
 	PLAN_ATTACH = 1 << 11,  /* stages or views come */
 	PLAN_DETACH = 1 << 12,  /* stages go */
@@ -54,9 +54,9 @@ enum plan_feature {
 enum node_kind { NODE_STAGE, NODE_POOL, NODE_KEYED };
 
 struct node_plan {
-	bool there;     /* from the start on */
-	bool comes;     /* attached later */
-	bool goes;      /* detached */
+	bool there; /* from the start on */
+	bool comes; /* attached later */
+	bool goes;  /* detached */
 	bool conflates;
 	enum node_kind kind;
 	unsigned after; /* a bit for each earlier node */
@@ -77,7 +77,16 @@ struct producer_plan {
 };
 
 /* A consumer of the caller's own. */
-enum view_way { VIEW_READY, VIEW_SPANS, VIEW_POLL, VIEW_LOOP, VIEW_ANY, VIEW_TAKE, VIEW_SELF, VIEW_WAYS };
+enum view_way {
+	VIEW_READY,
+	VIEW_SPANS,
+	VIEW_POLL,
+	VIEW_LOOP,
+	VIEW_ANY,
+	VIEW_TAKE,
+	VIEW_SELF,
+	VIEW_WAYS
+};
 
 struct view_plan {
 	enum view_way way;
@@ -89,8 +98,19 @@ struct view_plan {
 	struct disruptor_wait wait;
 };
 
-enum act { ACT_NOTHING, ACT_ATTACH, ACT_DETACH, ACT_INTERRUPT, ACT_STOP_STAGE, ACT_POLICY, ACT_PAUSE,
-	   ACT_CLOSE, ACT_REPLACE, ACT_STOP, ACT_KINDS };
+enum act {
+	ACT_NOTHING,
+	ACT_ATTACH,
+	ACT_DETACH,
+	ACT_INTERRUPT,
+	ACT_STOP_STAGE,
+	ACT_POLICY,
+	ACT_PAUSE,
+	ACT_CLOSE,
+	ACT_REPLACE,
+	ACT_STOP,
+	ACT_KINDS
+};
 
 struct plan {
 	uint64_t seed;
@@ -107,13 +127,13 @@ struct plan {
 	unsigned readers; /* lossy */
 	unsigned act_count;
 	enum act acts[PLAN_ACTS];
-	unsigned rounds;         /* 1, or 2: stopped and started again */
-	bool early;              /* stages may end before the stream does */
-	bool hasty;              /* stopped while producers are at work */
-	bool eager;              /* producers are at work before it is started */
-	bool visited;            /* somebody comes and goes, without waiting for anything */
+	unsigned rounds; /* 1, or 2: stopped and started again */
+	bool early;      /* stages may end before the stream does */
+	bool hasty;      /* stopped while producers are at work */
+	bool eager;      /* producers are at work before it is started */
+	bool visited;    /* somebody comes and goes, without waiting for anything */
 	enum disruptor_stop_mode mode;
-	uint64_t patience_ns;    /* of a stop; 0: forever */
+	uint64_t patience_ns; /* of a stop; 0: forever */
 };
 
 /* Draw a plan that has at least @p features. */

@@ -102,23 +102,35 @@ unsigned point_features(enum hook_point point)
 #define LIST static const enum hook_point
 
 /* The ring's lock is held throughout. */
-LIST ring_lock[] = { HOOK_PRODUCER_OPENED, HOOK_TAKEN_BACK,     HOOK_ATTACH_CHOSEN,
-		     HOOK_ATTACH_SHOWN,    HOOK_ATTACH_PROVISIONAL, HOOK_ATTACH_SETTLED,
-		     HOOK_ATTACHED,        HOOK_HAND_OVER,      HOOK_DETACH,
-		     HOOK_DETACHED,        HOOK_CLOSE,          HOOK_CLOSE_BEFORE_END,
-		     HOOK_CLOSE_END,       HOOK_CLOSED,         HOOK_REOPEN_WORD,
-		     HOOK_REOPENED,        END };
+LIST ring_lock[] = { HOOK_PRODUCER_OPENED,
+		     HOOK_TAKEN_BACK,
+		     HOOK_ATTACH_CHOSEN,
+		     HOOK_ATTACH_SHOWN,
+		     HOOK_ATTACH_PROVISIONAL,
+		     HOOK_ATTACH_SETTLED,
+		     HOOK_ATTACHED,
+		     HOOK_HAND_OVER,
+		     HOOK_DETACH,
+		     HOOK_DETACHED,
+		     HOOK_CLOSE,
+		     HOOK_CLOSE_BEFORE_END,
+		     HOOK_CLOSE_END,
+		     HOOK_CLOSED,
+		     HOOK_REOPEN_WORD,
+		     HOOK_REOPENED,
+		     END };
 /* Of these: another hook is passed before it is given back; or has been since it was taken. */
 LIST ring_lock_kept[] = { HOOK_ATTACH_CHOSEN,  HOOK_ATTACH_SHOWN, HOOK_ATTACH_PROVISIONAL,
 			  HOOK_ATTACH_SETTLED, HOOK_ATTACHED,     HOOK_HAND_OVER,
 			  HOOK_DETACH,         HOOK_DETACHED,     HOOK_CLOSE_BEFORE_END,
 			  HOOK_CLOSE_END,      HOOK_REOPEN_WORD,  END };
-LIST ring_lock_taken[] = { HOOK_ATTACH_SHOWN, HOOK_ATTACH_PROVISIONAL, HOOK_ATTACH_SETTLED,
-			   HOOK_ATTACHED,     HOOK_DETACHED,           HOOK_CLOSE_BEFORE_END,
-			   HOOK_CLOSE_END,    HOOK_CLOSED,             HOOK_REOPENED,
-			   END };
+LIST ring_lock_taken[] = { HOOK_ATTACH_SHOWN,   HOOK_ATTACH_PROVISIONAL,
+			   HOOK_ATTACH_SETTLED, HOOK_ATTACHED,
+			   HOOK_DETACHED,       HOOK_CLOSE_BEFORE_END,
+			   HOOK_CLOSE_END,      HOOK_CLOSED,
+			   HOOK_REOPENED,       END };
 /* Likewise, of the disruptor's monitor. */
-LIST monitor[] = { HOOK_FAIL,        HOOK_HAND_OVER,   HOOK_STOP_CLOSED,
+LIST monitor[] = { HOOK_FAIL,        HOOK_HAND_OVER,  HOOK_STOP_CLOSED,
 		   HOOK_ENDED_ALONE, HOOK_STOP_ENDED, END };
 LIST monitor_kept[] = { HOOK_FAIL, HOOK_HAND_OVER, END };
 LIST monitor_taken[] = { HOOK_STOP_CLOSED, END };
@@ -127,8 +139,12 @@ LIST watch_kept[] = { HOOK_WATCH_NEWS, END };
 LIST watch_lock[] = { HOOK_WATCH_FOUND, HOOK_WATCH_NEWS, END };
 
 /* Passed by the thread of the only producer, and by producers at all. */
-LIST one_producer[] = { HOOK_CLAIM_KNOWN, HOOK_CLAIM_NOTED, HOOK_CLAIM_ROOM,
-			HOOK_TAKE_BACK,   HOOK_TAKEN_BACK,  HOOK_TAKE_BACK_TOLD,
+LIST one_producer[] = { HOOK_CLAIM_KNOWN,
+			HOOK_CLAIM_NOTED,
+			HOOK_CLAIM_ROOM,
+			HOOK_TAKE_BACK,
+			HOOK_TAKEN_BACK,
+			HOOK_TAKE_BACK_TOLD,
 			END };
 LIST producers[] = { HOOK_PRODUCER_OPENED, HOOK_PRODUCER_CLOSING, HOOK_CLAIM_KNOWN,
 		     HOOK_CLAIM_NOTED,     HOOK_CLAIM_ROOM,       HOOK_CLAIM_SWAP,
@@ -141,12 +157,16 @@ LIST producers[] = { HOOK_PRODUCER_OPENED, HOOK_PRODUCER_CLOSING, HOOK_CLAIM_KNO
 LIST taken_out[] = { HOOK_TAKEN_OUT, END };
 LIST mirror[] = { HOOK_MIRROR_WRITING, HOOK_MIRROR_WRITTEN, HOOK_MIRROR_READING,
 		  HOOK_MIRROR_READ,    HOOK_READER_LAPPED,  END };
-LIST attach[] = { HOOK_ATTACH_CHOSEN,  HOOK_ATTACH_SHOWN, HOOK_ATTACH_PROVISIONAL,
-		  HOOK_ATTACH_SETTLED, HOOK_ATTACHED,     HOOK_TAKEN_OUT,
+LIST attach[] = { HOOK_ATTACH_CHOSEN,
+		  HOOK_ATTACH_SHOWN,
+		  HOOK_ATTACH_PROVISIONAL,
+		  HOOK_ATTACH_SETTLED,
+		  HOOK_ATTACHED,
+		  HOOK_TAKEN_OUT,
 		  END };
-LIST pool[] = { HOOK_POOL_LOOK,     HOOK_POOL_HAND,   HOOK_POOL_TAKEN, HOOK_POOL_RELEASED,
-		HOOK_POOL_SETTLE,   HOOK_POOL_NOTED,  HOOK_POOL_LEFT,  HOOK_POOL_TAKE_UP,
-		END };
+LIST pool[] = { HOOK_POOL_LOOK,     HOOK_POOL_HAND,    HOOK_POOL_TAKEN,
+		HOOK_POOL_RELEASED, HOOK_POOL_SETTLE,  HOOK_POOL_NOTED,
+		HOOK_POOL_LEFT,     HOOK_POOL_TAKE_UP, END };
 LIST begins[] = { HOOK_STAGE_BEFORE_LOOP, HOOK_STAGE_REPORT, HOOK_START, END };
 
 LIST finish_flag[] = { HOOK_FINISH_FLAG, END };
@@ -155,39 +175,93 @@ LIST before_flag[] = { HOOK_CLOSE_BEFORE_END, HOOK_CLOSE_END, END };
 LIST opening[] = { HOOK_REOPEN_WORD, HOOK_REOPENED, END };
 LIST opening_word[] = { HOOK_REOPEN_WORD, END };
 LIST back_told[] = { HOOK_TAKE_BACK_TOLD, END };
-LIST waiting[] = { HOOK_WAIT_FRUITLESS, HOOK_WAIT_BEFORE_ARM, HOOK_ARM_SEEN,
-		   HOOK_ARMED,          HOOK_WAIT_BEFORE_PARK, HOOK_WAIT_AWAKE,
-		   HOOK_PARKER_ARMED,   HOOK_WATCH_EXPECT,    HOOK_GROUP_ASKED,
-		   HOOK_WATCH_FOUND,    HOOK_WATCH_NEWS,      HOOK_LOOK_EMPTY,
-		   HOOK_FINISH_FLAG,    HOOK_WAKE_FOUND,      HOOK_TAKEN_OUT,
-		   HOOK_READER_LAPPED,  END };
+LIST waiting[] = { HOOK_WAIT_FRUITLESS,
+		   HOOK_WAIT_BEFORE_ARM,
+		   HOOK_ARM_SEEN,
+		   HOOK_ARMED,
+		   HOOK_WAIT_BEFORE_PARK,
+		   HOOK_WAIT_AWAKE,
+		   HOOK_PARKER_ARMED,
+		   HOOK_WATCH_EXPECT,
+		   HOOK_GROUP_ASKED,
+		   HOOK_WATCH_FOUND,
+		   HOOK_WATCH_NEWS,
+		   HOOK_LOOK_EMPTY,
+		   HOOK_FINISH_FLAG,
+		   HOOK_WAKE_FOUND,
+		   HOOK_TAKEN_OUT,
+		   HOOK_READER_LAPPED,
+		   END };
 LIST finishing[] = { HOOK_FINISH_FLAG, HOOK_READER_LAPPED, END };
 
 /* Within a run of a stage; `put` is by one here. */
-LIST run[] = { HOOK_STAGE_BEFORE_LOOP, HOOK_STAGE_REPORT, HOOK_BATCH_BEGIN,
-	       HOOK_VERDICT,           HOOK_REMEDY,       HOOK_BATCH_END,
-	       HOOK_STAGE_ENDING,      HOOK_STAGE_ENDED,  HOOK_WORKER_ENDED,
-	       HOOK_DEFER_READ,        HOOK_POOL_LOOK,    HOOK_POOL_HAND,
-	       HOOK_POOL_TAKEN,        HOOK_POOL_RELEASED, HOOK_POOL_SETTLE,
-	       HOOK_POOL_NOTED,        HOOK_POOL_LEFT,    HOOK_POOL_TAKE_UP,
-	       HOOK_CONFLATE_FILLED,   HOOK_CONFLATE_SWAPPED, HOOK_CONFLATE_QUEUED,
-	       HOOK_FAIL,              END };
+LIST run[] = { HOOK_STAGE_BEFORE_LOOP,
+	       HOOK_STAGE_REPORT,
+	       HOOK_BATCH_BEGIN,
+	       HOOK_VERDICT,
+	       HOOK_REMEDY,
+	       HOOK_BATCH_END,
+	       HOOK_STAGE_ENDING,
+	       HOOK_STAGE_ENDED,
+	       HOOK_WORKER_ENDED,
+	       HOOK_DEFER_READ,
+	       HOOK_POOL_LOOK,
+	       HOOK_POOL_HAND,
+	       HOOK_POOL_TAKEN,
+	       HOOK_POOL_RELEASED,
+	       HOOK_POOL_SETTLE,
+	       HOOK_POOL_NOTED,
+	       HOOK_POOL_LEFT,
+	       HOOK_POOL_TAKE_UP,
+	       HOOK_CONFLATE_FILLED,
+	       HOOK_CONFLATE_SWAPPED,
+	       HOOK_CONFLATE_QUEUED,
+	       HOOK_FAIL,
+	       END };
 /* And not the last of it. */
-LIST run_kept[] = { HOOK_STAGE_BEFORE_LOOP, HOOK_STAGE_REPORT, HOOK_BATCH_BEGIN,
-		    HOOK_VERDICT,           HOOK_REMEDY,       HOOK_BATCH_END,
-		    HOOK_STAGE_ENDING,      HOOK_DEFER_READ,   HOOK_POOL_LOOK,
-		    HOOK_POOL_HAND,         HOOK_POOL_TAKEN,   HOOK_POOL_RELEASED,
-		    HOOK_POOL_SETTLE,       HOOK_POOL_NOTED,   HOOK_POOL_LEFT,
-		    HOOK_POOL_TAKE_UP,      HOOK_CONFLATE_FILLED, HOOK_CONFLATE_SWAPPED,
-		    HOOK_CONFLATE_QUEUED,   HOOK_FAIL,         END };
+LIST run_kept[] = { HOOK_STAGE_BEFORE_LOOP,
+		    HOOK_STAGE_REPORT,
+		    HOOK_BATCH_BEGIN,
+		    HOOK_VERDICT,
+		    HOOK_REMEDY,
+		    HOOK_BATCH_END,
+		    HOOK_STAGE_ENDING,
+		    HOOK_DEFER_READ,
+		    HOOK_POOL_LOOK,
+		    HOOK_POOL_HAND,
+		    HOOK_POOL_TAKEN,
+		    HOOK_POOL_RELEASED,
+		    HOOK_POOL_SETTLE,
+		    HOOK_POOL_NOTED,
+		    HOOK_POOL_LEFT,
+		    HOOK_POOL_TAKE_UP,
+		    HOOK_CONFLATE_FILLED,
+		    HOOK_CONFLATE_SWAPPED,
+		    HOOK_CONFLATE_QUEUED,
+		    HOOK_FAIL,
+		    END };
 /* What is passed in a run, but for what begins it. */
-LIST run_on[] = { HOOK_STAGE_REPORT,  HOOK_BATCH_BEGIN,  HOOK_VERDICT,
-		  HOOK_REMEDY,        HOOK_BATCH_END,    HOOK_STAGE_ENDING,
-		  HOOK_STAGE_ENDED,   HOOK_WORKER_ENDED, HOOK_DEFER_READ,
-		  HOOK_POOL_LOOK,     HOOK_POOL_HAND,    HOOK_POOL_TAKEN,
-		  HOOK_POOL_RELEASED, HOOK_POOL_SETTLE,  HOOK_POOL_NOTED,
-		  HOOK_POOL_LEFT,     HOOK_POOL_TAKE_UP, HOOK_CONFLATE_FILLED,
-		  HOOK_CONFLATE_SWAPPED, HOOK_CONFLATE_QUEUED, HOOK_FAIL,
+LIST run_on[] = { HOOK_STAGE_REPORT,
+		  HOOK_BATCH_BEGIN,
+		  HOOK_VERDICT,
+		  HOOK_REMEDY,
+		  HOOK_BATCH_END,
+		  HOOK_STAGE_ENDING,
+		  HOOK_STAGE_ENDED,
+		  HOOK_WORKER_ENDED,
+		  HOOK_DEFER_READ,
+		  HOOK_POOL_LOOK,
+		  HOOK_POOL_HAND,
+		  HOOK_POOL_TAKEN,
+		  HOOK_POOL_RELEASED,
+		  HOOK_POOL_SETTLE,
+		  HOOK_POOL_NOTED,
+		  HOOK_POOL_LEFT,
+		  HOOK_POOL_TAKE_UP,
+		  HOOK_CONFLATE_FILLED,
+		  HOOK_CONFLATE_SWAPPED,
+		  HOOK_CONFLATE_QUEUED,
+		  HOOK_FAIL,
 		  END };
 LIST start[] = { HOOK_START, END };
 LIST stop_ended[] = { HOOK_STOP_ENDED, END };
@@ -208,7 +282,8 @@ struct excuse {
 
 static const struct excuse excuses[] = {
 	{ ring_lock_kept, ring_lock, false, "the first keeps the ring's lock, the second has it" },
-	{ ring_lock, ring_lock_taken, false, "the first has the ring's lock, the second had it before" },
+	{ ring_lock, ring_lock_taken, false,
+	  "the first has the ring's lock, the second had it before" },
 	{ monitor_kept, monitor, false, "the first keeps the monitor, the second has it" },
 	{ monitor, monitor_taken, false, "the first has the monitor, the second had it before" },
 	{ watch_kept, watch_lock, false, "the first keeps the watches' lock, the second has it" },
@@ -217,7 +292,8 @@ static const struct excuse excuses[] = {
 	{ taken_out, attach, true, "nobody joins who takes events, and it takes alone" },
 	{ taken_out, pool, true, "a pool's workers are beside, not before, who takes" },
 	{ taken_out, begins, true, "who takes is behind all stages: they have begun" },
-	{ finish_flag, before_flag, true, "the flag is seen behind the end, and looked for at a hook" },
+	{ finish_flag, before_flag, true,
+	  "the flag is seen behind the end, and looked for at a hook" },
 	{ start, finishing, true, "nothing ends, and nothing is overwritten, as it starts" },
 	{ opening, waiting, true, "it is opened again while nobody waits" },
 	{ opening, run, true, "it is opened again while no stage runs" },
@@ -225,10 +301,12 @@ static const struct excuse excuses[] = {
 	{ run_kept, start, false, "it starts while no stage runs" },
 	{ stop_ended, run, false, "all runs have ended" },
 	{ run_kept, stop_ended, false, "a run that ends passes others first" },
-	{ starting, leaving, true, "who starts waits for who stops and who leaves, and they for it" },
+	{ starting, leaving, true,
+	  "who starts waits for who stops and who leaves, and they for it" },
 	{ stop_ended, joining, false, "a stop ends behind those who leave" },
 	{ closes_once, closed, true, "it is closed once" },
-	{ closes, starting, true, "not run: the model does not follow a close that meets the opening" },
+	{ closes, starting, true,
+	  "not run: the model does not follow a close that meets the opening" },
 	{ opening, opening, true, "it is opened once" },
 	{ back_told, opening, true,
 	  "not run: claims are over, and their producers joined, before it is opened again" },

@@ -79,8 +79,8 @@ static void check_full(const struct room *before, uint64_t least)
 		      ULL(least), ULL(before->slots));
 }
 
-static void check_refusal(struct producing *p, int code, const struct room *before,
-			  uint64_t least, bool extends)
+static void check_refusal(struct producing *p, int code, const struct room *before, uint64_t least,
+			  bool extends)
 {
 	enum disruptor_overflow overflow = p->plan->options.overflow;
 
@@ -301,8 +301,8 @@ void *producer_thread(void *plan)
 	const struct producer_plan *q = plan;
 	struct producing producing = { .plan = q }, *p = &producing;
 
-	p->random = world.plan->seed ^ (UINT64_C(0x960d) + model.openings * 64 +
-					(uint64_t)(q - world.plan->producer));
+	p->random = world.plan->seed ^
+		    (UINT64_C(0x960d) + model.openings * 64 + (uint64_t)(q - world.plan->producer));
 	open_view(p);
 	for (unsigned i = 0; i < q->operations && !p->ended; i++) {
 		operate(p);

@@ -246,8 +246,7 @@ static bool is_wanted(unsigned thread)
 {
 	const struct thread_state *t = &run.threads[thread];
 
-	return !t->let && !is_asleep(thread) &&
-	       (t->at == run.o.first || t->at == run.o.second);
+	return !t->let && !is_asleep(thread) && (t->at == run.o.first || t->at == run.o.second);
 }
 
 /* The two that are to meet, if they stand ready; one of them, and the other comes next. */
@@ -410,8 +409,7 @@ static void prepare(const struct schedule_options *o, struct schedule_result *re
 		bool even = random_once_in(&run.random, 2);
 
 		run.threads[i].at = run.threads[i].last = NOWHERE;
-		run.threads[i].weight =
-			even ? 4 : 1u << (unsigned)random_below(&run.random, 5);
+		run.threads[i].weight = even ? 4 : 1u << (unsigned)random_below(&run.random, 5);
 		run.threads[i].priority = (int64_t)random_below(&run.random, 1000);
 	}
 	for (unsigned i = 0; i < CHANGES_MAX; i++)

@@ -74,7 +74,8 @@ static void choose_pair(uint64_t seed, struct schedule_options *o)
 		o->first = (unsigned)random_below(&random, HOOK_POINT_COUNT);
 		o->second = (unsigned)random_below(&random, HOOK_POINT_COUNT);
 		wanted = point_features(o->first) | point_features(o->second);
-	} while ((point_excuse(o->first, o->second) >= 0 && point_excuse(o->second, o->first) >= 0) ||
+	} while ((point_excuse(o->first, o->second) >= 0 &&
+		  point_excuse(o->second, o->first) >= 0) ||
 		 (__builtin_popcount(wanted) < 3 && !random_once_in(&random, 3)));
 }
 
@@ -187,7 +188,7 @@ static void work(unsigned job, const struct options *o)
 {
 	while (!is_stopped()) {
 		struct aim w = { .seed = disruptor_fetch_add_relaxed(&shared->next, UINT64_C(1)),
-				  .pair = PAIRS };
+				 .pair = PAIRS };
 
 		if (w.seed > o->last)
 			break;
@@ -234,7 +235,7 @@ static void show_progress(const struct options *o, double began)
 static struct aim what_of(unsigned job)
 {
 	return (struct aim){ .seed = disruptor_load_relaxed(&shared->at[job]),
-			      .pair = disruptor_load_relaxed(&shared->at_pair[job]) };
+			     .pair = disruptor_load_relaxed(&shared->at_pair[job]) };
 }
 
 /* Whoever has been at one seed for too long is ended, and the seed has failed. */
@@ -356,13 +357,14 @@ static void list_missed(void)
 
 static void report_json(const struct pairs *p, double took)
 {
-	(void)printf("{\"seeds\": %llu, \"schedules\": %llu, \"hooks_passed\": %llu, "
-		     "\"seconds\": %.1f, \"hooks\": %d, \"pairs\": %d, \"met\": %u, \"excused\": %u, "
-		     "\"missed\": %u, \"failures\": [",
-		     ULL(disruptor_load_relaxed(&shared->done)),
-		     ULL(disruptor_load_relaxed(&shared->distinct)),
-		     ULL(disruptor_load_relaxed(&shared->steps)), took, HOOK_POINT_COUNT, PAIRS,
-		     p->met, p->excused, p->missed);
+	(void)printf(
+		"{\"seeds\": %llu, \"schedules\": %llu, \"hooks_passed\": %llu, "
+		"\"seconds\": %.1f, \"hooks\": %d, \"pairs\": %d, \"met\": %u, \"excused\": %u, "
+		"\"missed\": %u, \"failures\": [",
+		ULL(disruptor_load_relaxed(&shared->done)),
+		ULL(disruptor_load_relaxed(&shared->distinct)),
+		ULL(disruptor_load_relaxed(&shared->steps)), took, HOOK_POINT_COUNT, PAIRS, p->met,
+		p->excused, p->missed);
 	for (unsigned i = 0; i < disruptor_load_relaxed(&shared->failures) && i < FAILURES_MAX; i++)
 		(void)printf("%s%llu", i ? ", " : "", ULL(shared->failure[i].what.seed));
 	(void)printf("]}\n");
@@ -516,8 +518,10 @@ static bool parse_flag(struct options *o, const char *text)
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = { { "--trace", &o->trace }, { "--json", &o->json },
-		      { "--pairs", &o->pairs }, { "--keep-going", &o->keep_going },
+	} flags[] = { { "--trace", &o->trace },
+		      { "--json", &o->json },
+		      { "--pairs", &o->pairs },
+		      { "--keep-going", &o->keep_going },
 		      { "--list", &o->list } };
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)

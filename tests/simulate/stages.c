@@ -185,8 +185,7 @@ static void check_allowed(const struct hand *h, uint64_t position, const struct 
 	    disruptor_pool_lane(n->stage, item->value % KEYS) != h->index)
 		schedule_fail("worker %u of '%s' is handed another's position %llu", h->index,
 			      n->f->name, ULL(position));
-	if (n->plan->deferred &&
-	    position >= model_furthest_released(n->f) + n->plan->deferred)
+	if (n->plan->deferred && position >= model_furthest_released(n->f) + n->plan->deferred)
 		schedule_fail("'%s' is handed position %llu, released is %llu, and it is to read "
 			      "%u ahead",
 			      n->f->name, ULL(position), ULL(model_furthest_released(n->f)),
@@ -342,8 +341,8 @@ void node_check_counts(const struct node *n)
 		if (t.retries != h->retries || t.rewinds != h->rewinds)
 			schedule_fail("'%s' was handed %llu events and %llu batches again, and "
 				      "counts %llu and %llu",
-				      n->f->name, ULL(h->retries), ULL(h->rewinds),
-				      ULL(t.retries), ULL(t.rewinds));
+				      n->f->name, ULL(h->retries), ULL(h->rewinds), ULL(t.retries),
+				      ULL(t.rewinds));
 	}
 }
 

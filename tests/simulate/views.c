@@ -399,15 +399,16 @@ static void check_read(struct reading *r, const struct item *item)
 	uint64_t at = disruptor_reader_position(&r->view) - 1;
 
 	r->read++;
-	if (at >= model.claimed || (model.at[at].what != PUBLISHED && model.at[at].what != PUBLISHING))
+	if (at >= model.claimed ||
+	    (model.at[at].what != PUBLISHED && model.at[at].what != PUBLISHING))
 		schedule_fail("a reader reads position %llu, which is not published", ULL(at));
 	if (item->value != model.at[at].value)
 		schedule_fail("a reader reads %llx at position %llu, published was %llx",
 			      ULL(item->value), ULL(at), ULL(model.at[at].value));
 	for (unsigned i = 0; i < MODEL_MARKS; i++)
 		if (item->marks[i] != 0)
-			schedule_fail("a reader reads position %llu as '%s' has changed it", ULL(at),
-				      model.followers[i].name);
+			schedule_fail("a reader reads position %llu as '%s' has changed it",
+				      ULL(at), model.followers[i].name);
 	if (at + 1 != r->start + r->read + disruptor_reader_missed(&r->view) +
 			      disruptor_reader_voids(&r->view))
 		schedule_fail("a reader at position %llu began at %llu, has read %llu, missed "
@@ -419,9 +420,9 @@ static void check_read(struct reading *r, const struct item *item)
 
 void *reader_thread(void *unused)
 {
-	const struct disruptor_reader_options o = {
-		.size = sizeof(o), .from = DISRUPTOR_READER_NEWEST, .wait = world.plan->ring.wait
-	};
+	const struct disruptor_reader_options o = { .size = sizeof(o),
+						    .from = DISRUPTOR_READER_NEWEST,
+						    .wait = world.plan->ring.wait };
 	struct reading r = { .read = 0 };
 	struct item item;
 	int rc;
@@ -436,10 +437,9 @@ void *reader_thread(void *unused)
 	r.start = disruptor_reader_position(&r.view);
 	do {
 		schedule_begin("read");
-		rc = disruptor_reader_next_until(&r.view, &item,
-						 random_once_in(&world.random, 4)
-							 ? disruptor_in(1000)
-							 : DISRUPTOR_FOREVER);
+		rc = disruptor_reader_next_until(
+			&r.view, &item,
+			random_once_in(&world.random, 4) ? disruptor_in(1000) : DISRUPTOR_FOREVER);
 		schedule_end("%s at %llu", disruptor_error_name(rc < 0 ? rc : 0),
 			     ULL(disruptor_reader_position(&r.view)));
 		if (rc == 1)

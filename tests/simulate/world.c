@@ -360,8 +360,7 @@ static void start(unsigned round, struct crew *crew)
 
 	reset_for(round);
 	/* where there is no stage somebody has to be there; and who takes must be the last to come */
-	if (world.plan->views &&
-	    (world.plan->nodes == 0 || world.plan->view[0].way == VIEW_TAKE))
+	if (world.plan->views && (world.plan->nodes == 0 || world.plan->view[0].way == VIEW_TAKE))
 		view_open(&world.views[0]);
 	if (world.plan->eager)
 		send_out_producers(crew);
@@ -431,8 +430,8 @@ void world_run(void *plan)
 	make(plan);
 	for (unsigned i = 0; i < world.plan->nodes; i++)
 		if (world.nodes[i].table)
-			conflaters[i] = virtual_start("table", node_conflate_reader,
-						      &world.nodes[i]);
+			conflaters[i] =
+				virtual_start("table", node_conflate_reader, &world.nodes[i]);
 	for (unsigned round = 0; round < world.plan->rounds; round++)
 		if (!run_round(round))
 			break;

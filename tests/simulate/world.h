@@ -36,8 +36,8 @@ struct node {
 	uint64_t attempts[MODEL_POSITIONS]; /* events handed out, each time counted */
 	struct disruptor_conflate *table;
 	uint64_t last_put[KEYS];
-	bool stopped; /* it may have ended before the stream did */
-	bool leaves;  /* it is being detached, and not to be used any more */
+	bool stopped;  /* it may have ended before the stream did */
+	bool leaves;   /* it is being detached, and not to be used any more */
 	unsigned pins; /* calls of others that use the stage */
 	unsigned releaser;
 };
@@ -63,10 +63,10 @@ struct world {
 	struct disruptor_ring *ring;
 	struct node nodes[PLAN_NODES];
 	struct view views[PLAN_VIEWS];
-	bool over;  /* the stages are stopped */
-	bool leave; /* whoever still waits is to leave: what it waits for may never come */
+	bool over;     /* the stages are stopped */
+	bool leave;    /* whoever still waits is to leave: what it waits for may never come */
 	bool crippled; /* a pool has lost its last worker */
-	bool quiet; /* nobody has begun to stop, to close, or to fail */
+	bool quiet;    /* nobody has begun to stop, to close, or to fail */
 };
 
 extern struct world world;

@@ -193,7 +193,7 @@ void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline
 	const struct virtual_scheduler *s = virtual_scheduler();
 	uint32_t now;
 
-	virtual_point(VIRTUAL_PARK);
+	virtual_point_at(VIRTUAL_PARK, word);
 	/* comparing and going to sleep are one step; relaxed: the kernel's own, it orders nothing */
 	now = s->load ? s->load(s->context, word) : disruptor_load_relaxed(word);
 	if (now == seen)
@@ -202,7 +202,7 @@ void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline
 
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 {
-	virtual_point(VIRTUAL_WAKE);
+	virtual_point_at(VIRTUAL_WAKE, word);
 	virtual_wake(word);
 }
 
@@ -229,7 +229,7 @@ void os_event_set(struct os_event *e)
 {
 	bool *set = event_of(e->set_fd);
 
-	virtual_point(VIRTUAL_WAKE);
+	virtual_point_at(VIRTUAL_WAKE, set);
 	*set = true;
 	virtual_wake(set);
 }
@@ -238,7 +238,7 @@ void os_event_clear(struct os_event *e)
 {
 	bool *set = event_of(e->fd);
 
-	virtual_point(VIRTUAL_WAKE);
+	virtual_point_at(VIRTUAL_WAKE, set);
 	*set = false;
 }
 
@@ -251,7 +251,7 @@ bool virtual_event_wait(int fd, uint64_t deadline)
 {
 	bool *set = event_of(fd);
 
-	virtual_point(VIRTUAL_PARK);
+	virtual_point_at(VIRTUAL_PARK, set);
 	return *set || virtual_block(set, deadline) || *set;
 }
 

@@ -27,6 +27,7 @@ static struct {
 	unsigned self;
 	unsigned alive;
 	uint64_t now;
+	const void *object; /* of the point */
 	struct fiber *home; /* who called virtual_run() */
 } sys;
 
@@ -59,6 +60,18 @@ const char *virtual_state(unsigned thread)
 	if (t->wants)
 		return "waits for a lock";
 	return t->waits_for ? "sleeps" : "ready";
+}
+
+const void *virtual_waits_for(unsigned thread)
+{
+	const struct thread *t = &sys.threads[thread];
+
+	return t->wants ? (const void *)t->wants : t->waits_for;
+}
+
+const void *virtual_object(void)
+{
+	return sys.object;
 }
 
 uint64_t virtual_now(void)
@@ -117,6 +130,11 @@ static bool skip_time(void)
 
 void virtual_point(enum virtual_point point)
 {
+	virtual_point_at(point, NULL);
+}
+
+void virtual_point_at(enum virtual_point point, const void *object)
+{
 	const struct virtual_scheduler *s = sys.scheduler;
 	unsigned ready[VIRTUAL_THREADS];
 	unsigned count = list_ready(ready);
@@ -129,6 +147,7 @@ void virtual_point(enum virtual_point point)
 			s->stuck(s->context);
 		virtual_abandon();
 	}
+	sys.object = object;
 	sys.self = s->choose ? s->choose(s->context, point, ready, count) : ready[0];
 	t = &sys.threads[sys.self];
 	if (t->waits_for) {
@@ -138,6 +157,8 @@ void virtual_point(enum virtual_point point)
 	}
 	t->wants = NULL;
 	fiber_switch(t->fiber);
+	if (s->goes_on)
+		s->goes_on(s->context, point, object);
 }
 
 bool virtual_block(const void *address, uint64_t deadline)
@@ -174,7 +195,7 @@ static void acquire(const void *object)
 
 void virtual_lock(struct virtual_mutex *m)
 {
-	virtual_point(VIRTUAL_LOCK);
+	virtual_point_at(VIRTUAL_LOCK, m);
 	while (m->owner) {
 		sys.threads[sys.self].wants = m;
 		virtual_point(VIRTUAL_BLOCK);
@@ -189,7 +210,7 @@ void virtual_unlock(struct virtual_mutex *m)
 		virtual_fail("a lock is given back by a thread that does not hold it");
 	release(m);
 	m->owner = 0;
-	virtual_point(VIRTUAL_UNLOCK);
+	virtual_point_at(VIRTUAL_UNLOCK, m);
 }
 
 /* ---- threads ---- */
@@ -275,7 +296,8 @@ bool virtual_run(const struct virtual_scheduler *s, void (*run)(void *argument),
 	sys.home = fiber_self();
 	(void)add_thread("main", run_first, &first);
 	fiber_switch(sys.threads[0].fiber);
-	for (unsigned i = 0; i < sys.count; i++)
+	/* the last first: so the next run's threads get the same stacks */
+	for (unsigned i = sys.count; i-- != 0;)
 		fiber_free(sys.threads[i].fiber);
 	virtual_os_reset();
 	sys.scheduler = NULL;

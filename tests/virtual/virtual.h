@@ -43,6 +43,8 @@ struct virtual_scheduler {
 	 */
 	unsigned (*choose)(void *context, enum virtual_point point, const unsigned *ready,
 			   unsigned count);
+	/* The running thread was chosen, and goes on from the point that it had come to. */
+	void (*goes_on)(void *context, enum virtual_point point, const void *object);
 	/* No thread can run, and none waits for a time. The run is abandoned when this returns. */
 	void (*stuck)(void *context);
 	/* What must not happen has: @p what tells what. The run is abandoned when this returns. */
@@ -84,6 +86,7 @@ _Noreturn void virtual_fail(const char *what);
 
 /* Let the scheduler choose. */
 void virtual_point(enum virtual_point point);
+void virtual_point_at(enum virtual_point point, const void *object);
 /* Sleep until virtual_wake() of that address, or the deadline: false. */
 bool virtual_block(const void *address, uint64_t deadline);
 void virtual_wake(const void *address);
@@ -94,6 +97,10 @@ unsigned virtual_count(void);
 const char *virtual_name(unsigned thread);
 /* "ready", "ended", or what it waits for. */
 const char *virtual_state(unsigned thread);
+/* The address that it sleeps on, or the lock that it waits for; NULL if it does neither. */
+const void *virtual_waits_for(unsigned thread);
+/* What the point is about that is being chosen at: a lock, a word; NULL if it is nothing. */
+const void *virtual_object(void);
 /* A plain thread, as os_thread_start() gives. */
 unsigned virtual_start(const char *name, void *(*run)(void *), void *argument);
 void virtual_join(unsigned thread);
