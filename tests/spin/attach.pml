@@ -19,7 +19,7 @@
  * @run oldest quick -DEVENTS=3 -DCAPACITY=1 -DOLDEST
  * @run oldest2 -DEVENTS=4 -DCAPACITY=2 -DOLDEST
  * @run newest2 -DEVENTS=4 -DCAPACITY=2
- * @run stays quick -DEVENTS=3 -DCAPACITY=1 -DFIRST_READS=3
+ * @run stays -DEVENTS=2 -DCAPACITY=1 -DFIRST_READS=2
  * @run pairs -DEVENTS=4 -DCAPACITY=2 -DOLDEST -DPAIRS
  *
  * @mutant 1 newest gate_attach() passes no fence
