@@ -33,7 +33,7 @@
  * @mutant 9 leave settle() looks at the notes behind the hands only
  * @mutant 10 leave share_leave() wakes nobody
  * @mutant 11 share take_next() keeps its hand on what another has taken
- * @mutant 12 share share_release() releases the chunk with its first event
+ * @mutant 12 leave share_release() releases the chunk with its first event
  * @mutant 13 leave a worker ends though another may yet leave it something
  * @mutant 14 keyed a keyed worker releases to the end as soon as nothing more is its own
  * @mutant 15 keyed settle() leaves one worker out
@@ -127,7 +127,8 @@ inline settle(t)
 	}
 #endif
 	least = 0;
-	news++ /* edge_signal(): dependants, producers, and workers that wait for the whole */
+	/* edge_signal(): also workers that wait for the whole, to come to the end */
+	news = news + (whole >= EVENTS -> 1 : 0)
 }
 
 inline share_release(t, position)
