@@ -9,10 +9,10 @@ CLANG_FORMAT ?= clang-format-14
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
-scripts = .ci/run scripts/* tests/*/run tests/install/symbols tests/lint/* tests/support/expect \
+scripts = .ci/run scripts/* $(filter-out tests/spin/run,$(wildcard tests/*/run)) tests/install/symbols tests/lint/* tests/support/expect \
 	  $(wildcard examples/flights/run)
 
-.PHONY: all demo test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo spin test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -29,6 +29,10 @@ test: setup-test build/build.ninja
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
+
+# Every search that the models in tests/spin ask for, and all their mutants.
+spin: setup-test
+	@tests/spin/run
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -67,6 +71,7 @@ help:
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
+	@echo 'make spin             check the models of the protocols with Spin, and their mutants (minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'

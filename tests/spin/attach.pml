@@ -58,7 +58,7 @@
 #define FIRST_READS 1
 #endif
 
-#include "edge.h"
+#include "edge.inc"
 
 #define SLOT(position) ((position) % CAPACITY)
 

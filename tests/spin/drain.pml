@@ -63,7 +63,7 @@
 #define FAILED 2
 #define ENDED 4
 
-#include "edge.h"
+#include "edge.inc"
 
 /* What each does in one look is one step where there are no buffers: those who look see all. */
 #ifdef AT_ONCE

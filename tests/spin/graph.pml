@@ -65,7 +65,7 @@
 #define EDGES (2 + STAGES)
 #define WORDS (2 * CAPACITY + STAGES + EDGES)
 
-#include "edge.h"
+#include "edge.inc"
 
 #define SLOT(position) ((position) % CAPACITY)
 #define IS_AFTER(stage, upstream) (upstreams >> (upstream) & 1)

@@ -49,7 +49,7 @@
 
 #define VACANT 100
 
-#include "edge.h"
+#include "edge.inc"
 
 byte z_released; /* as z's own order has it */
 byte handled;    /* by b */

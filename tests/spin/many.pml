@@ -56,7 +56,7 @@
 #define CLOSED 128
 #define NO_END 255
 
-#include "edge.h"
+#include "edge.inc"
 
 #define SLOT(position) ((position) % CAPACITY)
 #define LAST (PRODUCERS * ROUNDS * RUN_OF)

@@ -50,7 +50,7 @@
 
 #define VACANT 100
 
-#include "store.h"
+#include "store.inc"
 
 byte taken;               /* read-modify-writes only, as the whole's sequence */
 byte whole;
