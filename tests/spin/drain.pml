@@ -31,7 +31,7 @@
  * @mutant 4 close take_back() wakes nobody
  * @mutant 5 close close_locked() says ENDED before the end is there
  * @mutant 6 close disruptor_ring_close() wakes nobody
- * @mutant 7 close disruptor_ring_close() wakes consumers only
+ * @mutant 7 fail disruptor_ring_close() wakes consumers only
  * @mutant 8 close disruptor_consumer_finished() compares one position too early
  * @mutant 9 close a stage ends when the ring is closed and nothing is there, whatever the end
  * @mutant 10 fail ring_fail() wakes nobody

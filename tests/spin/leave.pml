@@ -18,8 +18,8 @@
  *
  * @run leave quick -DEVENTS=2
  * @run again quick -DEVENTS=2 -DREUSED
- * @run alert -DEVENTS=2 -DINTERRUPT
- * @run alert2 -DEVENTS=2 -DINTERRUPT -DRUNG=2
+ * @run alert -DEVENTS=1 -DINTERRUPT
+ * @run alert2 -DEVENTS=1 -DINTERRUPT -DRUNG=2
  * @run again3 -DEVENTS=3 -DREUSED
  *
  * @mutant 1 leave gate_hand_over() hands nothing over

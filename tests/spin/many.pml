@@ -17,6 +17,7 @@
  *
  * @run many quick -DSTAGES=1 -DROUNDS=1 -DCAPACITY=1 -DAT_ONCE
  * @run pairs quick -DSTAGES=1 -DROUNDS=1 -DCAPACITY=2 -DAT_ONCE -DRUN_OF=2
+ * @run late quick -DSTAGES=1 -DROUNDS=1 -DCAPACITY=1 -DAT_ONCE -DCLOSES_LATE
  * @run later quick -DSTAGES=2 -DPRODUCERS=1 -DROUNDS=2 -DCAPACITY=1 -DAT_ONCE
  * @run more -DSTAGES=1 -DROUNDS=2 -DCAPACITY=2 -DAT_ONCE
  *
@@ -28,7 +29,7 @@
  * @mutant 6 more voids_end is lowered by who aborts an earlier position later
  * @mutant 7 later a later stage does not look for voids
  * @mutant 8 many an aborted position is not stamped
- * @mutant 9 many room_look() sleeps for the position that it has, not for a lap before it
+ * @mutant 9 late room_look() sleeps for the position that it has, not for a lap before it
  * @mutant 10 later a later stage releases over a void without a wake-up
  * @mutant 11 pairs a run is published from its first slot to its last by one stamp
  * @mutant 12 many disruptor_consumer_finished() goes by the claim word, which others still raise
@@ -259,6 +260,9 @@ proctype closer()
 {
 	byte was;
 
+#ifdef CLOSES_LATE
+	producers_done == PRODUCERS;
+#endif
 #ifdef MUTANT_3
 	was = claimed;
 	claimed = claimed | CLOSED;
