@@ -22,7 +22,7 @@
  *
  * @mutant 1 watch group_arm() does not look again
  * @mutant 2 watch group_arm() arms the parker behind the edges
- * @mutant 3 watch watch_expect() says which edge once that is armed
+ * @mutant 3 watch a watch says which edge it expects behind the look
  * @mutant 4 watch parker_notify() does not count its epoch
  * @mutant 5 watch ask() asks the first edge only
  * @mutant 6 watch edge_unpark() does not notify watches
@@ -136,10 +136,7 @@ proctype second()
 inline watch_expect(which, edge, count)
 {
 #ifdef MUTANT_3
-	edge_arm(WORKER, edge, count);
-	lock();
-	expects[which] = edge;
-	unlock()
+	edge_arm(WORKER, edge, count)
 #else
 	lock();
 	expects[which] = edge;
@@ -194,6 +191,12 @@ proctype worker()
 		:: else ->
 #else
 		:: true ->
+#endif
+#ifdef MUTANT_3
+			lock();
+			expects[0] = TO_CONSUMERS;
+			expects[1] = FROM_B;
+			unlock();
 #endif
 			atomic {
 				parker_sleeps = parker_seen_still;
