@@ -12,10 +12,10 @@ CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
-sources = find include src tools bench examples tests -not -path 'tests/spin/*' '(' -name '*.[ch]' -o -name '*.cc' ')'
+sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
 
-.PHONY: all demo test test-one-core simulate soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo spin test test-one-core simulate soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -42,6 +42,10 @@ simulate: setup-test build/build.ninja
 soak: setup-test build/build.ninja
 	@$(build) --target soak >&2
 	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
+
+# Every search that the models in tests/spin ask for, and all their mutants.
+spin: setup-test
+	@tests/spin/run
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -84,6 +88,7 @@ help:
 	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
+	@echo 'make spin             check the models of the protocols with Spin, and their mutants (minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
