@@ -58,16 +58,40 @@ bool os_can_park(void)
 	return true;
 }
 
-void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+#if defined(SYS_futex_time64)
+/* 32 bits: the call that takes 64 of time, whatever time_t has; before Linux 5.1 there was none. */
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
-	struct timespec t = {
-		.tv_sec = (time_t)(deadline / UINT64_C(1000000000)),
-		.tv_nsec = (long)(deadline % UINT64_C(1000000000)),
-	};
+	const int operation = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+	const bool forever = deadline == DISRUPTOR_FOREVER;
+	struct {
+		int64_t seconds, nanoseconds;
+	} t = { (int64_t)(deadline / UINT64_C(1000000000)),
+		(int64_t)(deadline % UINT64_C(1000000000)) };
+	struct {
+		int32_t seconds, nanoseconds;
+	} old = { t.seconds < INT32_MAX ? (int32_t)t.seconds : INT32_MAX, (int32_t)t.nanoseconds };
 
-	/* any error is a return for no reason: the caller looks again */
+	if (syscall(SYS_futex_time64, word, operation, seen, forever ? NULL : &t, NULL,
+		    FUTEX_BITSET_MATCH_ANY) != 0 &&
+	    errno == ENOSYS)
+		(void)syscall(SYS_futex, word, operation, seen, forever ? NULL : &old, NULL,
+			      FUTEX_BITSET_MATCH_ANY);
+}
+#else
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	struct timespec t = os_timespec(deadline);
+
 	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
 		      deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+#endif
+
+void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	/* any error is a return for no reason: the caller looks again */
+	futex_wait(word, seen, deadline);
 }
 
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
