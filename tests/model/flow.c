@@ -47,6 +47,7 @@ const struct model_client model_publish = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };
 
 static void setup_packed(void)
@@ -65,6 +66,7 @@ const struct model_client model_packed = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };
 
 static void setup_eight(void)
@@ -95,6 +97,7 @@ const struct model_client model_publish_n = {
 	.threads = { produce_batch, consume_batch },
 	.finish = finish,
 	.bound = 4,
+	.stale = 4,
 };
 
 static void setup_one(void)
@@ -139,6 +142,7 @@ const struct model_client model_reuse = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };
 
 /* The second lap is claimed where room was known from before, by the inline half. */
@@ -175,4 +179,5 @@ const struct model_client model_claim_up_to = {
 	.threads = { produce_known, consume_known },
 	.finish = finish,
 	.bound = 4,
+	.stale = 4,
 };

@@ -97,6 +97,7 @@ const struct model_client model_leave_sleep = {
 	.threads = { change_first, leave_middle, sleep_last },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
 };
 
 static void change_before_leaving(void)
@@ -145,6 +146,7 @@ const struct model_client model_leave_reused = {
 	.setup = setup,
 	.threads = { change_first, leave_and_return, read_last },
 	.finish = finish,
+	.bound = 1,
 };
 
 const struct model_client model_leave_reused_sleep = {
@@ -178,4 +180,5 @@ const struct model_client model_leave_stop = {
 	.threads = { interrupt_last, leave_middle, wait_last },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
 };

@@ -86,4 +86,5 @@ const struct model_client model_many_sleep = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };

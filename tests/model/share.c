@@ -107,6 +107,7 @@ const struct model_client model_shared_leave = {
 	.setup = setup,
 	.threads = { take_and_leave, work_until_done, come_after },
 	.finish = finish,
+	.bound = 1,
 };
 
 /* The last one to release moves the gate: nobody else will. */

@@ -127,5 +127,6 @@ const struct model_client model_stage_join = {
 	.setup = setup_join,
 	.threads = { write_left, write_right, read_both },
 	.finish = finish_join,
-	.bound = 3,
+	.bound = 4,
+	.stale = 4,
 };

@@ -52,6 +52,7 @@ const struct model_client model_wake_stop = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };
 
 static void interrupt_second(void)
@@ -74,6 +75,7 @@ const struct model_client model_wake_stop_stage = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };
 
 static void close_ring(void)
@@ -98,6 +100,7 @@ const struct model_client model_wake_close = {
 	.threads = { close_ring, wait_for_close, wait_for_close_second },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
 };
 
 static void end_at_one(void)
@@ -124,6 +127,7 @@ const struct model_client model_wake_end = {
 	.threads = { end_at_one, produce_one, wait_to_the_end },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
 };
 
 /* A producer that sleeps for room when the ring is closed. */
@@ -148,4 +152,5 @@ const struct model_client model_wake_close_producer = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };

@@ -93,6 +93,7 @@ const struct model_client model_abort_last = {
 	.threads = { abort_last, sleep_first, sleep_second },
 	.finish = finish,
 	.bound = 1,
+	.stale = 1,
 };
 
 /* A packed run is given up: its position comes again. */
@@ -154,4 +155,5 @@ const struct model_client model_take_back = {
 	.threads = { take_back, sleep_to_the_end, close_ring },
 	.finish = finish_packed,
 	.rungs = true,
+	.bound = 1,
 };

@@ -109,7 +109,7 @@ const struct model_client model_wake_both = {
 	.threads = { produce_two, consume_two },
 	.finish = finish_one,
 	.rungs = true,
-	.bound = 3,
+	.bound = 2,
 };
 
 static void consume_one_second(void)
@@ -125,6 +125,7 @@ const struct model_client model_wake_two = {
 	.threads = { produce_one, consume_one, consume_one_second },
 	.finish = finish_two,
 	.rungs = true,
+	.bound = 1,
 };
 
 static void setup_published(void)
@@ -141,6 +142,7 @@ const struct model_client model_wake_stage = {
 	.finish = finish_two,
 	.rungs = true,
 	.bound = 4,
+	.stale = 4,
 };
 
 /* The one who sleeps for two is not woken by one, and is by the other. */
