@@ -194,3 +194,37 @@ const struct model_client model_attach_sleep = {
 	.bound = 1,
 	.stale = 1,
 };
+
+/* The old consumer is the producer's own thread, so that these are two, and more can be tried. */
+static void produce_and_consume(uint64_t n)
+{
+	for (; n != 0; n--) {
+		model_produce_busy(&producers[0], 1);
+		model_consume_busy(&old, disruptor_consumer_position(&old.view) + 1);
+	}
+}
+
+static void go_round(void)
+{
+	produce_and_consume(2);
+}
+
+const struct model_client model_attach_lap = {
+	.name = "attach_lap",
+	.about = "ATTACH, ATTACH.count, ENTRY: one slot; the comer is not lapped",
+	.setup = setup,
+	.threads = { go_round, attach_newest },
+	.finish = finish,
+	.bound = 2,
+	.stale = 3,
+};
+
+const struct model_client model_attach_lap_oldest = {
+	.name = "attach_lap_oldest",
+	.about = "ATTACH: two slots, from the oldest position; the comer is not lapped",
+	.setup = setup_two,
+	.threads = { go_round, attach_oldest },
+	.finish = finish,
+	.bound = 2,
+	.stale = 3,
+};

@@ -215,3 +215,101 @@ const struct model_client model_mark_seen = {
 	.finish = finish,
 	.bound = 2,
 };
+
+/* ---- a ring that fails, and one that is open again ---- */
+
+static void fail_ring(void)
+{
+	const struct disruptor_failure f = { .code = -77 };
+
+	ring_fail(ring, &f);
+}
+
+/* Refused or not; never for another reason than the one that is told. */
+static void claim_until_failed(void)
+{
+	struct tick *t;
+
+	model_own(&producers[0]);
+	while ((t = tick_try_claim(&producers[0])) != NULL) {
+		model_write(&t->value, 1);
+		model_ok(tick_publish(&producers[0]));
+		if (disruptor_producer_position(&producers[0].view) == 2)
+			break;
+	}
+	if (!t)
+		model_assert(tick_status(&producers[0]) == DISRUPTOR_E_FAILED);
+	published = 0;
+}
+
+const struct model_client model_fail_many = {
+	.name = "fail_many",
+	.about = "CLOSE.bit: who meets the closed bit sees why",
+	.setup = setup_many,
+	.threads = { claim_until_failed, fail_ring },
+	.finish = finish,
+	.bound = 4,
+	.stale = 4,
+};
+
+const struct model_client model_fail_one = {
+	.name = "fail_one",
+	.about = "CLOSE: a claim of one producer, refused by a ring that fails",
+	.setup = setup_one,
+	.threads = { claim_until_failed, fail_ring },
+	.finish = finish,
+	.rungs = true,
+	.bound = 3,
+};
+
+static void setup_closed(void)
+{
+	setup_one();
+	disruptor_ring_close(ring);
+}
+
+static void setup_closed_many(void)
+{
+	setup_many();
+	disruptor_ring_close(ring);
+}
+
+static void reopen(void)
+{
+	model_ok(disruptor_ring_reopen(ring));
+}
+
+static void claim_until_open(void)
+{
+	struct tick *t;
+
+	model_own(&producers[0]);
+	while (!(t = tick_try_claim(&producers[0]))) {
+		model_assert(tick_status(&producers[0]) == DISRUPTOR_E_CLOSED);
+		model_pause();
+	}
+	model_write(&t->value, 1);
+	model_ok(tick_publish(&producers[0]));
+	published = 0;
+}
+
+const struct model_client model_reopen = {
+	.name = "reopen",
+	.about = "CLOSE.open: a ring is opened again under a producer that looks",
+	.setup = setup_closed,
+	.threads = { claim_until_open, reopen },
+	.finish = finish,
+	.rungs = true,
+	.bound = 4,
+	.stale = 4,
+};
+
+const struct model_client model_reopen_many = {
+	.name = "reopen_many",
+	.about = "CLOSE.open, CLOSE.bit: the same of many producers",
+	.setup = setup_closed_many,
+	.threads = { claim_until_open, reopen },
+	.finish = finish,
+	.bound = 4,
+	.stale = 4,
+};

@@ -135,15 +135,14 @@ unsigned explore_choose(unsigned n)
 	return taken;
 }
 
-unsigned explore_choose_value(unsigned n)
+bool explore_may_be_stale(void)
 {
-	unsigned taken;
+	return search.options.random || search.stale < search.options.stale;
+}
 
-	if (search.stale >= search.options.stale && !search.options.random)
-		return 0;
-	taken = explore_choose(n);
-	search.stale += taken != 0;
-	return taken;
+void explore_is_stale(void)
+{
+	search.stale++;
 }
 
 unsigned model_any(unsigned n)
