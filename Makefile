@@ -13,7 +13,7 @@ python = scripts/ledger tests/lint/ledger
 scripts = $(filter-out $(python),.ci/run $(wildcard scripts/* tests/*/run tests/lint/*) \
 	  tests/install/symbols tests/support/expect $(wildcard examples/flights/run))
 
-.PHONY: all demo test test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test model test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -26,6 +26,12 @@ demo: setup-demo build/build.ninja
 test: setup-test build/build.ninja
 	@$(build) >&2
 	@ctest --preset release --parallel "$$(nproc)"
+
+# Every client of tests/model under the explorer; and under GenMC, which must be on the PATH.
+model: setup-test build/build.ninja
+	@$(build) --target model >&2
+	@build/tests/model/model $(MODEL)
+	@tests/model/genmc/run || [ $$? = 77 ]
 
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
@@ -67,6 +73,8 @@ help:
 	@echo 'make                  build the library and the command (build/disruptor)'
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
+	@echo 'make model            explore the model tests, and check them by GenMC if it is there;'
+	@echo '                      MODEL="publish --bound 3" for some (build/tests/model/model --help)'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'

@@ -126,7 +126,7 @@ const struct model_client model_attach_free = {
 	.threads = { produce_free, attach_newest },
 	.finish = finish_free,
 	.rungs = true,
-	.bound = 2,
+	.bound = 1,
 	.stale = 2,
 };
 
@@ -136,7 +136,7 @@ const struct model_client model_attach_free_oldest = {
 	.setup = setup_free,
 	.threads = { produce_free, attach_oldest },
 	.finish = finish_free,
-	.bound = 2,
+	.bound = 1,
 	.stale = 2,
 };
 
@@ -171,6 +171,7 @@ const struct model_client model_attach_many = {
 	.threads = { produce_two, produce_second, take_over },
 	.finish = finish_many,
 	.bound = 1,
+	.stale = 1,
 };
 
 /* The producer sleeps; the comer's provisional gate may be why, for a moment. */
@@ -216,7 +217,7 @@ const struct model_client model_attach_lap = {
 	.threads = { go_round, attach_newest },
 	.finish = finish,
 	.bound = 2,
-	.stale = 3,
+	.stale = 2,
 };
 
 const struct model_client model_attach_lap_oldest = {
@@ -226,5 +227,5 @@ const struct model_client model_attach_lap_oldest = {
 	.threads = { go_round, attach_oldest },
 	.finish = finish,
 	.bound = 2,
-	.stale = 3,
+	.stale = 1,
 };

@@ -9,9 +9,9 @@ static struct tick_producer producers[2];
 static struct tick_consumer consumer;
 static uint64_t published;
 
-static void setup_of(enum disruptor_producers many, enum disruptor_layout layout)
+static void setup_of(enum disruptor_producers many, enum disruptor_layout layout, uint64_t capacity)
 {
-	struct disruptor_options o = model_options(2);
+	struct disruptor_options o = model_options(capacity);
 
 	o.producers = many;
 	o.max_producers = many == DISRUPTOR_MANY ? 2 : 0;
@@ -26,17 +26,22 @@ static void setup_of(enum disruptor_producers many, enum disruptor_layout layout
 
 static void setup_one(void)
 {
-	setup_of(DISRUPTOR_SINGLE, DISRUPTOR_STAMPED);
+	setup_of(DISRUPTOR_SINGLE, DISRUPTOR_STAMPED, 1);
+}
+
+static void setup_two_slots(void)
+{
+	setup_of(DISRUPTOR_SINGLE, DISRUPTOR_STAMPED, 2);
 }
 
 static void setup_packed(void)
 {
-	setup_of(DISRUPTOR_SINGLE, DISRUPTOR_PACKED);
+	setup_of(DISRUPTOR_SINGLE, DISRUPTOR_PACKED, 1);
 }
 
 static void setup_many(void)
 {
-	setup_of(DISRUPTOR_MANY, DISRUPTOR_STAMPED);
+	setup_of(DISRUPTOR_MANY, DISRUPTOR_STAMPED, 2);
 }
 
 /* The consumer has seen all that was published. */
@@ -63,7 +68,7 @@ static void produce(struct tick_producer *p, int most)
 
 static void produce_first(void)
 {
-	produce(&producers[0], 3);
+	produce(&producers[0], 2);
 	published = disruptor_producer_position(&producers[0].view);
 }
 
@@ -155,6 +160,8 @@ const struct model_client model_close_claim_many = {
 	.threads = { produce_one_first, produce_one_second, close_and_consume },
 	.finish = finish_many,
 	.rungs = true,
+	.bound = 1,
+	.stale = 2,
 };
 
 /* Several slots claimed, some published: the close finds the rest by its mark. */
@@ -167,7 +174,6 @@ static void produce_in_parts(void)
 	model_write(&tick_claimed_at(&producers[0], 1)->value, 2);
 	model_ok(tick_publish_n(&producers[0], 1));
 	model_ok(tick_publish_n(&producers[0], 1));
-	produce(&producers[0], 1);
 	published = disruptor_producer_position(&producers[0].view);
 }
 
@@ -175,7 +181,7 @@ const struct model_client model_mark = {
 	.name = "mark",
 	.about =
 		"CLOSE: a run that is published in parts, found by its mark in the slot (ADR 0019)",
-	.setup = setup_one,
+	.setup = setup_two_slots,
 	.threads = { produce_in_parts, close_ring, consume },
 	.finish = finish,
 	.rungs = true,
@@ -210,10 +216,11 @@ static void consume_three(void)
 const struct model_client model_mark_seen = {
 	.name = "mark_seen",
 	.about = "the claim position as a bystander sees it, while claims are marked and covered",
-	.setup = setup_one,
+	.setup = setup_two_slots,
 	.threads = { produce_three, consume_three, look_on },
 	.finish = finish,
-	.bound = 2,
+	.bound = 1,
+	.stale = 2,
 };
 
 /* ---- a ring that fails, and one that is open again ---- */
@@ -248,18 +255,19 @@ const struct model_client model_fail_many = {
 	.setup = setup_many,
 	.threads = { claim_until_failed, fail_ring },
 	.finish = finish,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 const struct model_client model_fail_one = {
 	.name = "fail_one",
 	.about = "CLOSE: a claim of one producer, refused by a ring that fails",
-	.setup = setup_one,
+	.setup = setup_two_slots,
 	.threads = { claim_until_failed, fail_ring },
 	.finish = finish,
 	.rungs = true,
 	.bound = 3,
+	.stale = 2,
 };
 
 static void setup_closed(void)
@@ -300,8 +308,8 @@ const struct model_client model_reopen = {
 	.threads = { claim_until_open, reopen },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 const struct model_client model_reopen_many = {
@@ -310,6 +318,6 @@ const struct model_client model_reopen_many = {
 	.setup = setup_closed_many,
 	.threads = { claim_until_open, reopen },
 	.finish = finish,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };

@@ -67,7 +67,8 @@ const struct model_client model_conflate = {
 	.setup = setup,
 	.threads = { put_three, take_all },
 	.finish = finish,
-	.bound = 3,
+	.bound = 2,
+	.stale = 2,
 };
 
 static void put_one(void)
@@ -90,8 +91,8 @@ const struct model_client model_conflate_sleep = {
 	.setup = setup,
 	.threads = { put_one, take_one },
 	.finish = finish,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void close_table(void)
@@ -118,6 +119,6 @@ const struct model_client model_conflate_close = {
 	.setup = setup,
 	.threads = { close_table, take_looking },
 	.finish = finish,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };

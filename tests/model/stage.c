@@ -70,6 +70,8 @@ const struct model_client model_stage_order = {
 	.threads = { produce, work_first, work_second },
 	.finish = finish_chain,
 	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* Two side by side, and one after both; what is read was published before. */
@@ -127,6 +129,6 @@ const struct model_client model_stage_join = {
 	.setup = setup_join,
 	.threads = { write_left, write_right, read_both },
 	.finish = finish_join,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };

@@ -51,8 +51,8 @@ const struct model_client model_wake_stop = {
 	.threads = { interrupt, wait_first },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void interrupt_second(void)
@@ -74,8 +74,8 @@ const struct model_client model_wake_stop_stage = {
 	.threads = { interrupt_second, wait_second },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void close_ring(void)
@@ -101,6 +101,7 @@ const struct model_client model_wake_close = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
 
 static void end_at_one(void)
@@ -128,6 +129,7 @@ const struct model_client model_wake_end = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
 
 /* A producer that sleeps for room when the ring is closed. */
@@ -151,6 +153,6 @@ const struct model_client model_wake_close_producer = {
 	.threads = { close_ring, claim_in_vain },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
-	.stale = 4,
+	.bound = 3,
+	.stale = 2,
 };

@@ -61,6 +61,8 @@ const struct model_client model_abort = {
 	.threads = { abort_one, consume_first, consume_second },
 	.finish = finish,
 	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* A later stage that sleeps is woken by a void that the first one passes. */
@@ -156,4 +158,5 @@ const struct model_client model_take_back = {
 	.finish = finish_packed,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };

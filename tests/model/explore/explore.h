@@ -73,6 +73,8 @@ bool explore_traces(void);
 const struct explore_options *explore_options(void);
 /* One of 0 … n - 1; in the end each is tried. */
 unsigned explore_choose(unsigned n);
+/* The same, of which all but the first cost a preemption. */
+unsigned explore_choose_preemption(unsigned n);
 /* Whether a load may return another old value; that it does. */
 bool explore_may_be_stale(void);
 void explore_is_stale(void);

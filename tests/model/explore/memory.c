@@ -655,12 +655,12 @@ void model_fence(struct model_site site, enum model_order order)
 
 /*
  * membarrier(2): a fence here, then one on each other thread, each at some time before the call
- * returns, and one here. Others may run in between; the order of the interrupts is any.
+ * returns, and one here. In between others may run: then the order of the interrupts matters.
  */
 void memory_barrier(void)
 {
 	static const struct model_site site = { "membarrier", "membarrier", 0, 0 };
-	unsigned me = virtual_self(), count = virtual_count() - 1, first = 0;
+	unsigned me = virtual_self(), count = virtual_count() - 1, first;
 
 	if (!explore_is_on())
 		return;
@@ -668,16 +668,14 @@ void memory_barrier(void)
 	if (is_weaker(&site, WEAKER_GONE))
 		return;
 	fence(&threads[me], model_seq_cst);
-	if (count > 2)
-		first = explore_choose(count);
-	for (unsigned i = 0; i < count; i++) {
-		unsigned other = (first + i) % count + 1;
-
-		if (other != me)
-			fence(&threads[other], model_seq_cst);
-		if (other != me && i + 1 < count && count > 2)
-			virtual_point(VIRTUAL_ACCESS);
+	first = count > 2 ? explore_choose_preemption(count + 1) : 0;
+	if (first != 0 && first != me) {
+		fence(&threads[first], model_seq_cst);
+		virtual_point(VIRTUAL_HOOK);
 	}
+	for (unsigned other = 1; other <= count; other++)
+		if (other != me && other != first)
+			fence(&threads[other], model_seq_cst);
 	fence(&threads[me], model_seq_cst);
 	trace_line(&site, "");
 }
