@@ -15,7 +15,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
 
-.PHONY: all demo spin test test-one-core simulate soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test model simulate spin soak test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -28,6 +28,12 @@ demo: setup-demo build/build.ninja
 test: setup-test build/build.ninja
 	@$(build) >&2
 	@ctest --preset release --parallel "$$(nproc)"
+
+# Every client of tests/model under the explorer; and under GenMC, which must be on the PATH.
+model: setup-test build/build.ninja
+	@$(build) --target model >&2
+	@build/tests/model/model $(MODEL)
+	@tests/model/genmc/run || [ $$? = 77 ]
 
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
@@ -83,6 +89,8 @@ help:
 	@echo 'make                  build the library and the command (build/disruptor)'
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
+	@echo 'make model            explore the model tests, and check them by GenMC if it is there;'
+	@echo '                      MODEL="publish --bound 3" for some (build/tests/model/model --help)'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
 	@echo 'make simulate         run it on simulated threads, scheduled by seeds and checked against'
 	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'

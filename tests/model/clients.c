@@ -32,6 +32,8 @@
 	X(attach_free_oldest)                                                                      \
 	X(attach_many)                                                                             \
 	X(attach_sleep)                                                                            \
+	X(attach_lap)                                                                              \
+	X(attach_lap_oldest)                                                                       \
 	X(leave)                                                                                   \
 	X(leave_sleep)                                                                             \
 	X(leave_after)                                                                             \
@@ -43,12 +45,18 @@
 	X(close_claim_many)                                                                        \
 	X(mark)                                                                                    \
 	X(mark_seen)                                                                               \
+	X(fail_many)                                                                               \
+	X(fail_one)                                                                                \
+	X(reopen)                                                                                  \
+	X(reopen_many)                                                                             \
 	X(shared_pool)                                                                             \
 	X(shared_leave)                                                                            \
 	X(shared_settle)                                                                           \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(conflate)                                                                                \
+	X(conflate_sleep)                                                                          \
+	X(conflate_close)                                                                          \
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
 	X(deferred)                                                                                \

@@ -88,6 +88,8 @@ const struct model_client model_leave = {
 	.setup = setup,
 	.threads = { change_first, leave_middle, read_last },
 	.finish = finish,
+	.bound = 2,
+	.stale = 2,
 };
 
 const struct model_client model_leave_sleep = {
@@ -97,6 +99,8 @@ const struct model_client model_leave_sleep = {
 	.threads = { change_first, leave_middle, sleep_last },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 static void change_before_leaving(void)
@@ -129,6 +133,8 @@ const struct model_client model_leave_after = {
 	.setup = setup,
 	.threads = { first_passes, change_before_leaving, read_one_changed },
 	.finish = finish,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* The entry of the one that left is another's; it stands further back, or ahead. */
@@ -145,6 +151,8 @@ const struct model_client model_leave_reused = {
 	.setup = setup,
 	.threads = { change_first, leave_and_return, read_last },
 	.finish = finish,
+	.bound = 1,
+	.stale = 2,
 };
 
 const struct model_client model_leave_reused_sleep = {
@@ -155,6 +163,7 @@ const struct model_client model_leave_reused_sleep = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
 
 static void interrupt_last(void)
@@ -178,4 +187,6 @@ const struct model_client model_leave_stop = {
 	.threads = { interrupt_last, leave_middle, wait_last },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 2,
 };

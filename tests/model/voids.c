@@ -61,6 +61,8 @@ const struct model_client model_abort = {
 	.threads = { abort_one, consume_first, consume_second },
 	.finish = finish,
 	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* A later stage that sleeps is woken by a void that the first one passes. */
@@ -93,6 +95,7 @@ const struct model_client model_abort_last = {
 	.threads = { abort_last, sleep_first, sleep_second },
 	.finish = finish,
 	.bound = 1,
+	.stale = 1,
 };
 
 /* A packed run is given up: its position comes again. */
@@ -154,4 +157,6 @@ const struct model_client model_take_back = {
 	.threads = { take_back, sleep_to_the_end, close_ring },
 	.finish = finish_packed,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };

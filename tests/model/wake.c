@@ -84,7 +84,8 @@ const struct model_client model_wake_consumer = {
 	.threads = { produce_two, consume_two },
 	.finish = finish_one,
 	.rungs = true,
-	.bound = 3,
+	.bound = 2,
+	.stale = 2,
 };
 
 static void consume_two_busy(void)
@@ -100,6 +101,7 @@ const struct model_client model_wake_producer = {
 	.finish = finish_one,
 	.rungs = true,
 	.bound = 3,
+	.stale = 2,
 };
 
 const struct model_client model_wake_both = {
@@ -109,7 +111,8 @@ const struct model_client model_wake_both = {
 	.threads = { produce_two, consume_two },
 	.finish = finish_one,
 	.rungs = true,
-	.bound = 3,
+	.bound = 1,
+	.stale = 2,
 };
 
 static void consume_one_second(void)
@@ -125,6 +128,8 @@ const struct model_client model_wake_two = {
 	.threads = { produce_one, consume_one, consume_one_second },
 	.finish = finish_two,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 static void setup_published(void)
@@ -140,7 +145,8 @@ const struct model_client model_wake_stage = {
 	.threads = { consume_one, consume_one_second },
 	.finish = finish_two,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 /* The one who sleeps for two is not woken by one, and is by the other. */
@@ -178,6 +184,7 @@ const struct model_client model_wake_count = {
 	.finish = finish_two,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
 
 /* Detaching makes room, and wakes. */
@@ -194,4 +201,5 @@ const struct model_client model_wake_detach = {
 	.finish = finish_one,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
