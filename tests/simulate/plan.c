@@ -215,6 +215,8 @@ static void draw_ring(struct drawing *d)
 
 	o->size = sizeof(*o);
 	o->capacity = UINT64_C(1) << below(d, 4);
+	if (wants(d, PLAN_QUICK)) /* room is known for several */
+		o->capacity = 8;
 	if (wants(d, PLAN_LAPPED) && o->capacity > 2)
 		o->capacity = 2;
 	if (wants(d, PLAN_RUNS | PLAN_VOIDS | PLAN_QUICK) && o->capacity < 2)
@@ -367,7 +369,7 @@ static void draw_end(struct drawing *d)
 
 	p->rounds = has(d, PLAN_AGAIN, 4) ? 2 : 1;
 	p->mode = modes[below(d, 4)];
-	p->hasty = has(d, PLAN_CLOSE, 3);
+	p->hasty = has(d, PLAN_CLOSE | PLAN_QUICK, 3);
 	p->eager = has(d, PLAN_AGAIN, 4);
 	p->visited = (p->eager || once_in(d, 4)) && !(p->views && p->view[0].way == VIEW_TAKE);
 	p->patience_ns = once_in(d, 3) ? 500 + below(d, 3000) : 0;
