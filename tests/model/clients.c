@@ -41,6 +41,7 @@
 	X(leave_reused_sleep)                                                                      \
 	X(leave_stop)                                                                              \
 	X(close_claim)                                                                             \
+	X(close_claim_sleep)                                                                       \
 	X(close_claim_packed)                                                                      \
 	X(close_claim_many)                                                                        \
 	X(mark)                                                                                    \
