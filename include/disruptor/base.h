@@ -83,6 +83,10 @@
 #define DISRUPTOR_NODISCARD
 #endif
 
+#ifndef DISRUPTOR_HOOK /* tests name instants by it: src/hook.h */
+#define DISRUPTOR_HOOK(name) ((void)0)
+#endif
+
 #ifndef DISRUPTOR_INLINE /* src/inline_abi.c redefines it, to emit each inline as a symbol too */
 #if defined(__GNUC__)
 #define DISRUPTOR_INLINE static inline __attribute__((always_inline, unused))

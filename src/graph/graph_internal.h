@@ -115,6 +115,7 @@ struct graph_worker {
 	struct consumer_group group; /* of several stages; members lie parallel to the order */
 	bool opened;
 	bool attached; /* its stage came while others ran: it is none of the executor's threads */
+	int cancel_before; /* the driving thread's cancellation, to be put back */
 	/* under the owner's monitor */
 	bool made;          /* the thread, and it is not yet joined */
 	bool leaving;       /* somebody joins it at this moment */

@@ -142,8 +142,11 @@ static void warn_of_unwritten(struct disruptor *d, const struct disruptor_stage 
 
 void check_warn(struct disruptor *d)
 {
+	int cancel_before;
+
 	if (!d->checks || !d->checks->given.warn)
 		return;
+	cancel_before = os_cancel_off(); /* ended in the callback, it would be STARTING for ever */
 	for_each_stage (s, d) {
 		for_each_stage (earlier, d) {
 			if (earlier == s)
@@ -156,4 +159,5 @@ void check_warn(struct disruptor *d)
 		if (s->declared)
 			warn_of_unwritten(d, s);
 	}
+	os_cancel_back(cancel_before);
 }

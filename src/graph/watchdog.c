@@ -120,6 +120,7 @@ static void *watch(void *disruptor)
 	struct disruptor_diagnosis seen;
 	uint64_t next = disruptor_in(pause);
 
+	(void)os_cancel_off(); /* a stop waits for the callback's end */
 	os_lock(&d->monitor);
 	w->thread_id = os_thread_id();
 	while (!w->quit) {

@@ -5,6 +5,7 @@
  * has moved nothing it sleeps until one of them can go on.
  */
 #include "error.h"
+#include "hook.h"
 #include "graph/graph_internal.h"
 #include "wait/core.h"
 
@@ -65,6 +66,7 @@ void worker_close(struct graph_worker *w, bool ran)
 
 void worker_enter(struct graph_worker *w)
 {
+	w->cancel_before = os_cancel_off();
 	for (uint32_t i = 0; i < w->count; i++)
 		if (stage_of(w, i))
 			ring_hold_push(&stage_of(w, i)->hold);
@@ -75,6 +77,7 @@ void worker_leave(struct graph_worker *w)
 	for (uint32_t i = 0; i < w->count; i++)
 		if (stage_of(w, i))
 			ring_hold_pop(&stage_of(w, i)->hold);
+	os_cancel_back(w->cancel_before);
 }
 
 /* ---- running several ---- */
@@ -108,6 +111,7 @@ void worker_add(struct graph_worker *w, struct disruptor_stage *s)
 	struct group_member *m = &d->members[at];
 	/* in a handler the calling thread drives already; else it does for the moment */
 	bool inside = w->thread_id == os_thread_id();
+	int cancel_before = os_cancel_off();
 
 	d->driving = true;
 	w->thread_id = os_thread_id();
@@ -124,6 +128,7 @@ void worker_add(struct graph_worker *w, struct disruptor_stage *s)
 		end(w, at);
 	else if (!inside)
 		ring_hold_pop(&s->hold);
+	os_cancel_back(cancel_before);
 	os_lock(&d->monitor);
 	if (inside)
 		return;
@@ -235,6 +240,7 @@ static void worker_ended(struct graph_worker *w)
 {
 	struct disruptor *d = w->owner;
 
+	HOOK(HOOK_WORKER_ENDED);
 	os_lock(&d->monitor);
 	w->thread_id = 0;
 	d->alive--;
@@ -260,6 +266,7 @@ void *worker_thread(void *worker)
 {
 	struct graph_worker *w = worker;
 
+	(void)os_cancel_off(); /* handlers run here; a stop waits for their end */
 	os_lock(&w->owner->monitor);
 	w->thread_id = os_thread_id();
 	os_unlock(&w->owner->monitor);

@@ -58,16 +58,40 @@ bool os_can_park(void)
 	return true;
 }
 
-void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+#if defined(SYS_futex_time64)
+/* 32 bits: the call that takes 64 of time, whatever time_t has; before Linux 5.1 there was none. */
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
-	struct timespec t = {
-		.tv_sec = (time_t)(deadline / UINT64_C(1000000000)),
-		.tv_nsec = (long)(deadline % UINT64_C(1000000000)),
-	};
+	const int operation = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+	const bool forever = deadline == DISRUPTOR_FOREVER;
+	struct {
+		int64_t seconds, nanoseconds;
+	} t = { (int64_t)(deadline / UINT64_C(1000000000)),
+		(int64_t)(deadline % UINT64_C(1000000000)) };
+	struct {
+		int32_t seconds, nanoseconds;
+	} old = { t.seconds < INT32_MAX ? (int32_t)t.seconds : INT32_MAX, (int32_t)t.nanoseconds };
 
-	/* any error is a return for no reason: the caller looks again */
+	if (syscall(SYS_futex_time64, word, operation, seen, forever ? NULL : &t, NULL,
+		    FUTEX_BITSET_MATCH_ANY) != 0 &&
+	    errno == ENOSYS)
+		(void)syscall(SYS_futex, word, operation, seen, forever ? NULL : &old, NULL,
+			      FUTEX_BITSET_MATCH_ANY);
+}
+#else
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	struct timespec t = os_timespec(deadline);
+
 	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
 		      deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+#endif
+
+void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	/* any error is a return for no reason: the caller looks again */
+	futex_wait(word, seen, deadline);
 }
 
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
@@ -80,16 +104,17 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 /* The size of a default huge page: mappings of huge pages are multiples of it. */
 static size_t huge_page_size(void)
 {
+	int before = os_cancel_off();
 	FILE *f = fopen("/proc/meminfo", "re");
 	unsigned long kilobytes = 2048;
 	char line[128];
 
-	if (!f)
-		return kilobytes * 1024;
-	while (fgets(line, sizeof(line), f))
+	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "Hugepagesize: %lu kB", &kilobytes) == 1)
 			break;
-	fclose(f);
+	if (f)
+		fclose(f);
+	os_cancel_back(before);
 	return kilobytes * 1024;
 }
 
@@ -143,14 +168,19 @@ static int bind_node(struct os_memory *m, int node)
 	return 0;
 }
 
-static void prefault(struct os_memory *m)
+static int prefault(struct os_memory *m)
 {
 	unsigned char *bytes = m->base;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 #ifdef MADV_POPULATE_WRITE
 	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
-		return;
+		return 0;
+	/* memory that was promised and is not there: a write to it would end the process */
+	if (errno == ENOMEM || errno == EFAULT || errno == EHWPOISON)
+		return error_set(DISRUPTOR_E_NOMEM,
+				 "flags: DISRUPTOR_PREFAULT: %zu bytes for the ring: %s", m->size,
+				 strerror(errno));
 #endif
 	/*
 	 * Older kernels: a write to each page; the block is zero already, so nothing changes.
@@ -158,6 +188,7 @@ static void prefault(struct os_memory *m)
 	 */
 	for (size_t at = 0; at < m->size; at += page)
 		disruptor_store_relaxed((DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
+	return 0;
 }
 
 int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options)
@@ -169,7 +200,7 @@ int os_map(struct os_memory *m, size_t size, const struct disruptor_options *opt
 	if (options->flags & DISRUPTOR_BIND_NODE)
 		rc = bind_node(m, options->numa_node);
 	if (rc == 0 && (options->flags & DISRUPTOR_PREFAULT))
-		prefault(m);
+		rc = prefault(m);
 	if (rc == 0 && (options->flags & DISRUPTOR_LOCK_MEMORY))
 		rc = os_lock_memory(m->base, m->size);
 	if (rc != 0)
@@ -185,22 +216,64 @@ void os_unmap(struct os_memory *m)
 
 /* ---- threads ---- */
 
+static void set_of(cpu_set_t *set, const struct os_cpu_set *cpus)
+{
+	CPU_ZERO(set);
+	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
+		if (cpus->bits[cpu / 64] >> (cpu % 64) & 1)
+			CPU_SET(cpu, set);
+}
+
+#if defined(__GLIBC__)
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct os_thread_plan *p)
+		      const struct os_thread_plan *p, struct os_cpus_before *before)
 {
 	cpu_set_t set;
 	int rc;
 
-	CPU_ZERO(&set);
-	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
-		if (cpus->bits[cpu / 64] >> (cpu % 64) & 1)
-			CPU_SET(cpu, &set);
+	(void)before;
+	set_of(&set, cpus);
 	rc = pthread_attr_setaffinity_np(a, sizeof(set), &set);
 	if (rc != 0)
 		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": %s", p->what, p->name,
 				 p->cpus, strerror(rc));
 	return 0;
 }
+
+void os_cpus_back(const struct os_cpus_before *before)
+{
+	(void)before;
+}
+#else
+/* No such attribute, as in musl: but a thread inherits what its maker is restricted to. */
+int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
+		      const struct os_thread_plan *p, struct os_cpus_before *before)
+{
+	cpu_set_t set, own;
+
+	(void)a;
+	set_of(&set, cpus);
+	if (sched_getaffinity(0, sizeof(own), &own) != 0 ||
+	    sched_setaffinity(0, sizeof(set), &set) != 0)
+		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": thread: %s", p->what,
+				 p->name, p->cpus, strerror(errno));
+	before->changed = true;
+	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
+		if (CPU_ISSET(cpu, &own))
+			before->cpus.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	return 0;
+}
+
+void os_cpus_back(const struct os_cpus_before *before)
+{
+	cpu_set_t own;
+
+	if (!before->changed)
+		return;
+	set_of(&own, &before->cpus);
+	(void)sched_setaffinity(0, sizeof(own), &own);
+}
+#endif
 
 void os_name_thread(struct os_thread *t, const char *name)
 {
@@ -225,21 +298,28 @@ int os_event_open(struct os_event *e)
 void os_event_set(struct os_event *e)
 {
 	const uint64_t one = 1;
+	int before = os_cancel_off();
 
 	/* a full counter is set already */
 	while (write(e->set_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_clear(struct os_event *e)
 {
 	uint64_t count;
+	int before = os_cancel_off();
 
 	while (read(e->fd, &count, sizeof(count)) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_close(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	close(e->fd);
+	os_cancel_back(before);
 }

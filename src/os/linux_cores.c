@@ -101,7 +101,9 @@ static unsigned cgroup_cores(unsigned most)
 
 unsigned os_cores(void)
 {
+	int before = os_cancel_off(); /* files are read */
 	unsigned cores = cgroup_cores(affine_cores());
 
+	os_cancel_back(before);
 	return cores ? cores : 1;
 }

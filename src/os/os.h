@@ -21,6 +21,8 @@ uint64_t os_now(void);
 /* The same clock, read cheaply: as of the last tick, at most some milliseconds ago. */
 uint64_t os_now_coarse(void);
 void os_sleep(uint64_t ns);
+/* For the C library; what its time_t cannot tell, 68 years if it has 32 bits, is its last second. */
+struct timespec os_timespec(uint64_t ns);
 void os_yield(void);
 
 /* Tell the processor that this is a loop of looks; a hint, without any ordering. */
@@ -118,6 +120,24 @@ int os_thread_check(const struct os_thread_plan *p);
 int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(*run)(void *),
 		    void *argument);
 void os_thread_join(struct os_thread *t);
+
+/*
+ * Cancellation off for the calling thread; what to put back by the other. Whatever may act on a
+ * request (waits on a monitor, sleeps, reads, joins) and whatever calls back is put between the
+ * two, as a thread that ended there would leave a lock taken, or a run that never ends.
+ */
+static inline int os_cancel_off(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void os_cancel_back(int before)
+{
+	pthread_setcancelstate(before, &before);
+}
 
 /* How many threads of this process can run at once: its CPUs, or its share of their time. */
 unsigned os_cores(void);

@@ -80,12 +80,18 @@ void os_unmap(struct os_memory *m)
 }
 
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct os_thread_plan *p)
+		      const struct os_thread_plan *p, struct os_cpus_before *before)
 {
 	(void)a;
 	(void)cpus;
+	(void)before;
 	return error_set(DISRUPTOR_E_UNSUPPORTED, "%s '%s': cpus needs the Linux build", p->what,
 			 p->name);
+}
+
+void os_cpus_back(const struct os_cpus_before *before)
+{
+	(void)before;
 }
 
 void os_name_thread(struct os_thread *t, const char *name)
@@ -123,23 +129,31 @@ int os_event_open(struct os_event *e)
 
 void os_event_set(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	/* a full pipe is set already */
 	while (write(e->set_fd, "", 1) < 0 && errno == EINTR)
 		;
+	os_cancel_back(before);
 }
 
 void os_event_clear(struct os_event *e)
 {
+	int before = os_cancel_off();
 	char drop[64];
 	ssize_t n;
 
 	do
 		n = read(e->fd, drop, sizeof(drop));
 	while (n > 0 || (n < 0 && errno == EINTR));
+	os_cancel_back(before);
 }
 
 void os_event_close(struct os_event *e)
 {
+	int before = os_cancel_off();
+
 	close(e->fd);
 	close(e->set_fd);
+	os_cancel_back(before);
 }
