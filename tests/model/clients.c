@@ -5,6 +5,7 @@
 	X(publish)                                                                                 \
 	X(packed)                                                                                  \
 	X(publish_n)                                                                               \
+	X(leap)                                                                                    \
 	X(reuse)                                                                                   \
 	X(claim_up_to)                                                                             \
 	X(stage_order)                                                                             \
