@@ -5,6 +5,7 @@
 	X(publish)                                                                                 \
 	X(packed)                                                                                  \
 	X(publish_n)                                                                               \
+	X(leap)                                                                                    \
 	X(reuse)                                                                                   \
 	X(claim_up_to)                                                                             \
 	X(stage_order)                                                                             \
@@ -41,6 +42,7 @@
 	X(leave_reused_sleep)                                                                      \
 	X(leave_stop)                                                                              \
 	X(close_claim)                                                                             \
+	X(close_claim_sleep)                                                                       \
 	X(close_claim_packed)                                                                      \
 	X(close_claim_many)                                                                        \
 	X(mark)                                                                                    \

@@ -86,14 +86,37 @@ static void consume(void)
 	model_assert(n == DISRUPTOR_E_CLOSED);
 }
 
-const struct model_client model_close_claim = {
-	.name = "close_claim",
-	.about = "CLOSE: close against the claims of one producer",
+static void produce_one(void)
+{
+	produce(&producers[0], 1);
+	published = disruptor_producer_position(&producers[0].view);
+}
+
+const struct model_client model_close_claim_sleep = {
+	.name = "close_claim_sleep",
+	.about = "CLOSE, CLOSE.back, WAKE: close against a claim, and a consumer that sleeps",
 	.setup = setup_one,
-	.threads = { produce_first, close_ring, consume },
+	.threads = { produce_one, close_ring, consume },
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
+};
+
+static void close_and_consume(void)
+{
+	disruptor_ring_close(ring);
+	consume();
+}
+
+const struct model_client model_close_claim = {
+	.name = "close_claim",
+	.about = "CLOSE: close against the claims of one producer",
+	.setup = setup_two_slots,
+	.threads = { produce_first, close_and_consume },
+	.finish = finish,
+	.rungs = true,
+	.bound = 2,
 	.stale = 1,
 };
 
@@ -101,7 +124,7 @@ const struct model_client model_close_claim_packed = {
 	.name = "close_claim_packed",
 	.about = "CLOSE: the same with a cursor, where the claim position is a word",
 	.setup = setup_packed,
-	.threads = { produce_first, close_ring, consume },
+	.threads = { produce_first, close_and_consume },
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
@@ -139,12 +162,6 @@ static void produce_one_first(void)
 static void produce_one_second(void)
 {
 	produce_counted(&producers[1]);
-}
-
-static void close_and_consume(void)
-{
-	disruptor_ring_close(ring);
-	consume();
 }
 
 static void finish_many(void)

@@ -100,6 +100,27 @@ const struct model_client model_publish_n = {
 	.stale = 2,
 };
 
+static void produce_five(void)
+{
+	model_produce_busy(&producer, 5);
+}
+
+static void consume_five(void)
+{
+	model_consume_busy(&consumer, 5);
+}
+
+const struct model_client model_leap = {
+	.name = "leap",
+	.about =
+		"PUB: a stamp that the consumer leaps to tells of those before it, published one by one",
+	.setup = setup_eight,
+	.threads = { produce_five, consume_five },
+	.finish = finish,
+	.bound = 2,
+	.stale = 2,
+};
+
 static void setup_one(void)
 {
 	struct disruptor_options o = model_options(1);

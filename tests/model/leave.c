@@ -155,11 +155,23 @@ const struct model_client model_leave_reused = {
 	.stale = 2,
 };
 
+static void change_one(void)
+{
+	change(&first, 1);
+}
+
+static void sleep_for_one(void)
+{
+	model_assert(tick_ready_until(&last, DISRUPTOR_FOREVER) > 0);
+	model_assert(model_read(&tick_at(&last, 0)->value) == 11);
+	model_ok(tick_release(&last, 1));
+}
+
 const struct model_client model_leave_reused_sleep = {
 	.name = "leave_reused_sleep",
 	.about = "LEAVE, WAKE: likewise, and the last stage sleeps",
 	.setup = setup,
-	.threads = { change_first, leave_and_return, sleep_last },
+	.threads = { change_one, leave_and_return, sleep_for_one },
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,

@@ -71,12 +71,12 @@ static void produce_second_blocking(void)
 
 static void consume_both(void)
 {
-	model_consume_to(&consumer, 2);
+	model_consume_busy(&consumer, 2);
 }
 
 const struct model_client model_many_sleep = {
 	.name = "many_sleep",
-	.about = "two producers and a consumer, all of whom sleep when they must",
+	.about = "WAKE: two producers sleep for the same slot",
 	.setup = setup_one,
 	.threads = { produce_first_blocking, produce_second_blocking, consume_both },
 	.finish = finish,

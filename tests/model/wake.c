@@ -149,8 +149,14 @@ const struct model_client model_wake_stage = {
 	.stale = 2,
 };
 
-/* The one who sleeps for two is not woken by one, and is by the other. */
+/* Who sleeps for two is not woken by one, and is by the other. */
 static void setup_full(void)
+{
+	setup_of(2, 1, false);
+	model_produce(&producer, 2);
+}
+
+static void setup_full_of_two(void)
 {
 	setup_of(2, 2, false);
 	model_produce(&producer, 2);
@@ -170,21 +176,15 @@ static void release_two(void)
 	model_consume_to(&consumers[0], 2);
 }
 
-static void release_two_second(void)
-{
-	model_consume_to(&consumers[1], 2);
-}
-
 const struct model_client model_wake_count = {
 	.name = "wake_count",
-	.about =
-		"WAKE: a producer that needs two slots, of two consumers who release one at a time",
+	.about = "WAKE: a producer that needs two slots, of a consumer who releases one at a time",
 	.setup = setup_full,
-	.threads = { produce_pair, release_two, release_two_second },
-	.finish = finish_two,
+	.threads = { produce_pair, release_two },
+	.finish = finish_one,
 	.rungs = true,
-	.bound = 1,
-	.stale = 1,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* Detaching makes room, and wakes. */
@@ -196,7 +196,7 @@ static void leave_now(void)
 const struct model_client model_wake_detach = {
 	.name = "wake_detach",
 	.about = "WAKE, FREE: a producer sleeps on what a consumer holds, which detaches",
-	.setup = setup_full,
+	.setup = setup_full_of_two,
 	.threads = { produce_pair, release_two, leave_now },
 	.finish = finish_one,
 	.rungs = true,

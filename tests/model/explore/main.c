@@ -211,7 +211,7 @@ static bool run_client(const struct model_client *c, enum disruptor_rung rung)
 
 	if (!options.sites && !options.weaken_each)
 		print_result(name_of(c, rung), &r, seconds() - start);
-	else if (!is_good(&r))
+	else if (r.failed || r.truncated != 0)
 		print_result(name_of(c, rung), &r, seconds() - start);
 	else
 		weaken_all(c, rung);
