@@ -570,7 +570,9 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--seed") == 0) {
 			o.first = o.last = number(argv[++i], NULL);
 			one = true;
-		} else if (strcmp(argv[i], "--jobs") == 0)
+		} else if (strcmp(argv[i], "--bring") == 0)
+			o.bring = argv[++i];
+		else if (strcmp(argv[i], "--jobs") == 0)
 			o.jobs = (unsigned)number(argv[++i], NULL);
 		else if (strcmp(argv[i], "--seconds") == 0)
 			o.seconds = number(argv[++i], NULL);
