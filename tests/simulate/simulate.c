@@ -84,7 +84,7 @@ static void run_what(const struct aim *w, bool trace, unsigned char *pairs,
 {
 	struct schedule_options o = { .seed = w->seed, .trace = trace, .pairs = pairs };
 	static struct plan plan;
-	unsigned wanted = 0;
+	unsigned wanted;
 
 	o.kind = schedule_kind_of(w->seed);
 	if (w->pair < PAIRS) {
@@ -94,8 +94,8 @@ static void run_what(const struct aim *w, bool trace, unsigned char *pairs,
 	} else if (o.kind == SCHEDULE_DIRECTED) {
 		choose_pair(w->seed, &o);
 	}
-	if (o.kind == SCHEDULE_DIRECTED)
-		wanted = point_features(o.first) | point_features(o.second);
+	wanted = o.kind == SCHEDULE_DIRECTED ? point_features(o.first) | point_features(o.second)
+					     : plan_theme(w->seed);
 	plan_draw(&plan, w->seed, wanted);
 	o.no_parking = plan.no_parking;
 	if (trace) {

@@ -325,6 +325,10 @@ static void judge(void)
 		schedule_fail("the ring counts %llu claims and %llu voids; there were %llu and "
 			      "%llu",
 			      ULL(s.claimed), ULL(s.voids), ULL(model.claimed), ULL(model.voids));
+	if (model.failing &&
+	    (disruptor_failure(world.d).code == 0 || disruptor_ring_failure(world.ring).code == 0 ||
+	     !(s.state & DISRUPTOR_STATE_FAILED)))
+		schedule_fail("a handler has failed, and the disruptor or its ring has not");
 	if (s.open_producers != 0)
 		schedule_fail("%u producers are still open", s.open_producers);
 }
