@@ -420,6 +420,7 @@ static void clear(unsigned *conflaters)
 
 		if (!n->table)
 			continue;
+		node_await_conflate_reader(n);
 		disruptor_conflate_close(n->table);
 		virtual_join(conflaters[i]);
 		disruptor_conflate_destroy(&n->table);
