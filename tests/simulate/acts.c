@@ -132,6 +132,11 @@ static void replace(struct node *n)
 		schedule_fail("detaching a worker answers %s: %s", disruptor_error_name(rc),
 			      disruptor_error_detail());
 	expect_ended(n, i);
+	/* or in the place of nobody: what it has left is for the others, who may sleep */
+	if (live_workers(n) > 0 && random_once_in(&world.random, 2)) {
+		n->pins--;
+		return;
+	}
 	i = first_vacant(n);
 	before = n->hands[i];
 	h = node_handler(n, i);

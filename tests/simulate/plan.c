@@ -384,6 +384,26 @@ static void draw_end(struct drawing *d)
 	}
 }
 
+unsigned plan_theme(uint64_t seed)
+{
+	static const unsigned themes[] = {
+		PLAN_QUICK | PLAN_SINGLE | PLAN_STAMPED | PLAN_RUNS | PLAN_VOIDS | PLAN_CLOSE |
+			PLAN_AGAIN,
+		PLAN_QUICK | PLAN_SINGLE | PLAN_STAMPED | PLAN_RUNS | PLAN_CLOSE,
+		PLAN_QUICK | PLAN_SINGLE | PLAN_STAMPED | PLAN_RUNS | PLAN_ATTACH,
+		PLAN_DEFER | PLAN_STAMPED | PLAN_RUNS | PLAN_VOIDS,
+		PLAN_LEAVE | PLAN_STAMPED | PLAN_RUNS | PLAN_VOIDS,
+		PLAN_DETACH | PLAN_CHAIN | PLAN_JOIN | PLAN_ALERT,
+		PLAN_GROUP | PLAN_BLOCK | PLAN_CLOSE | PLAN_FAIL,
+		PLAN_LOSSY | PLAN_LAPPED | PLAN_MANY | PLAN_VOIDS,
+	};
+	uint64_t random = seed ^ UINT64_C(0x7e3e);
+
+	return random_once_in(&random, 3)
+		       ? themes[random_below(&random, sizeof(themes) / sizeof(*themes))]
+		       : 0;
+}
+
 void plan_draw(struct plan *p, uint64_t seed, unsigned features)
 {
 	struct drawing drawing = { .p = p, .random = seed ^ UINT64_C(0xd15c) }, *d = &drawing;

@@ -136,6 +136,8 @@ struct plan {
 	uint64_t patience_ns; /* of a stop; 0: forever */
 };
 
+/* What belongs together, and would seldom come together by chance; for most seeds nothing. */
+unsigned plan_theme(uint64_t seed);
 /* Draw a plan that has at least @p features. */
 void plan_draw(struct plan *p, uint64_t seed, unsigned features);
 void plan_print(const struct plan *p);

@@ -84,7 +84,7 @@ static void run_what(const struct aim *w, bool trace, unsigned char *pairs,
 {
 	struct schedule_options o = { .seed = w->seed, .trace = trace, .pairs = pairs };
 	static struct plan plan;
-	unsigned wanted = 0;
+	unsigned wanted;
 
 	o.kind = schedule_kind_of(w->seed);
 	if (w->pair < PAIRS) {
@@ -94,8 +94,8 @@ static void run_what(const struct aim *w, bool trace, unsigned char *pairs,
 	} else if (o.kind == SCHEDULE_DIRECTED) {
 		choose_pair(w->seed, &o);
 	}
-	if (o.kind == SCHEDULE_DIRECTED)
-		wanted = point_features(o.first) | point_features(o.second);
+	wanted = o.kind == SCHEDULE_DIRECTED ? point_features(o.first) | point_features(o.second)
+					     : plan_theme(w->seed);
 	plan_draw(&plan, w->seed, wanted);
 	o.no_parking = plan.no_parking;
 	if (trace) {
@@ -570,7 +570,9 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--seed") == 0) {
 			o.first = o.last = number(argv[++i], NULL);
 			one = true;
-		} else if (strcmp(argv[i], "--jobs") == 0)
+		} else if (strcmp(argv[i], "--bring") == 0)
+			o.bring = argv[++i];
+		else if (strcmp(argv[i], "--jobs") == 0)
 			o.jobs = (unsigned)number(argv[++i], NULL);
 		else if (strcmp(argv[i], "--seconds") == 0)
 			o.seconds = number(argv[++i], NULL);

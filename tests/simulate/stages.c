@@ -4,8 +4,10 @@
 
 #include "graph/graph_internal.h"
 #include "os/os.h"
+#include "virtual.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ULL(x) ((unsigned long long)(x))
 
@@ -348,6 +350,16 @@ void node_check_counts(const struct node *n)
 
 /* ---- who releases for a deferred stage ---- */
 
+/* Behind an event of [at, read), never behind a void: those are the library's to pass. 0: none. */
+static uint64_t draw_release(uint64_t *random, uint64_t at, uint64_t read)
+{
+	uint64_t to = at + 1 + random_below(random, read - at);
+
+	while (to > at && model_is_void(to - 1))
+		to--;
+	return to > at ? to : 0;
+}
+
 void *node_releaser(void *node)
 {
 	struct node *n = node;
@@ -358,11 +370,11 @@ void *node_releaser(void *node)
 		uint64_t at = n->f->released, to;
 		int rc;
 
-		if (read <= at) {
+		to = read > at ? draw_release(&random, at, read) : 0;
+		if (to == 0) {
 			os_sleep(300);
 			continue;
 		}
-		to = at + 1 + random_below(&random, read - at);
 		schedule_begin("release of '%s' up to %llu", n->f->name, ULL(to));
 		model_releases(n->f, to);
 		rc = disruptor_stage_release(n->stage, to);
@@ -376,10 +388,16 @@ void *node_releaser(void *node)
 
 /* ---- who reads a conflating table ---- */
 
+void node_await_conflate_reader(struct node *n)
+{
+	while (memcmp(n->last_taken, n->last_put, sizeof(n->last_put)) != 0)
+		(void)virtual_block(n->last_taken, DISRUPTOR_FOREVER);
+}
+
 void *node_conflate_reader(void *node)
 {
 	struct node *n = node;
-	uint64_t last[KEYS] = { 0 }, position;
+	uint64_t *last = n->last_taken, position;
 	struct item item;
 	int rc;
 
@@ -397,6 +415,7 @@ void *node_conflate_reader(void *node)
 			schedule_fail("the table gives position %llu behind %llu", ULL(position),
 				      ULL(last[item.value % KEYS] - 1));
 		last[item.value % KEYS] = position + 1;
+		virtual_wake(last);
 	}
 	for (unsigned i = 0; i < KEYS; i++)
 		if (rc != DISRUPTOR_E_CLOSED || last[i] != n->last_put[i])

@@ -325,6 +325,10 @@ static void judge(void)
 		schedule_fail("the ring counts %llu claims and %llu voids; there were %llu and "
 			      "%llu",
 			      ULL(s.claimed), ULL(s.voids), ULL(model.claimed), ULL(model.voids));
+	if (model.failing &&
+	    (disruptor_failure(world.d).code == 0 || disruptor_ring_failure(world.ring).code == 0 ||
+	     !(s.state & DISRUPTOR_STATE_FAILED)))
+		schedule_fail("a handler has failed, and the disruptor or its ring has not");
 	if (s.open_producers != 0)
 		schedule_fail("%u producers are still open", s.open_producers);
 }
@@ -383,6 +387,26 @@ static bool has_act(enum act act)
 	return false;
 }
 
+static bool is_behind(const struct node *n)
+{
+	const struct follower *f = n->f;
+
+	if (!node_is_there(n) || n->stopped || !f->begun)
+		return false;
+	for (uint64_t p = f->pooled ? 0 : f->expected; p < model.claimed; p++)
+		if (!model_is_void(p) && !f->left_out[p] && !f->done[p])
+			return true;
+	return false;
+}
+
+/* Nobody needs a close to come to what is published. */
+static void await_stages(void)
+{
+	for (unsigned i = 0; i < world.plan->nodes; i++)
+		while (is_behind(&world.nodes[i]))
+			os_sleep(2000);
+}
+
 static bool run_round(unsigned round)
 {
 	struct crew crew = { .driven = false };
@@ -398,6 +422,8 @@ static bool run_round(unsigned round)
 		os_sleep(random_below(&world.random, 4000));
 	if (random_once_in(&world.random, 2) || (complete && has_act(ACT_REPLACE)))
 		join_act(&crew); /* a pool that has lost its last worker would not be drained */
+	if (complete && crew.acts_joined)
+		await_stages();
 	stop();
 	if (!complete)
 		join_producers(&crew);
@@ -416,6 +442,7 @@ static void clear(unsigned *conflaters)
 
 		if (!n->table)
 			continue;
+		node_await_conflate_reader(n);
 		disruptor_conflate_close(n->table);
 		virtual_join(conflaters[i]);
 		disruptor_conflate_destroy(&n->table);

@@ -35,7 +35,7 @@ struct node {
 	struct hand hands[PLAN_WORKERS + 1];
 	uint64_t attempts[MODEL_POSITIONS]; /* events handed out, each time counted */
 	struct disruptor_conflate *table;
-	uint64_t last_put[KEYS];
+	uint64_t last_put[KEYS], last_taken[KEYS];
 	bool stopped;  /* it may have ended before the stream did */
 	bool leaves;   /* it is being detached, and not to be used any more */
 	unsigned pins; /* calls of others that use the stage */
@@ -91,6 +91,8 @@ struct disruptor_handler node_handler(struct node *n, unsigned index);
 void node_check_counts(const struct node *n);
 void *node_releaser(void *node);
 void *node_conflate_reader(void *node);
+/* It is woken for all that was put: nobody closes the table before. */
+void node_await_conflate_reader(struct node *n);
 
 /* ---- producers.c, views.c ---- */
 
