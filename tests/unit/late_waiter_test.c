@@ -31,6 +31,7 @@ int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 
 struct call {
 	struct disruptor *d;
+	struct probe *probe;
 	int rc;
 };
 
@@ -43,13 +44,22 @@ static void start_slowly(void *argument)
 	is_slow = false;
 }
 
+static void attach_slowly(void *argument)
+{
+	struct call *c = argument;
+
+	is_slow = true;
+	c->probe->stage = disruptor_attach(c->d, &c->probe->handler, NULL);
+	is_slow = false;
+}
+
 static void begin(struct call *c, struct probe *first, struct probe *late)
 {
 	struct disruptor_options options = fixture_options(64);
 
 	sem_init(&came, 0, 0);
 	sem_init(&let_go, 0, 0);
-	*c = (struct call){ .d = graph_open(&options) };
+	*c = (struct call){ .d = graph_open(&options), .probe = late };
 	probe_init(first, "first");
 	probe_init(late, "late");
 	probe_add(first, c->d);
@@ -83,10 +93,35 @@ TEST(a_start_does_not_wait_for_a_stage_that_came_after_its_run)
 	graph_close(&c.d);
 }
 
+/* The failure is the start's, which tells of it; the stage had joined, and stays. */
+TEST(a_stage_that_has_joined_is_not_taken_out_for_a_later_run_s_failure)
+{
+	struct probe first, late;
+	struct runner attacher;
+	struct call c;
+
+	begin(&c, &first, &late);
+	graph_start(c.d);
+	runner_start(&attacher, "attach", attach_slowly, &c);
+	wait_for_it(); /* its on_start is done, and well */
+	assert_code(disruptor_stop(c.d, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), 0);
+	late.start_answer = -1;
+	assert_code(disruptor_start(c.d), DISRUPTOR_E_FAILED);
+	sem_post(&let_go);
+	runner_join(&attacher);
+	assert_non_null(late.stage);
+	assert_int_equal(late.starts, 2);
+	late.start_answer = 0;
+	graph_start(c.d);
+	assert_int_equal(late.starts, 3);
+	graph_close(&c.d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(a_start_does_not_wait_for_a_stage_that_came_after_its_run),
+		RUN(a_stage_that_has_joined_is_not_taken_out_for_a_later_run_s_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
