@@ -71,6 +71,7 @@ static struct graph_worker *take_worker(struct disruptor *d)
 static int begin_thread(struct disruptor *d, struct disruptor_stage *s)
 {
 	struct graph_worker *w = take_worker(d);
+	const uint64_t run = d->starts;
 	int rc;
 
 	if (!w)
@@ -85,7 +86,7 @@ static int begin_thread(struct disruptor *d, struct disruptor_stage *s)
 		w->count = 0;
 		return rc;
 	}
-	while (!s->reported)
+	while (!s->reported && d->starts == run)
 		(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
 	return 0;
 }
@@ -114,6 +115,7 @@ static void forget_thread(struct disruptor *d, struct disruptor_stage *s)
 int attach_begin(struct disruptor_stage *s)
 {
 	struct disruptor *d = s->owner;
+	const uint64_t run = d->starts;
 	int rc = 0;
 
 	if (!d->active)
@@ -125,7 +127,8 @@ int attach_begin(struct disruptor_stage *s)
 	} else {
 		rc = begin_thread(d, s);
 	}
-	if (rc == 0 && s->failed_to_start) {
+	/* a start since then has counted it in, and tells itself what fails */
+	if (rc == 0 && s->failed_to_start && d->starts == run) {
 		forget_thread(d, s); /* it may still be about to write down its result */
 		rc = error_set(DISRUPTOR_E_FAILED, "stage '%s': on_start answered %d", s->name,
 			       s->result);

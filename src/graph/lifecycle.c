@@ -229,7 +229,8 @@ static int make_threads(struct disruptor *d)
 		if (rc != 0)
 			return rc;
 	}
-	while (!all_reported(d))
+	/* a stop may have joined them already, and stages come since that are in no run */
+	while (d->active && !all_reported(d))
 		(void)os_monitor_wait(&d->monitor, DISRUPTOR_FOREVER);
 	return 0;
 }

@@ -158,6 +158,7 @@ proctype producer()
 		if
 		:: limit >= next + n
 		:: limit < next + n && found == 0 -> /* E_NO_CONSUMER: it tries again once there is one */
+			n = 1;
 			if
 			:: mem[GATE + 1] != VACANT
 			:: has_left -> goto out

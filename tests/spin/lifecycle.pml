@@ -49,6 +49,8 @@
  * @mutant 17 attach who attaches does not wait for the report
  * @mutant 18 attach a failed on_start of a stage that joins fails all
  * @mutant 19 detach a start does not wait for who detaches
+ * @mutant 21 attach who attaches takes the failure of a later run for that of his
+ * @mutant 20 attach2 make_threads() waits on for reports though a stop has joined all, and a stage come
  */
 #define STAGES 2
 #define CALLERS 3 /* who start and stop, who stop, who detach or attach */
@@ -353,7 +355,11 @@ inline disruptor_start(me)
 	:: else ->
 #ifndef MUTANT_4
 		do
+#ifdef MUTANT_20
 		:: !ALL_REPORTED -> monitor_wait(me)
+#else
+		:: is_active && !ALL_REPORTED -> monitor_wait(me)
+#endif
 		:: else -> break
 		od;
 #endif
@@ -364,7 +370,7 @@ inline disruptor_start(me)
 			assert(!closed && ALL_REPORTED);
 			started = true
 		:: else ->
-			assert(ALL_REPORTED);
+			assert(!is_active || ALL_REPORTED); /* or a stop has joined it already */
 			started = true
 		fi
 	fi;
@@ -569,6 +575,8 @@ proctype detacher()
 /* disruptor_attach() of stage 1 */
 proctype attacher()
 {
+	byte my_run;
+
 	lock();
 	if
 	:: state == STARTING || state == DRAINING || state == FAILED /* attach_allowed() */
@@ -577,17 +585,22 @@ proctype attacher()
 		if
 		:: is_active -> /* attach_begin() */
 			attaching[1] = true;
+			my_run = starts;
 			d_step { new_run(1) }
 			worker_make_thread(1); /* begin_thread() */
 #ifndef MUTANT_17
 			do
-			:: !reported[1] -> monitor_wait(2)
+			:: !reported[1] && starts == my_run -> monitor_wait(2)
 			:: else -> break
 			od;
 #endif
-			assert(reported[1]);
+			assert(reported[1] || starts != my_run);
 			if
+#ifdef MUTANT_21
 			:: failed_to_start[1] ->
+#else
+			:: starts == my_run && failed_to_start[1] ->
+#endif
 				forget_thread();
 				used[1] = false;
 				broadcast()
