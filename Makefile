@@ -8,6 +8,7 @@ SEEDS ?= 250000
 MINUTES ?= 10
 SEED ?=
 SOAK ?=
+ANALYZE ?= src
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
@@ -15,7 +16,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test model simulate spin soak test-one-core bench bench-peers install analyze check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -73,6 +74,12 @@ setup-demo setup-test setup-peers:
 build/build.ninja:
 	@cmake --preset release >&2
 
+# The library and, through it, its headers, by all three tools; ANALYZE=. for all that is compiled. A
+# generated header is all that it needs of a build.
+analyze: build/build.ninja
+	@$(build) --target disruptor_commit >&2
+	@scripts/analyze $(ANALYZE)
+
 check-format:
 	@$(sources) -exec $(CLANG_FORMAT) --dry-run --Werror {} +
 
@@ -103,6 +110,8 @@ help:
 	@echo 'make bench-peers      install what others made that the benchmarks can be run beside,'
 	@echo '                      by apt-get, and build them in; says which are there'
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
+	@echo 'make analyze          clang-tidy, cppcheck and gcc -fanalyzer over the library (scripts/setup ci);'
+	@echo '                      ANALYZE="tools --tool tidy" for another part (scripts/analyze --help)'
 	@echo 'make check-format     is the source formatted? (make format does it)'
 	@echo 'make check-scripts    run shellcheck on the scripts'
 	@echo 'make clean            remove build/'

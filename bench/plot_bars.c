@@ -260,7 +260,7 @@ void plot_bars(FILE *out, const struct bench_table *table, const struct plot_fra
 		return;
 
 	struct layout layout = lay_out(&bars, table, frame);
-	char about[160];
+	char about[192];
 
 	fit(&layout, &bars);
 	snprintf(about, sizeof(about), "Medians of %.60s%s%.60s in %.30s", table->scenario,

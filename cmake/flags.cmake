@@ -29,3 +29,13 @@ if(DISRUPTOR_SANITIZE)
 		add_compile_options(-Wno-tsan)
 	endif()
 endif()
+
+# What the tests run through, for gcovr (make coverage). Counted atomically: the threads of a test
+# go through the same lines at once.
+if(DISRUPTOR_COVERAGE)
+	if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+		message(FATAL_ERROR "DISRUPTOR_COVERAGE is for gcc: gcovr reads what its gcov writes")
+	endif()
+	add_compile_options(--coverage -fprofile-update=atomic)
+	add_link_options(--coverage)
+endif()

@@ -37,12 +37,11 @@ const char *disruptor_error_detail(void)
 	return detail;
 }
 
-int error_set(int code, const char *format, ...)
+void error_tell(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	(void)vsnprintf(detail, sizeof(detail), format, arguments);
 	va_end(arguments);
-	return code;
 }

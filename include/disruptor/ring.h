@@ -92,7 +92,7 @@ struct disruptor_shared {
 	DISRUPTOR_ATOMIC(uint32_t) producers_epoch;
 	char apart_producers[DISRUPTOR_APART - 12];
 };
-DISRUPTOR_STATIC_ASSERT(sizeof(struct disruptor_shared) == 3 * DISRUPTOR_APART, "layout 1");
+DISRUPTOR_STATIC_ASSERT(sizeof(struct disruptor_shared) == (size_t)3 * DISRUPTOR_APART, "layout 1");
 
 /** One consumer's entry in the ring's gate table. Part of the block's layout. */
 struct disruptor_gate {

@@ -193,6 +193,7 @@ out:
 
 /* ---- going ---- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): a pool asks its workers, which are no pools */
 static bool runs_here(const struct disruptor_stage *s)
 {
 	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)

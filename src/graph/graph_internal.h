@@ -167,8 +167,10 @@ static inline struct disruptor_stage *next_stage(struct disruptor *d, struct dis
 	return s < &d->stages[d->stage_count] ? s : NULL;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): s is a name that it declares */
 #define for_each_stage(s, d)                                                                       \
 	for (struct disruptor_stage *s = next_stage(d, (d)->stages); s; s = next_stage(d, s + 1))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* What @p s declares, @p to declares, too. */
 void check_join(struct disruptor_stage *to, const struct disruptor_stage *s);

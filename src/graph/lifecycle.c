@@ -23,7 +23,7 @@ const char *disruptor_state_name(enum disruptor_state state)
 
 enum disruptor_state disruptor_state(const struct disruptor *d)
 {
-	struct disruptor *locked = (struct disruptor *)(uintptr_t)d;
+	struct disruptor *locked = (struct disruptor *)d;
 	enum disruptor_state state;
 
 	os_lock(&locked->monitor);
@@ -34,7 +34,7 @@ enum disruptor_state disruptor_state(const struct disruptor *d)
 
 struct disruptor_failure disruptor_failure(const struct disruptor *d)
 {
-	struct disruptor *locked = (struct disruptor *)(uintptr_t)d;
+	struct disruptor *locked = (struct disruptor *)d;
 	struct disruptor_failure failure;
 
 	os_lock(&locked->monitor);

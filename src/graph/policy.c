@@ -54,6 +54,7 @@ int disruptor_stage_set_policy(struct disruptor_stage *s, const struct disruptor
 	return 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): a pool asks its workers, which are no pools */
 struct disruptor_stage_trouble disruptor_stage_trouble(const struct disruptor_stage *s)
 {
 	/* relaxed (figure) */

@@ -635,6 +635,7 @@ const char *disruptor_stage_name(const struct disruptor_stage *s)
 	return s->name;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): a pool asks its workers, which are no pools */
 int disruptor_stage_running(const struct disruptor_stage *s)
 {
 	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)

@@ -90,7 +90,7 @@ int disruptor_stage_stats(const struct disruptor_stage *s, struct disruptor_stag
 
 int disruptor_stats(const struct disruptor *d, struct disruptor_stage_stats *table, size_t count)
 {
-	struct disruptor *locked = (struct disruptor *)(uintptr_t)d;
+	struct disruptor *locked = (struct disruptor *)d;
 	struct disruptor_stage_stats known;
 	uint32_t stages = 0;
 	size_t size;

@@ -7,9 +7,20 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+
+/* strerror() may give all threads one buffer. */
+const char *os_error_text(int code)
+{
+	static _Thread_local char text[128];
+
+	if (strerror_r(code, text, sizeof(text)) != 0)
+		(void)snprintf(text, sizeof(text), "error %d", code);
+	return text;
+}
 
 uint64_t os_now(void)
 {
@@ -64,14 +75,14 @@ int os_monitor_init(struct os_monitor *m)
 	int rc = pthread_mutex_init(&m->mutex, NULL);
 
 	if (rc != 0)
-		return error_set(DISRUPTOR_E_NOMEM, "mutex: %s", strerror(rc));
+		return error_set(DISRUPTOR_E_NOMEM, "mutex: %s", os_error_text(rc));
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	rc = pthread_cond_init(&m->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	if (rc != 0) {
 		pthread_mutex_destroy(&m->mutex);
-		return error_set(DISRUPTOR_E_NOMEM, "condition variable: %s", strerror(rc));
+		return error_set(DISRUPTOR_E_NOMEM, "condition variable: %s", os_error_text(rc));
 	}
 	return 0;
 }
@@ -115,7 +126,7 @@ int os_lock_memory(void *base, size_t size)
 			DISRUPTOR_E_SYSTEM,
 			"flags: DISRUPTOR_LOCK_MEMORY of %zu bytes: %s; raise the limit with "
 			"'ulimit -l'",
-			size, strerror(errno));
+			size, os_error_text(errno));
 	return 0;
 }
 

@@ -104,18 +104,19 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 /* The size of a default huge page: mappings of huge pages are multiples of it. */
 static size_t huge_page_size(void)
 {
+	static const char name[] = "Hugepagesize:";
 	int before = os_cancel_off();
 	FILE *f = fopen("/proc/meminfo", "re");
-	unsigned long kilobytes = 2048;
+	unsigned long kilobytes = 0;
 	char line[128];
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Hugepagesize: %lu kB", &kilobytes) == 1)
-			break;
+	while (kilobytes == 0 && f && fgets(line, sizeof(line), f))
+		if (strncmp(line, name, sizeof(name) - 1) == 0)
+			kilobytes = strtoul(line + sizeof(name) - 1, NULL, 10);
 	if (f)
-		fclose(f);
+		(void)fclose(f);
 	os_cancel_back(before);
-	return kilobytes * 1024;
+	return (kilobytes ? kilobytes : 2048) * 1024;
 }
 
 static void *map_pages(size_t size, int flags)
@@ -123,7 +124,9 @@ static void *map_pages(size_t size, int flags)
 	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
 			  -1, 0);
 
-	return base == MAP_FAILED ? NULL : base;
+	if (base == MAP_FAILED)
+		return NULL;
+	return base;
 }
 
 static int map_base(struct os_memory *m, size_t size, unsigned flags)
@@ -140,14 +143,14 @@ static int map_base(struct os_memory *m, size_t size, unsigned flags)
 			return error_set(DISRUPTOR_E_UNSUPPORTED,
 					 "flags: DISRUPTOR_HUGE_PAGES_REQUIRE: %zu pages of %zu "
 					 "bytes: %s; reserve them in /proc/sys/vm/nr_hugepages",
-					 m->size / huge, huge, strerror(errno));
+					 m->size / huge, huge, os_error_text(errno));
 	}
 	m->size = size;
 	m->base = map_pages(size, 0);
 	m->pages = DISRUPTOR_PAGES_NORMAL;
 	if (!m->base)
 		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for the ring: %s", size,
-				 strerror(errno));
+				 os_error_text(errno));
 	if ((flags & DISRUPTOR_HUGE_PAGES_TRY) && madvise(m->base, size, MADV_HUGEPAGE) == 0)
 		m->pages = DISRUPTOR_PAGES_TRANSPARENT;
 	return 0;
@@ -164,7 +167,7 @@ static int bind_node(struct os_memory *m, int node)
 	mask[(unsigned)node / bits] = 1ul << ((unsigned)node % bits);
 	if (syscall(SYS_mbind, m->base, m->size, MPOL_BIND, mask, 8 * sizeof(mask), 0) != 0)
 		return error_set(DISRUPTOR_E_UNSUPPORTED, "numa_node: %d: %s", node,
-				 strerror(errno));
+				 os_error_text(errno));
 	return 0;
 }
 
@@ -180,7 +183,7 @@ static int prefault(struct os_memory *m)
 	if (errno == ENOMEM || errno == EFAULT || errno == EHWPOISON)
 		return error_set(DISRUPTOR_E_NOMEM,
 				 "flags: DISRUPTOR_PREFAULT: %zu bytes for the ring: %s", m->size,
-				 strerror(errno));
+				 os_error_text(errno));
 #endif
 	/*
 	 * Older kernels: a write to each page; the block is zero already, so nothing changes.
@@ -236,7 +239,7 @@ int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
 	rc = pthread_attr_setaffinity_np(a, sizeof(set), &set);
 	if (rc != 0)
 		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": %s", p->what, p->name,
-				 p->cpus, strerror(rc));
+				 p->cpus, os_error_text(rc));
 	return 0;
 }
 
@@ -290,7 +293,7 @@ int os_event_open(struct os_event *e)
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
 	if (fd < 0)
-		return error_set(DISRUPTOR_E_SYSTEM, "eventfd: %s", strerror(errno));
+		return error_set(DISRUPTOR_E_SYSTEM, "eventfd: %s", os_error_text(errno));
 	*e = (struct os_event){ .fd = fd, .set_fd = fd };
 	return 0;
 }

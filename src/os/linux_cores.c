@@ -5,6 +5,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -27,8 +28,27 @@ static bool read_line(char *line, size_t size, const char *path)
 	if (!f)
 		return false;
 	read = fgets(line, (int)size, f) != NULL;
-	fclose(f);
+	(void)fclose(f);
 	return read;
+}
+
+/* The first @p n numbers of a file's first line. */
+static bool read_numbers(long long *number, unsigned n, const char *dir, const char *name)
+{
+	char path[1280], line[128], *at = line;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (!read_line(line, sizeof(line), path))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		char *end;
+
+		number[i] = strtoll(at, &end, 10);
+		if (end == at)
+			return false;
+		at = end;
+	}
+	return true;
 }
 
 static unsigned whole_cores(long long quota, long long period)
@@ -39,18 +59,14 @@ static unsigned whole_cores(long long quota, long long period)
 /* The quota in directory @p dir of either version, in whole cores; @p most if it has none. */
 static unsigned quota_of(const char *dir, unsigned most)
 {
-	char path[1280], line[128];
-	long long quota = 0, period = 100000;
+	long long both[2], quota, period;
 
-	(void)snprintf(path, sizeof(path), "%s/cpu.max", dir);
-	if (!read_line(line, sizeof(line), path) ||
-	    sscanf(line, "%lld %lld", &quota, &period) != 2) {
-		(void)snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", dir);
-		if (!read_line(line, sizeof(line), path) || sscanf(line, "%lld", &quota) != 1)
-			return most;
-		(void)snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", dir);
-		if (!read_line(line, sizeof(line), path) || sscanf(line, "%lld", &period) != 1)
-			return most;
+	if (read_numbers(both, 2, dir, "cpu.max")) {
+		quota = both[0];
+		period = both[1];
+	} else if (!read_numbers(&quota, 1, dir, "cpu.cfs_quota_us") ||
+		   !read_numbers(&period, 1, dir, "cpu.cfs_period_us")) {
+		return most;
 	}
 	if (quota <= 0 || period <= 0 || quota / period >= most)
 		return most;
@@ -95,7 +111,7 @@ static unsigned cgroup_cores(unsigned most)
 		else if (strstr(controllers, "cpu") && !strstr(controllers, "cpuset"))
 			most = quota_upwards(CGROUP_ROOT "/cpu", group, most);
 	}
-	fclose(f);
+	(void)fclose(f);
 	return most;
 }
 

@@ -144,4 +144,7 @@ unsigned os_cores(void);
 
 const char *os_platform(void);
 
+/* What errno's value @p code means; until the thread's next call. */
+const char *os_error_text(int code);
+
 #endif

@@ -118,7 +118,7 @@ int os_event_open(struct os_event *e)
 	int ends[2];
 
 	if (pipe(ends) != 0)
-		return error_set(DISRUPTOR_E_SYSTEM, "pipe: %s", strerror(errno));
+		return error_set(DISRUPTOR_E_SYSTEM, "pipe: %s", os_error_text(errno));
 	for (int i = 0; i < 2; i++) {
 		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
 		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);

@@ -91,7 +91,7 @@ static int set_attributes(pthread_attr_t *a, const struct os_thread_plan *p,
 
 	if (p->stack_size && (rc = pthread_attr_setstacksize(a, p->stack_size)) != 0)
 		return error_set(DISRUPTOR_E_INVAL, "%s '%s': stack_size: %zu: %s", p->what,
-				 p->name, p->stack_size, strerror(rc));
+				 p->name, p->stack_size, os_error_text(rc));
 	if (p->scheduling != DISRUPTOR_SCHEDULE_INHERIT) {
 		pthread_attr_setinheritsched(a, PTHREAD_EXPLICIT_SCHED);
 		pthread_attr_setschedpolicy(a, sched_policy(p->scheduling));
@@ -114,7 +114,7 @@ int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(
 
 	if (rc != 0)
 		return error_set(DISRUPTOR_E_NOMEM, "%s '%s': thread: %s", p->what, p->name,
-				 strerror(rc));
+				 os_error_text(rc));
 	rc = set_attributes(&attributes, p, &cpus);
 	if (rc != 0)
 		goto out;
@@ -128,7 +128,7 @@ int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
 		rc = error_set(DISRUPTOR_E_SYSTEM, "%s '%s': thread: %s", p->what, p->name,
-			       strerror(rc));
+			       os_error_text(rc));
 		goto out;
 	}
 	os_name_thread(t, p->name);

@@ -661,6 +661,7 @@ static int64_t look_for_releases(struct disruptor_consumer *c, struct wait_need 
 	return wait_for_gate(need, c->gate, c->next);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once, when the upstreams arrive between two looks */
 int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 {
 	uint64_t n = share_takes(c) ? share_look(c) : disruptor_ready(c);

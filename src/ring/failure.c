@@ -5,7 +5,7 @@
 
 struct disruptor_failure disruptor_ring_failure(const struct disruptor_ring *r)
 {
-	struct disruptor_ring *locked = (struct disruptor_ring *)(uintptr_t)r;
+	struct disruptor_ring *locked = (struct disruptor_ring *)r;
 	struct disruptor_failure failure;
 
 	os_lock(&locked->lock);

@@ -577,9 +577,10 @@ uint64_t disruptor_producer_do_take_back(struct disruptor_ring *ring, uint32_t i
 {
 	struct run p;
 
-	(void)enter(&p, ring, index, next, open);
-	take_back(&p, n);
-	refuse(&p, closed_code(ring));
+	if (enter(&p, ring, index, next, open)) {
+		take_back(&p, n);
+		refuse(&p, closed_code(ring));
+	}
 	leave(&p, run);
 	return 0;
 }
