@@ -7,6 +7,7 @@ BENCH ?=
 MINUTES ?= 10
 SEED ?=
 SOAK ?=
+MUTANTS ?=
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
@@ -14,7 +15,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests -not -path 'tests/spin/*' '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
 
-.PHONY: all demo test test-one-core soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test test-one-core soak mutants bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -36,6 +37,10 @@ test-one-core: setup-test all
 soak: setup-test build/build.ninja
 	@$(build) --target soak >&2
 	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
+
+# Fails if one survives. A run that was stopped goes on where it was.
+mutants: setup-test
+	@tests/mutants/run --resume $(MUTANTS)
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -76,6 +81,8 @@ help:
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
+	@echo 'make mutants          break the library in each of 400 places, and see that a test notices;'
+	@echo '                      MUTANTS="--only wait." for some (tests/mutants/run --help)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
