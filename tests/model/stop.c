@@ -51,7 +51,8 @@ const struct model_client model_wake_stop = {
 	.threads = { interrupt, wait_first },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void interrupt_second(void)
@@ -73,7 +74,8 @@ const struct model_client model_wake_stop_stage = {
 	.threads = { interrupt_second, wait_second },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void close_ring(void)
@@ -98,6 +100,8 @@ const struct model_client model_wake_close = {
 	.threads = { close_ring, wait_for_close, wait_for_close_second },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 static void end_at_claimed(void)
@@ -127,6 +131,8 @@ const struct model_client model_wake_end = {
 	.threads = { end_at_claimed, produce_one, wait_to_the_end },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 /* A producer that sleeps for room when the ring is closed. */
@@ -150,5 +156,6 @@ const struct model_client model_wake_close_producer = {
 	.threads = { close_ring, claim_in_vain },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
