@@ -9,6 +9,7 @@ MINUTES ?= 10
 SEED ?=
 SOAK ?=
 ANALYZE ?= src
+MUTANTS ?=
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
@@ -16,7 +17,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak test-one-core bench bench-peers install analyze check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test model simulate spin soak mutants test-one-core bench bench-peers install analyze check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -49,6 +50,10 @@ simulate: setup-test build/build.ninja
 soak: setup-test build/build.ninja
 	@$(build) --target soak >&2
 	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
+
+# Fails if one survives. A run that was stopped goes on where it was.
+mutants: setup-test
+	@tests/mutants/run --resume $(MUTANTS)
 
 # Every search that the models in tests/spin ask for, and all their mutants.
 spin: setup-test
@@ -103,6 +108,8 @@ help:
 	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
+	@echo 'make mutants          break the library in each of 400 places, and see that a test notices;'
+	@echo '                      MUTANTS="--only wait." for some (tests/mutants/run --help)'
 	@echo 'make spin             check the models of the protocols with Spin, and their mutants (minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'

@@ -43,10 +43,12 @@
 	DISRUPTOR_ATOMICALLY(store_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_exchange_acq_rel(p, v)                                                           \
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
-#define disruptor_fetch_or_acq_rel(p, v)                                                           \
-	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
-#define disruptor_fetch_and_acq_rel(p, v)                                                          \
-	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
+#define disruptor_exchange_acquire(p, v)                                                           \
+	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acquire))
+#define disruptor_fetch_or_release(p, v)                                                           \
+	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(release))
+#define disruptor_fetch_and_release(p, v)                                                          \
+	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_fetch_add_release(p, v)                                                          \
 	DISRUPTOR_ATOMICALLY(fetch_add_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_fetch_add_relaxed(p, v)                                                          \

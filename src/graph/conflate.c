@@ -263,8 +263,8 @@ int disruptor_conflate_put(struct disruptor_conflate *c, const void *event, uint
 	struct entry *e;
 	uint32_t old;
 
-	/* QUEUE.close.acquire, as a take's */
-	if (disruptor_load_acquire(&c->closed))
+	/* relaxed (hint): nothing is read through it; the close decides when to come */
+	if (disruptor_load_relaxed(&c->closed))
 		return error_set(DISRUPTOR_E_CLOSED, "the table is closed");
 	e = find(c, c->key(event, c->context));
 	if (!e)

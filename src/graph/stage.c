@@ -418,7 +418,7 @@ bool stage_take(struct disruptor_stage *s)
 		if (idle != 0)
 			return false;
 		/* OWNER.acquire: the last run's view of the consumer */
-	} while (!disruptor_cas_acq_rel(&s->running, &idle, 1u));
+	} while (!disruptor_cas_acquire(&s->running, &idle, 1u));
 	s->idle_at = 0;
 	s->linger_at = 0;
 	s->result = 0;

@@ -259,7 +259,7 @@ int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
 	if (sched_getaffinity(0, sizeof(own), &own) != 0 ||
 	    sched_setaffinity(0, sizeof(set), &set) != 0)
 		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": thread: %s", p->what,
-				 p->name, p->cpus, strerror(errno));
+				 p->name, p->cpus, os_error_text(errno));
 	before->changed = true;
 	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
 		if (CPU_ISSET(cpu, &own))

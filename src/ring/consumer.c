@@ -633,7 +633,7 @@ bool consumer_take_alert(struct disruptor_consumer *c)
 	if (disruptor_load_relaxed(&c->gate->alert) == 0)
 		return false;
 	/* STOP.acquire, pairs with STOP.release in disruptor_consumer_interrupt() */
-	return disruptor_exchange_acq_rel(&c->gate->alert, 0u) != 0;
+	return disruptor_exchange_acquire(&c->gate->alert, 0u) != 0;
 }
 
 /* It waits until @p gate has come to @p count. 0, for the look. */

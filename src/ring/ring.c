@@ -383,13 +383,13 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 
 	HOOK(HOOK_CLOSE);
 	/* CLOSE.close, pairs with CLOSE.claim in disruptor_claim_n(): the state, then the claims */
-	disruptor_fetch_or_acq_rel(&r->shared->state, bits | DISRUPTOR_STATE_CLOSED);
+	disruptor_fetch_or_release(&r->shared->state, bits | DISRUPTOR_STATE_CLOSED);
 	if (ended)
 		return;
 	HOOK(HOOK_CLOSE_BEFORE_END);
 	if (r->producers == DISRUPTOR_MANY) {
 		/* CLOSE.bit.release, pairs with CLOSE.bit.acquire in claim_many(): the state, then the bit */
-		end = disruptor_fetch_or_acq_rel(&r->shared->claimed, DISRUPTOR_CLOSED);
+		end = disruptor_fetch_or_release(&r->shared->claimed, DISRUPTOR_CLOSED);
 	} else {
 		/* CLOSE.close: as above */
 		wait_heavy_barrier(r);
@@ -402,7 +402,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 	 * CLOSE.end.release, pairs with CLOSE.end.acquire in disruptor_consumer_finished(): the end
 	 * before its flag
 	 */
-	disruptor_fetch_or_acq_rel(&r->shared->state, DISRUPTOR_STATE_ENDED);
+	disruptor_fetch_or_release(&r->shared->state, DISRUPTOR_STATE_ENDED);
 	HOOK(HOOK_CLOSED);
 }
 
@@ -442,7 +442,7 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 		goto out;
 	}
 	/* CLOSE.bit.release: who claims behind it sees what the close and this have done */
-	disruptor_fetch_and_acq_rel(&r->shared->claimed, ~DISRUPTOR_CLOSED);
+	disruptor_fetch_and_release(&r->shared->claimed, ~DISRUPTOR_CLOSED);
 	HOOK(HOOK_REOPEN_WORD);
 	r->failure = (struct disruptor_failure){ 0 };
 	/* CLOSE.open.release, pairs with CLOSE.open.acquire in claim_single() */

@@ -25,22 +25,12 @@ MODEL_PARTS = ["tests/model", "tests/model/explore", "tests/virtual"]
 
 # Orders that the library has no use for, and its mutants have.
 WEAKER = """
-#define disruptor_exchange_acquire(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acquire))
 #define disruptor_exchange_release(p, v)                                                           \\
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_exchange_relaxed(p, v)                                                           \\
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
-#define disruptor_fetch_or_acquire(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(acquire))
-#define disruptor_fetch_or_release(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_fetch_or_relaxed(p, v)                                                           \\
 	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
-#define disruptor_fetch_and_acquire(p, v)                                                          \\
-	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(acquire))
-#define disruptor_fetch_and_release(p, v)                                                          \\
-	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_fetch_and_relaxed(p, v)                                                          \\
 	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_cas_release(p, expected, v)                                                      \\

@@ -115,17 +115,18 @@ class Killer:
 
 
 class Explorer:
-    """A client of tests/model, on all rungs that matter to it."""
+    """A client of tests/model, on all rungs that matter to it. It can weaken an access itself."""
 
-    def __init__(self, name, executions):
-        self.name, self.executions = name, executions
+    def __init__(self, name, executions, weaken):
+        self.name, self.executions, self.weaken = name, executions, weaken
 
     def __str__(self):
         return f"model/{self.name}"
 
     def run(self, build, limit):
-        program = build.program("model", "model.c")
-        command = [program, "--limit", str(self.executions), self.name]
+        weaken = ["--weaken", self.weaken] if self.weaken and build.mutant else []
+        program = (build.base.whole if weaken else build).program("model", "model.c")
+        command = [program, "--limit", str(self.executions), *weaken, self.name]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=limit,
                                   check=False, errors="replace")
@@ -176,7 +177,7 @@ def clients():
 def explorers(mutant, executions):
     there = clients()
     chosen = mutant.models + ([] if mutant.is_made else fitting_words(MODELS, mutant.path))
-    return [Explorer(n, executions) for n in dict.fromkeys(chosen) if n in there]
+    return [Explorer(n, executions, mutant.weaken) for n in dict.fromkeys(chosen) if n in there]
 
 
 def plan(mutant, quick):
@@ -187,13 +188,15 @@ def plan(mutant, quick):
     rungs = ["membarrier", "fence", "mutex"]
     order = explorers(mutant, 20000)
     if mutant.is_order:
-        order += [Killer("stress", "tsan", t, "membarrier") for t in races[:2]]
+        order += explorers(mutant, 200000)
     else:
         order += [Killer("unit", "linux", t, r) for r in rungs for t in units]
         if mutant.path.startswith(("src/os/posix", "src/wait/")):
             order += [Killer("unit", "posix", t, r) for r in rungs[1:] for t in units]
     if quick:
         return order
+    if mutant.is_order:
+        order += [Killer("stress", "tsan", t, "membarrier") for t in races[:2]]
     order += explorers(mutant, 1000000)
     if not mutant.is_order:
         order += [Killer("unit", "linux", t, "membarrier") for t in names("unit")

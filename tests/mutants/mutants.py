@@ -16,18 +16,12 @@ WEAKER = {
     "disruptor_load_acquire": ["disruptor_load_relaxed"],
     "disruptor_store_release": ["disruptor_store_relaxed"],
     "disruptor_exchange_acq_rel": ["disruptor_exchange_acquire", "disruptor_exchange_release"],
-    "disruptor_fetch_or_acq_rel": ["disruptor_fetch_or_acquire", "disruptor_fetch_or_release"],
-    "disruptor_fetch_and_acq_rel": ["disruptor_fetch_and_acquire", "disruptor_fetch_and_release"],
     "disruptor_cas_acq_rel": ["disruptor_cas_acquire", "disruptor_cas_release"],
     "disruptor_exchange_acquire": ["disruptor_exchange_relaxed"],
-    "disruptor_exchange_release": ["disruptor_exchange_relaxed"],
     "disruptor_fetch_or_release": ["disruptor_fetch_or_relaxed"],
-    "disruptor_fetch_or_acquire": ["disruptor_fetch_or_relaxed"],
     "disruptor_fetch_and_release": ["disruptor_fetch_and_relaxed"],
-    "disruptor_fetch_and_acquire": ["disruptor_fetch_and_relaxed"],
     "disruptor_fetch_add_release": ["disruptor_fetch_add_relaxed"],
     "disruptor_cas_acquire": ["disruptor_cas_relaxed"],
-    "disruptor_cas_release": ["disruptor_cas_relaxed"],
     "disruptor_fence_seq_cst": [""],
     "disruptor_fence_compiler": [""],
     "disruptor_fence_acquire": [""],
@@ -55,6 +49,7 @@ class Mutant:
         self.tests = []       # that are tried first
         self.is_made = False  # of a site
         self.is_order = False  # only an order is weaker: unit tests cannot see it
+        self.weaken = None    # what the explorer calls it: FILE:LINE:KIND
         self.equivalent = None  # the reason, if it changes nothing that the library promises
         self.line = 0
         self.text = None      # of the whole file, changed
@@ -96,10 +91,21 @@ def made(ledger):
                 mutant.is_made = mutant.is_order = True
                 mutant.line = site.line
                 mutant.text = weaken(text, site, weaker)
+                if site.access.startswith("disruptor_") and site.order != "compiler":
+                    mutant.weaken = f"{site.path}:{site.line}:{lost(site, weaker)}"
                 found.append(mutant)
     for mutant in found:
         mutant.models = models_of(rows, mutant.edges)
     return found
+
+
+def lost(site, weaker):
+    """Which half of its order an access loses."""
+    if not weaker:
+        return "gone"
+    kept = weaker.rsplit("_", 1)[1]
+    both = "acq_rel" in site.access
+    return {"acquire": "release", "release": "acquire"}[kept] if both else site.order
 
 
 def models_of(rows, edges):
@@ -113,8 +119,8 @@ def models_of(rows, edges):
 # ---- listed ----
 
 def spaced(text):
-    """A pattern for C text in which any white space, and comments, may stand where there is some."""
-    gap = r"(?:\s|/\*.*?\*/)*"
+    """A pattern for C text: white space, comments and hooks may stand between any two words."""
+    gap = r"(?:\s|/\*.*?\*/|\b(?:DISRUPTOR_)?HOOK\(\w+\);)*"
     pieces = re.findall(r"\w+|[^\w\s]", text)
     pattern = ""
     for before, piece in zip([""] + pieces, pieces):
