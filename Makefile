@@ -71,7 +71,7 @@ help:
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
-	@echo 'make spin             check the models of the protocols with Spin, and their mutants (minutes)'
+	@echo 'make spin             check the models of the protocols with Spin, and their mutants (5 minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
