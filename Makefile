@@ -110,7 +110,7 @@ help:
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
 	@echo 'make mutants          break the library in each of 400 places, and see that a test notices;'
 	@echo '                      MUTANTS="--only wait." for some (tests/mutants/run --help)'
-	@echo 'make spin             check the models of the protocols with Spin, and their mutants (minutes)'
+	@echo 'make spin             check the models of the protocols with Spin, and their mutants (5 minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'
