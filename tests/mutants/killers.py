@@ -186,15 +186,16 @@ def plan(mutant, quick):
     units = list(dict.fromkeys([t for t in mutant.tests if t in names("unit")] + units))
     races = list(dict.fromkeys([t for t in mutant.tests if t in names("stress")] + races))
     rungs = ["membarrier", "fence", "mutex"]
-    order = explorers(mutant, 20000)
-    if mutant.is_order:
-        order += explorers(mutant, 200000)
-    else:
+    order = explorers(mutant, 2000)
+    if mutant.is_order and quick:
+        order += explorers(mutant, 10000)
+    elif not mutant.is_order:
         order += [Killer("unit", "linux", t, r) for r in rungs for t in units]
         if mutant.path.startswith(("src/os/posix", "src/wait/")):
             order += [Killer("unit", "posix", t, r) for r in rungs[1:] for t in units]
     if quick:
         return order
+    order += explorers(mutant, 40000)
     if mutant.is_order:
         order += [Killer("stress", "tsan", t, "membarrier") for t in races[:2]]
     order += explorers(mutant, 1000000)
@@ -208,6 +209,12 @@ def plan(mutant, quick):
 
 def has_killed(killer, build, baseline, lock):
     """What a killer found; a mutant that hangs must do so twice, while the original passes."""
+    if isinstance(killer, Explorer):
+        found = killer.run(build, 300)
+        if found:
+            with lock:
+                baseline.limit(killer)
+        return found
     with lock:
         limit = baseline.limit(killer)
     found = killer.run(build, limit)
@@ -229,7 +236,7 @@ class Baseline:
         name = str(killer)
         if name not in self.seconds:
             start = time.monotonic()
-            found = killer.run(self.build, 120)
+            found = killer.run(self.build, 300)
             if found:
                 raise RuntimeError(f"{name} fails without a mutant: {found}")
             self.seconds[name] = time.monotonic() - start
