@@ -11,10 +11,8 @@ CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
-sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
-python = scripts/ledger tests/lint/ledger
-scripts = $(filter-out $(python),.ci/run $(wildcard scripts/* tests/*/run tests/lint/*) \
-	  tests/install/symbols tests/support/expect $(wildcard examples/flights/run))
+sources = find include src tools bench examples tests -not -path 'tests/spin/*' '(' -name '*.[ch]' -o -name '*.cc' ')'
+scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
 
 .PHONY: all demo test test-one-core soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores

@@ -23,10 +23,14 @@
 #define DISRUPTOR_ALIGNOF(T) alignof(T)
 #define DISRUPTOR_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #else
+#ifdef DISRUPTOR_MODEL /* defines these three so that it sees each access: tests/model/ */
+#include <disruptor_model.h>
+#else
 #include <stdatomic.h>
 #define DISRUPTOR_ATOMIC(T) _Atomic(T)
 #define DISRUPTOR_ORDER(order) memory_order_##order
 #define DISRUPTOR_ATOMICALLY(op) atomic_##op
+#endif
 #define DISRUPTOR_ALIGNOF(T) _Alignof(T)
 #define DISRUPTOR_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
@@ -77,6 +81,10 @@
 #define DISRUPTOR_UNUSED
 #define DISRUPTOR_API
 #define DISRUPTOR_NODISCARD
+#endif
+
+#ifndef DISRUPTOR_HOOK /* tests name instants by it: src/hook.h */
+#define DISRUPTOR_HOOK(name) ((void)0)
 #endif
 
 #ifndef DISRUPTOR_INLINE /* src/inline_abi.c redefines it, to emit each inline as a symbol too */

@@ -196,6 +196,7 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
 	if (disruptor_unlikely(!(c->flags & DISRUPTOR_VIEW_FIRST)) || disruptor_unlikely(at > end))
 		return disruptor_consumer_ready_slow(c);
 	while (at < end) {
+		DISRUPTOR_HOOK(READY);
 		/*
 		 * PUB.acquire, pairs with PUB.release in disruptor_stamp(). Orders the stamp
 		 * before our reads of the event. If relaxed: torn events are read.
@@ -254,12 +255,14 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 	if (disruptor_unlikely(c->flags & DISRUPTOR_VIEW_HEAVY) || DISRUPTOR_ASAN)
 		return disruptor_consumer_release_slow(c, n);
 	c->next = next;
+	DISRUPTOR_HOOK(RELEASE);
 	/*
 	 * STAGE.release, FREE.release; pair with STAGE.acquire in consumer_available() and
 	 * FREE.acquire in gate_slowest(). Orders our reads and writes of the events before a
 	 * dependant's, and before a producer's next lap. If relaxed: either may overtake us.
 	 */
 	disruptor_store_release(&c->gate->sequence, next);
+	DISRUPTOR_HOOK(RELEASED);
 	/* WAKE.progress, pairs with WAKE.announce in edge_arm(); see disruptor_published() */
 	disruptor_fence_compiler();
 	/* WAKE.progress, relaxed, both: a stale 0 is impossible; nothing is read through them */

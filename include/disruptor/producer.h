@@ -287,8 +287,10 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 		n = disruptor_producer_do_claim(p->ring, p->index, first, p->open, n, &run);
 		return disruptor_producer_first(p, &run, n);
 	}
+	DISRUPTOR_HOOK(CLAIM_KNOWN);
 	slot = disruptor_note_claim(p, first, first + n);
 	p->next = first + n;
+	DISRUPTOR_HOOK(CLAIM_NOTED);
 	/* CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state */
 	disruptor_fence_compiler();
 	/* CLOSE.claim, relaxed: only its being zero matters; the slow half looks again */
@@ -360,6 +362,7 @@ DISRUPTOR_INLINE void disruptor_stamp(unsigned char *slot, uint64_t position)
 DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t end)
 {
 	p->open = end;
+	DISRUPTOR_HOOK(PUBLISHED);
 	/*
 	 * WAKE.progress, pairs with WAKE.announce in edge_arm(). The sleeper's heavy barrier
 	 * stands in for our store-load fence; the compiler must keep the look below the stamp.
@@ -389,6 +392,7 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 	if (disruptor_producer_do_check_owner(p->ring, p->index) != 0)
 		return DISRUPTOR_E_OWNER;
 #endif
+	DISRUPTOR_HOOK(PUBLISH);
 	/* lossy rings are told apart behind tests that there are anyway, so that others pay nothing */
 	if (p->flags & (DISRUPTOR_VIEW_PACKED | DISRUPTOR_VIEW_LOSSY)) {
 		if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_LOSSY))
@@ -403,8 +407,10 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 							disruptor_producer_slot(p, end),
 						~p->next);
 		/* from the last to the first, so that who waits for the first sees them all */
-		while (--n != 0)
+		while (--n != 0) {
 			disruptor_stamp(disruptor_producer_slot(p, at + n), at + n);
+			DISRUPTOR_HOOK(PUBLISH_PART);
+		}
 		disruptor_stamp(p->slot, at);
 	}
 	p->slot = disruptor_producer_slot(p, end);
@@ -424,6 +430,7 @@ DISRUPTOR_INLINE int disruptor_publish(struct disruptor_producer *p)
 #ifndef DISRUPTOR_DEBUG /* in debug builds all go the general way, which checks the owner */
 	/* one event, stamped, on the membarrier rung: the next slot is the neighbour */
 	if (disruptor_likely(((end - at - 1) | p->flags) == 0)) {
+		DISRUPTOR_HOOK(PUBLISH);
 		disruptor_stamp(p->slot, at);
 		p->slot += p->stride;
 		if (disruptor_unlikely(p->slot == p->slots_end))

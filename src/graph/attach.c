@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Stages that come and go while the others run. */
 #include "error.h"
+#include "hook.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
 #include "graph/pool.h"
@@ -100,6 +101,7 @@ static void forget_thread(struct disruptor *d, struct disruptor_stage *s)
 		return;
 	w->leaving = true;
 	os_unlock(&d->monitor); /* it takes the monitor at its end */
+	HOOK(HOOK_JOINING);
 	os_thread_join(&w->thread);
 	os_lock(&d->monitor);
 	w->leaving = false;
@@ -242,9 +244,9 @@ static int end_run(struct disruptor_stage *s, enum disruptor_stop_mode mode, uin
 	if (mode == DISRUPTOR_NOW)
 		disruptor_stage_stop(s);
 	else if (!s->is_head)
-		consumer_end_at(&s->consumer, ring_claimed(s->owner->ring));
+		consumer_end_at_claimed(&s->consumer);
 	for (uint32_t i = 0; mode != DISRUPTOR_NOW && s->is_head && i < s->pool->count; i++)
-		consumer_end_at(&s->pool->workers[i]->consumer, ring_claimed(s->owner->ring));
+		consumer_end_at_claimed(&s->pool->workers[i]->consumer);
 	if (await_its_end(s, deadline))
 		return 0;
 	if (mode == DISRUPTOR_DRAIN_THEN_HALT) {
@@ -271,6 +273,7 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 	d->leavers++;
 	if (rc == 0 && disruptor_stage_running(s))
 		rc = end_run(s, mode, deadline);
+	HOOK(HOOK_ENDED_ALONE);
 	if (rc == 0) {
 		unreleased = deferred_unreleased(&s->consumer);
 		if (unreleased)

@@ -24,6 +24,7 @@
 #include <disruptor/conflate.h>
 
 #include "error.h"
+#include "hook.h"
 #include "graph/graph_internal.h"
 
 #include <string.h>
@@ -239,12 +240,14 @@ static void enqueue(struct disruptor_conflate *c, const struct entry *e)
 {
 	uint64_t tail = disruptor_load_relaxed(&c->tail); /* relaxed (own) */
 
+	HOOK(HOOK_CONFLATE_SWAPPED);
 	c->queue[tail & c->queue_mask] = (uint32_t)(e - c->entries);
 	/*
 	 * QUEUE.release, pairs with QUEUE.acquire in is_empty(): the key's entry and the swap of
 	 * its cell, then the key. If relaxed: the reader takes a key without a cell.
 	 */
 	disruptor_store_release(&c->tail, tail + 1);
+	HOOK(HOOK_CONFLATE_QUEUED);
 	/*
 	 * QUEUE.wake.progress, pairs with QUEUE.wake.announce in sleep_until_changed(): our tail,
 	 * then the sleeper; there the sleeper, then the tail. Only at a first change.
@@ -268,6 +271,7 @@ int disruptor_conflate_put(struct disruptor_conflate *c, const void *event, uint
 		return DISRUPTOR_E_FULL;
 	memcpy(cell(c, e->writers), &position, sizeof(position));
 	memcpy(cell(c, e->writers) + sizeof(position), event, c->event_size);
+	HOOK(HOOK_CONFLATE_FILLED);
 	/*
 	 * SWAP.release, SWAP.acquire: our cell's bytes before it is the middle one; the reader's last
 	 * look at the cell that we get back before we fill it. If weaker: torn events.
@@ -316,9 +320,11 @@ int disruptor_conflate_take(struct disruptor_conflate *c, void *event, uint64_t 
 	 * the key ceases to be FRESH, by the swap below.
 	 */
 	disruptor_store_relaxed(&c->head, head + 1);
+	HOOK(HOOK_CONFLATE_TAKING);
 	/* SWAP.release, SWAP.acquire: as in disruptor_conflate_put(), for our cell and the one we get */
 	old = disruptor_exchange_acq_rel(&e->middle, e->readers);
 	e->readers = old & ~FRESH;
+	HOOK(HOOK_CONFLATE_TOOK);
 	if (position)
 		memcpy(position, cell(c, e->readers), sizeof(*position));
 	memcpy(event, cell(c, e->readers) + sizeof(*position), c->event_size);
@@ -338,6 +344,7 @@ static bool sleep_until_changed(struct disruptor_conflate *c, uint64_t deadline)
 	disruptor_store_relaxed(&c->sleeper, UINT64_C(1));
 	/* QUEUE.wake.announce: the sleeper, then the tail */
 	disruptor_fence_seq_cst();
+	HOOK(HOOK_CONFLATE_SLEEP);
 	/* relaxed (lock): the monitor */
 	if (is_empty(c) && !disruptor_load_relaxed(&c->closed))
 		in_time = os_monitor_wait(&c->monitor, deadline);

@@ -5,6 +5,7 @@
  * broadcast on every change.
  */
 #include "error.h"
+#include "hook.h"
 #include "graph/check.h"
 #include "graph/graph_internal.h"
 #include "graph/watchdog.h"
@@ -49,6 +50,7 @@ void graph_fail(struct disruptor *d, const struct disruptor_failure *failure)
 		d->failure = *failure;
 	d->state = DISRUPTOR_FAILED;
 	os_broadcast(&d->monitor);
+	HOOK(HOOK_FAIL);
 	/* under the monitor: of two failures the same one is the first, here and there */
 	ring_fail(d->ring, failure);
 	os_unlock(&d->monitor);
@@ -252,6 +254,7 @@ int disruptor_start(struct disruptor *d)
 	d->state = DISRUPTOR_STARTING;
 	d->starts++;
 	os_unlock(&d->monitor); /* the callback may ask for the state */
+	HOOK(HOOK_START);
 	check_warn(d);
 	os_lock(&d->monitor);
 	rc = watchdog_start(d);
@@ -353,6 +356,7 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 	}
 	if (d->starts != run)
 		return 0; /* another thread has stopped it, and started the next run */
+	HOOK(HOOK_STOP_ENDED);
 	if (d->active)
 		join_all(d);
 	if (d->state == DISRUPTOR_FAILED)
@@ -379,6 +383,7 @@ int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t 
 		if (d->state == DISRUPTOR_RUNNING || d->state == DISRUPTOR_STARTING)
 			d->state = DISRUPTOR_DRAINING;
 		disruptor_ring_close(d->ring);
+		HOOK(HOOK_STOP_CLOSED);
 		if (mode == DISRUPTOR_NOW)
 			halt_all(d);
 		rc = await_end(d, mode, deadline);

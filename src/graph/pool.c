@@ -345,6 +345,8 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	r->consumer_table[s->consumer.index].wait = wait_choose(&handler->wait, &r->wait);
 	r->consumer_table[s->consumer.index].at_a_time = at_a_time(s->pool, handler);
 	graph_set_handler(s, handler);
+	/* that the last run was to end, and where, is not for the next */
+	consumer_forget_requests(&s->consumer);
 	memset(&s->policy, 0, sizeof(s->policy));
 	s->attempts = (struct stage_attempts){ .give_up = STAGE_NOWHERE };
 	s->reported = false;

@@ -125,6 +125,7 @@ static int remedy(struct disruptor_stage *s, struct batch *b, int code,
 	};
 	enum disruptor_remedy r = policy_remedy(s, &failure, wanted, b->begin);
 
+	HOOK(HOOK_REMEDY);
 	if (r == DISRUPTOR_REMEDY_SKIP)
 		return skip(s, b);
 	if (r == DISRUPTOR_REMEDY_RETRY)
@@ -148,6 +149,7 @@ static int conflict(struct disruptor_stage *s, struct batch *b)
 /* A verdict other than to go on. */
 static int answer(struct disruptor_stage *s, struct batch *b, int verdict)
 {
+	HOOK(HOOK_VERDICT);
 	if (disruptor_unlikely(s->in_conflict))
 		return conflict(s, b);
 	switch (verdict) {
@@ -379,8 +381,10 @@ static int handle_batch(struct disruptor_stage *s, uint64_t most)
 
 	if (!begin_batch(s, &b, most))
 		return BATCH_DONE;
+	HOOK(HOOK_BATCH_BEGIN);
 	stats_begin(s, b.w.end - b.begin);
 	rc = work_through(s, &b);
+	HOOK(HOOK_BATCH_END);
 	s->moved = s->consumer.next - b.begin;
 	stats_end(s, b.begin, b.voids);
 	return rc;
@@ -454,6 +458,7 @@ enum stage_progress stage_begin(struct disruptor_stage *s)
 	if (rc < 0) /* before the report, after which whoever attaches it reads it */
 		s->result = rc;
 	s->attaching = false;
+	HOOK(HOOK_STAGE_REPORT);
 	graph_report(s);
 	return rc < 0 ? STAGE_ENDED : progress(s, rc);
 }
@@ -516,13 +521,16 @@ void stage_wait_failed(struct disruptor_stage *s, int code)
 int stage_finish(struct disruptor_stage *s)
 {
 	struct disruptor *d = s->owner;
-	int stopped = call(s, "on_stop", s->handler.on_stop);
-	int rc = s->result != 0 ? s->result : stopped;
+	int rc, stopped;
 
+	HOOK(HOOK_STAGE_ENDING);
+	stopped = call(s, "on_stop", s->handler.on_stop);
+	rc = s->result != 0 ? s->result : stopped;
 	ring_hold_pop(&s->hold);
 	if (s->pool)
 		share_leave(&s->consumer);
 	(void)consumer_take_alert(&s->consumer);
+	HOOK(HOOK_STAGE_ENDED);
 	/* under the monitor: who sees it ended may detach it, and destroy the whole, behind us only */
 	os_lock(&d->monitor);
 	/* OWNER.release: the consumer's private state, to whoever runs it next */

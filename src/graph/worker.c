@@ -5,6 +5,7 @@
  * has moved nothing it sleeps until one of them can go on.
  */
 #include "error.h"
+#include "hook.h"
 #include "graph/graph_internal.h"
 #include "wait/core.h"
 
@@ -239,6 +240,7 @@ static void worker_ended(struct graph_worker *w)
 {
 	struct disruptor *d = w->owner;
 
+	HOOK(HOOK_WORKER_ENDED);
 	os_lock(&d->monitor);
 	w->thread_id = 0;
 	d->alive--;

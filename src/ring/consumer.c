@@ -3,6 +3,7 @@
 #include "ring/consumer.h"
 
 #include "error.h"
+#include "hook.h"
 #include "ring/deferred.h"
 #include "ring/gate.h"
 #include "ring/hold.h"
@@ -137,8 +138,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 static void aim(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
-	/* relaxed (hint): if it changes, the next look at an upstream's sequence notices (LEAVE) */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	/*
+	 * LEAVE.acquire, pairs with LEAVE.release in gate_hand_over(). Orders the leaver's last
+	 * accesses before ours: of its sequences we may have read an old one. If relaxed: what it has
+	 * written and released is not seen.
+	 */
+	uint64_t upstreams = disruptor_load_acquire(&c->gate->upstreams);
 
 	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
@@ -302,6 +307,7 @@ bool consumer_is_void(const struct disruptor_consumer *c, uint64_t position)
 static uint64_t scan_stamps(const struct disruptor_consumer *c, uint64_t from, uint64_t end)
 {
 	for (; from != end; from++) {
+		HOOK(HOOK_READY);
 		/* PUB.acquire, pairs with PUB.release in disruptor_stamp() */
 		uint64_t stamp = disruptor_load_acquire(ring_stamp(c->ring, from));
 
@@ -327,9 +333,11 @@ uint64_t consumer_available(struct disruptor_consumer *c, uint64_t from, uint64_
 			upto = disruptor_load_acquire(c->source);
 		else
 			upto = gate_slowest_of(c->ring, c->aimed);
+		HOOK(HOOK_AVAILABLE);
 		/*
 		 * LEAVE.acquire, relaxed, pairs with LEAVE.release in gate_hand_over(): carried by
-		 * the acquire above, if that met what became of the entry of one that has left.
+		 * the acquire above, if that met what became of the entry of one that has left; else
+		 * by aim(), if the order has changed.
 		 */
 		if (disruptor_likely(disruptor_load_relaxed(&c->gate->upstreams) == c->aimed))
 			break;
@@ -365,6 +373,7 @@ static bool skip_voids(struct disruptor_consumer *c, uint64_t end)
 		at++;
 	if (at == c->next)
 		return false;
+	HOOK(HOOK_VOID_SKIP);
 	consumer_release_to(c, at);
 	return true;
 }
@@ -534,8 +543,10 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 	}
 	poison_released(c, c->next + n);
 	c->next += n;
+	HOOK(HOOK_RELEASE);
 	/* STAGE.release, FREE.release; see disruptor_release() */
 	disruptor_store_release(&c->gate->sequence, c->next);
+	HOOK(HOOK_RELEASED);
 	if (c->flags & DISRUPTOR_VIEW_HEAVY) {
 		woke = edge_signal(c->ring, edge_from(c->gate), c->next);
 		woke |= edge_signal(c->ring, edge_to_producers(c->ring), c->next);
@@ -596,6 +607,7 @@ int disruptor_take(struct disruptor_consumer *c, void *event)
 		return 0;
 	slot = disruptor_at(c, 0);
 	memcpy(event, slot, r->header->event_size);
+	HOOK(HOOK_TAKEN_OUT);
 	memset(slot, 0, r->header->event_size);
 	if (r->init)
 		r->init(slot, r->context);
@@ -610,6 +622,7 @@ int disruptor_consumer_finished(const struct disruptor_consumer *c)
 	/* CLOSE.end.acquire, pairs with CLOSE.end.release in close_locked(): the flag, then the end */
 	if (!(disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_ENDED))
 		return 0;
+	HOOK(HOOK_FINISH_FLAG);
 	/* CLOSE.end.acquire: a claim taken back may have moved it */
 	return c->next >= disruptor_load_acquire(&c->shared->end);
 }
@@ -659,6 +672,7 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 		return look_for_releases(c, need);
 	if (n >= c->least && n != 0 && !held_up)
 		return (int64_t)n;
+	HOOK(HOOK_LOOK_EMPTY);
 	/* relaxed (hint): a stale 0 is only possible before the interrupter's wake-up (STOP) */
 	if (disruptor_load_relaxed(&c->gate->alert) != 0)
 		return DISRUPTOR_E_INTERRUPTED;
@@ -756,10 +770,14 @@ void disruptor_consumer_interrupt(struct disruptor_consumer *c)
 	consumer_wake_up(c);
 }
 
-void consumer_end_at(struct disruptor_consumer *c, uint64_t position)
+void consumer_end_at_claimed(struct disruptor_consumer *c)
 {
+	struct disruptor_ring *r = c->ring;
+
+	os_lock(&r->lock); /* a claim that is given back meanwhile takes the end back with it */
 	/* STOP.release: as an interrupt; what the asker did before, to who ends by it */
-	disruptor_store_release(&c->ring->consumer_table[c->index].until, position);
+	disruptor_store_release(&r->consumer_table[c->index].until, ring_claimed(r));
+	os_unlock(&r->lock);
 	consumer_wake_up(c);
 }
 
@@ -777,6 +795,7 @@ void consumer_forget_requests(struct disruptor_consumer *c)
 
 void consumer_wake_up(const struct disruptor_consumer *c)
 {
+	HOOK(HOOK_ALERT_SET);
 	consumer_wake_gate(c->ring, c->index);
 }
 
@@ -791,6 +810,7 @@ void consumer_wake_gate(struct disruptor_ring *r, uint32_t index)
 	 * Without it we may wake the edge that it slept on before one of them left.
 	 */
 	wait_heavy_barrier(r);
+	HOOK(HOOK_ALERT_BARRIER);
 	/* LEAVE.alert.ask, relaxed: if they change again, who leaves wakes the edge, and it is seen then */
 	upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
 	if (e->deferred)

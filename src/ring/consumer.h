@@ -42,8 +42,8 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need);
 int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
 /* Who runs the stage tells what it holds by ring_hold_push(); the view itself keeps no note. */
 void consumer_belongs_to_stage(struct disruptor_consumer *c);
-/* Let its waits end, as if interrupted, once it has released all before @p position. Any thread. */
-void consumer_end_at(struct disruptor_consumer *c, uint64_t position);
+/* Let its waits end, as if interrupted, once it has released all that is claimed. Any thread. */
+void consumer_end_at_claimed(struct disruptor_consumer *c);
 bool consumer_is_at_its_end(const struct disruptor_consumer *c);
 /* Forget what it was asked for, an interrupt and an end: its run is over. */
 void consumer_forget_requests(struct disruptor_consumer *c);

@@ -2,6 +2,7 @@
 #include "ring/deferred.h"
 
 #include "error.h"
+#include "hook.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 
@@ -35,6 +36,7 @@ static void carry(const struct disruptor_consumer *c)
 
 		while (to < read && consumer_is_void(c, to))
 			to++;
+		HOOK(HOOK_DEFER_CARRY);
 		/* STAGE.release, FREE.release: as a release; that of the events was passed on to us */
 		if (to == at || disruptor_cas_acq_rel(&c->gate->sequence, &at, to))
 			return;
@@ -58,6 +60,7 @@ void deferred_read(struct disruptor_consumer *c, uint64_t position)
 	c->next = position;
 	/* DEFER.read.release, pairs with DEFER.read.acquire in deferred_release(): our reads of the events, before the releaser may free them */
 	disruptor_store_release(&entry_of(c)->read, position);
+	HOOK(HOOK_DEFER_READ);
 	if (!voids)
 		return;
 	/* DEFER.void.read, pairs with DEFER.void.gate in deferred_release(): `read`, then the gate */
@@ -100,6 +103,7 @@ int deferred_release(struct disruptor_consumer *c, uint64_t position)
 		/* STAGE.release, FREE.release, STAGE.acquire: several release, each after the last */
 		if (disruptor_cas_acq_rel(&c->gate->sequence, &at, position))
 			break;
+	HOOK(HOOK_DEFER_RELEASED);
 	/* DEFER.void.gate, pairs with DEFER.void.read in deferred_read(): the gate, then `read` */
 	disruptor_fence_seq_cst();
 	carry(c);

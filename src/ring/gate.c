@@ -45,6 +45,7 @@ uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *at
 	uint32_t found = 0;
 
 	for (uint32_t i = 0; i < used; i++) {
+		HOOK(HOOK_GATE_SCAN);
 		/*
 		 * FREE.acquire, pairs with FREE.release in disruptor_release(). Orders each
 		 * consumer's last access to a slot before our next write to it. If relaxed: we
@@ -81,6 +82,7 @@ void gate_limit(const struct disruptor_ring *r, uint64_t claimed, atomic_word *l
 		 * free run.
 		 */
 		disruptor_store_relaxed(limit, claimed + room);
+		HOOK(HOOK_LIMIT_NOTED);
 		/* ATTACH.grant, pairs with ATTACH.show in gate_attach(): scan and grant, then the count */
 		disruptor_fence_seq_cst();
 		/* ATTACH.count.acquire: if it has changed, the next scan sees the gate it counts */
@@ -93,6 +95,7 @@ uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set)
 	uint64_t low = DISRUPTOR_VACANT;
 
 	for (; set; set &= set - 1) {
+		HOOK(HOOK_GATE_SCAN);
 		/*
 		 * STAGE.acquire, pairs with STAGE.release in disruptor_release(). Orders the
 		 * upstream's accesses to the event before ours. If relaxed: we may miss its writes.
@@ -212,8 +215,10 @@ int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_plac
 
 	if (rc != 0)
 		return rc;
+	HOOK(HOOK_ATTACH_CHOSEN);
 	/* FREE.release: the gate, then its being scanned, then its being counted */
 	disruptor_store_release(&gate->sequence, provisional);
+	HOOK(HOOK_ATTACH_SHOWN);
 	/* relaxed (lock): changes under it only */
 	if (index >= disruptor_load_relaxed(&r->header->gates_used))
 		/* ENTRY.release, pairs with ENTRY.acquire in gate_slowest(): the entry, then its use */
@@ -231,10 +236,12 @@ int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_plac
 	/* a producer that has looked anew may have noted less, and counts on the provisional gate */
 	if (rc == 0 && *start < provisional)
 		*start = provisional;
+	HOOK(HOOK_ATTACH_SETTLED);
 	/* FREE.release: as any release of the positions before it */
 	disruptor_store_release(&gate->sequence, rc == 0 ? *start : DISRUPTOR_VACANT);
 	if (rc == 0)
 		allow_events(r, *start, newest_position(r));
+	HOOK(HOOK_ATTACHED);
 	/* a producer may sleep because of the provisional position */
 	edge_wake_all(r, edge_to_producers(r));
 	return rc;
@@ -255,13 +262,16 @@ void gate_hand_over(struct disruptor_ring *r, uint32_t index)
 		 */
 		disruptor_store_release(&gate->upstreams,
 					(upstreams & ~(UINT64_C(1) << index)) | before);
+		HOOK(HOOK_HAND_OVER);
 	}
 }
 
 void gate_detach(struct disruptor_ring *r, uint32_t index)
 {
+	HOOK(HOOK_DETACH);
 	/* FREE.release, STAGE.release: our last access is over; so is what LEAVE.release ordered */
 	disruptor_store_release(&r->gates[index].sequence, DISRUPTOR_VACANT);
+	HOOK(HOOK_DETACHED);
 	edge_wake_all(r, edge_to_producers(r));
 	/* dependants that were handed over wait on other edges from now on */
 	edge_wake_all(r, edge_from(&r->gates[index]));

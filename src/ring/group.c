@@ -76,6 +76,7 @@ static void ask(struct consumer_group *g)
 		if (m->consumer && !is_own(g, &m->need))
 			watch_expect(m->consumer->ring, &m->watch, m->need.edge, m->need.count);
 	}
+	HOOK(HOOK_GROUP_ASKED);
 	for (uint32_t i = 0; i < g->count; i++) {
 		struct disruptor_consumer *c = g->members[i].consumer;
 
@@ -128,6 +129,7 @@ static int64_t group_block(const struct wait_request *q, uint64_t deadline)
 	HOOK(HOOK_WAIT_BEFORE_PARK);
 	tally(q->sleeps);
 	parker_park(&g->parker, seen, deadline);
+	HOOK(HOOK_WAIT_AWAKE);
 	parker_disarm(&g->parker);
 	return 0;
 }

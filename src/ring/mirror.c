@@ -2,6 +2,8 @@
 /* Events copied word by word, so that they may be read while they are overwritten. */
 #include "ring/mirror.h"
 
+#include "hook.h"
+
 #include <string.h>
 
 /* The entry of that position is being written; positions stay below this bit. */
@@ -27,6 +29,7 @@ void mirror_put(const struct disruptor_ring *r, uint64_t position, const void *e
 	 * the words below finds the stamp changed. If weaker: a torn event passes for the one before.
 	 */
 	disruptor_fence_release();
+	HOOK(HOOK_MIRROR_WRITING);
 	for (; left >= sizeof(bits); left -= sizeof(bits), from += sizeof(bits)) {
 		memcpy(&bits, from, sizeof(bits));
 		disruptor_store_relaxed(word++, bits);
@@ -36,6 +39,7 @@ void mirror_put(const struct disruptor_ring *r, uint64_t position, const void *e
 		memcpy(&bits, from, left);
 		disruptor_store_relaxed(word, bits);
 	}
+	HOOK(HOOK_MIRROR_WRITTEN);
 	/*
 	 * MIRROR.release, pairs with MIRROR.acquire in mirror_get(): the words before the stamp that
 	 * shows them. If relaxed: words of the lap before are read as this event's.
@@ -75,6 +79,7 @@ enum mirror_state mirror_get(const struct disruptor_ring *r, uint64_t position, 
 
 	if (state != MIRROR_EVENT)
 		return state;
+	HOOK(HOOK_MIRROR_READING);
 	for (; left >= sizeof(bits); left -= sizeof(bits), to += sizeof(bits)) {
 		/* MIRROR.tear.acquire, relaxed: the fence orders it; the stamp says if it was torn */
 		bits = disruptor_load_relaxed(word++);
@@ -85,6 +90,7 @@ enum mirror_state mirror_get(const struct disruptor_ring *r, uint64_t position, 
 		bits = disruptor_load_relaxed(word);
 		memcpy(to, &bits, left);
 	}
+	HOOK(HOOK_MIRROR_READ);
 	/* MIRROR.tear.acquire: a word of a later event, then its stamp; see mirror_put() */
 	disruptor_fence_acquire();
 	/* MIRROR.tear.acquire, relaxed: the fence orders it behind the words */

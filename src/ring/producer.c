@@ -8,6 +8,7 @@
  * A fetch-and-add would be faster under contention and could not be taken back.
  */
 #include "error.h"
+#include "hook.h"
 #include "ring/gate.h"
 #include "ring/hold.h"
 #include "ring/mirror.h"
@@ -106,6 +107,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
 	disruptor_store_relaxed(&entry->owner, os_thread_id());
 	*index = i;
+	HOOK(HOOK_PRODUCER_OPENED);
 	return 0;
 }
 
@@ -163,6 +165,7 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
 	if (p->next != p->open)
 		give_up(p, p->next - p->open);
+	HOOK(HOOK_PRODUCER_CLOSING);
 	os_lock(&ring->lock);
 	p->entry->used = false;
 	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed (figure) */
@@ -217,8 +220,9 @@ static int look_for_room(struct run *p, uint64_t claimed)
 }
 
 /*
- * Put back what the mark of a run that begins at @p first was written over: the last lap's stamp, or
- * where that may have been a void's none at all. Lock held.
+ * Put back what the mark of a run that begins at @p first was written over: the last lap's stamp. It
+ * is settled, as everybody has released it or nobody was there; where it may have been a void, it is
+ * one from now on, and no one can come to it any more (`gone`). Lock held.
  */
 static void unmark(const struct disruptor_ring *r, uint64_t first)
 {
@@ -227,9 +231,24 @@ static void unmark(const struct disruptor_ring *r, uint64_t first)
 	/* relaxed (own), all: only this producer writes stamps and voids; who looks has the lock */
 	if (!ring_is_mark(disruptor_load_relaxed(ring_stamp(r, first))))
 		return;
-	if (disruptor_load_relaxed(&r->shared->voids_end) >= before)
-		before = 0;
+	if (before != 0 && disruptor_load_relaxed(&r->shared->voids_end) >= before)
+		before |= DISRUPTOR_VOID;
 	disruptor_store_relaxed(ring_stamp(r, first), before);
+}
+
+/* Whoever was to end behind claims that are given back ends before them. Lock held. */
+static void end_earlier(struct disruptor_ring *r, uint64_t claimed)
+{
+	for (uint32_t i = 0; i < r->max_consumers; i++) {
+		atomic_word *until = &r->consumer_table[i].until;
+		/* relaxed (hint): set under the lock, and forgotten at any time: the exchange tells */
+		uint64_t end = disruptor_load_relaxed(until);
+
+		while (end != UINT64_MAX && end > claimed)
+			/* STOP.release: as who set it */
+			if (disruptor_cas_acq_rel(until, &end, claimed))
+				break;
+	}
 }
 
 /*
@@ -240,6 +259,7 @@ static void take_back(struct run *p, uint64_t n)
 {
 	struct disruptor_ring *r = p->ring;
 
+	HOOK(HOOK_TAKE_BACK);
 	os_lock(&r->lock);
 	/* the run has written over the last lap's events, though its positions come again */
 	if (p->next > r->capacity && p->next - r->capacity > r->gone)
@@ -255,12 +275,15 @@ static void take_back(struct run *p, uint64_t n)
 	disruptor_store_relaxed(&p->entry->limit, p->next);
 	/* CLOSE.back.release: readers of the position act on what is before it */
 	disruptor_store_release(&r->shared->claimed, p->next);
+	HOOK(HOOK_TAKEN_BACK);
 	/* relaxed (lock): change under it only */
 	if ((disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED) &&
 	    disruptor_load_relaxed(&r->shared->end) > p->next)
 		/* CLOSE.end.release: consumers that wait for what will not come look again */
 		disruptor_store_release(&r->shared->end, p->next);
+	end_earlier(r, p->next);
 	os_unlock(&r->lock);
+	HOOK(HOOK_TAKE_BACK_TOLD);
 	ring_wake_everyone(r);
 }
 
@@ -304,6 +327,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		return DISRUPTOR_E_FULL;
 	if (most > room)
 		most = room;
+	HOOK(HOOK_CLAIM_ROOM);
 	p->next += most;
 	/* CLOSE.claim, relaxed: see disruptor_note_claim() */
 	disruptor_store_relaxed(&r->shared->claimed, p->next);
@@ -315,6 +339,7 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 		wait_heavy_barrier(r);
 		p->fast = p->next;
 	}
+	HOOK(HOOK_CLAIM_NOTED);
 	/* CLOSE.claim, relaxed: only its being zero matters */
 	if (disruptor_load_relaxed(&r->shared->state) != 0) {
 		take_back(p, most);
@@ -355,6 +380,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 			continue;
 		}
 		n = own_limit(p) - claimed < most ? own_limit(p) - claimed : most;
+		HOOK(HOOK_CLAIM_SWAP);
 		/*
 		 * No release: the slots' being free was acquired by our own scan (FREE), their being
 		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
@@ -363,6 +389,7 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 		if (disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n))
 			break;
 	}
+	HOOK(HOOK_CLAIM_SWAPPED);
 	if (!run_open) {
 		p->open = claimed;
 		disruptor_store_relaxed(&p->entry->run_first, claimed); /* relaxed (figure) */
@@ -422,6 +449,7 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	};
 	int64_t result;
 
+	HOOK(HOOK_CLAIM_WAIT);
 	/* relaxed (figure): the ring was full, so this is above 0 */
 	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
 	result = wait_until(&request);
@@ -517,8 +545,10 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 		/* DISRUPTOR_CLOSED in it is above every limit, too */
 		if (limit < claimed + n)
 			return false;
+		HOOK(HOOK_CLAIM_SWAP);
 		/* CLOSE.bit.acquire, as in claim_many() */
 	} while (!disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n));
+	HOOK(HOOK_CLAIM_SWAPPED);
 	*run = (struct disruptor_run){ .next = claimed + n, .open = claimed, .fast = claimed + n };
 	/* relaxed (figure), both */
 	disruptor_store_relaxed(&entry->run_first, claimed);
@@ -611,6 +641,7 @@ static void announce(struct disruptor_ring *r, struct ring_producer *entry, uint
 {
 	bool woke;
 
+	HOOK(HOOK_PUBLISHED);
 	if (r->rung != DISRUPTOR_RUNG_MEMBARRIER) {
 		woke = edge_signal(r, edge_to_consumers(r), end);
 	} else {
@@ -637,8 +668,10 @@ void disruptor_producer_do_show(struct disruptor_ring *r, uint64_t at, uint64_t 
 		/* PUB.release, the cursor in place of stamps; see disruptor_stamp() */
 		disruptor_store_release(&r->shared->cursor, end);
 	else
-		for (uint64_t i = end; i-- != at;)
+		for (uint64_t i = end; i-- != at;) {
 			disruptor_stamp(ring_slot(r, i), i);
+			HOOK(HOOK_PUBLISH_PART);
+		}
 }
 
 /* The first @p n of the run become voids, which consumers skip. */
@@ -657,6 +690,7 @@ static void give_up_stamped(struct run *p, uint64_t n)
 	 */
 	while (before < end && !disruptor_cas_relaxed(&r->shared->voids_end, &before, end))
 		;
+	HOOK(HOOK_VOID_END);
 	for (uint64_t at = p->open; r->mirror && at != end; at++)
 		mirror_void(r, at);
 	if (ring_marks_claims(r) && end != p->next)
@@ -666,7 +700,9 @@ static void give_up_stamped(struct run *p, uint64_t n)
 		at--;
 		/* PUB.release: as a publish, with the void bit */
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
+		HOOK(HOOK_VOID_PART);
 	}
+	HOOK(HOOK_VOIDED);
 	p->open = end;
 	announce(r, p->entry, end);
 }

@@ -3,6 +3,7 @@
 #include <disruptor/reader.h>
 
 #include "error.h"
+#include "hook.h"
 #include "ring/mirror.h"
 #include "ring/ring.h"
 #include "wait/core.h"
@@ -144,6 +145,7 @@ static void catch_up(struct disruptor_reader *v, uint64_t at)
 	const struct disruptor_ring *r = v->ring;
 	uint64_t claimed = ring_claimed(r), to;
 
+	HOOK(HOOK_READER_LAPPED);
 	if (claimed <= at) /* an old value: the stamp is news of its own */
 		claimed = at + 1;
 	to = claimed - r->capacity + r->capacity / 8;

@@ -381,6 +381,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 	bool ended = disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED;
 	uint64_t end;
 
+	HOOK(HOOK_CLOSE);
 	/* CLOSE.close, pairs with CLOSE.claim in disruptor_claim_n(): the state, then the claims */
 	disruptor_fetch_or_acq_rel(&r->shared->state, bits | DISRUPTOR_STATE_CLOSED);
 	if (ended)
@@ -394,6 +395,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 		wait_heavy_barrier(r);
 		end = ring_claimed(r);
 	}
+	HOOK(HOOK_CLOSE_END);
 	/* CLOSE.end.release, relaxed: carried by the flag below */
 	disruptor_store_relaxed(&r->shared->end, end);
 	/*
@@ -401,6 +403,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 	 * before its flag
 	 */
 	disruptor_fetch_or_acq_rel(&r->shared->state, DISRUPTOR_STATE_ENDED);
+	HOOK(HOOK_CLOSED);
 }
 
 void disruptor_ring_close(struct disruptor_ring *r)
@@ -440,9 +443,11 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 	}
 	/* CLOSE.bit.release: who claims behind it sees what the close and this have done */
 	disruptor_fetch_and_acq_rel(&r->shared->claimed, ~DISRUPTOR_CLOSED);
+	HOOK(HOOK_REOPEN_WORD);
 	r->failure = (struct disruptor_failure){ 0 };
 	/* CLOSE.open.release, pairs with CLOSE.open.acquire in claim_single() */
 	disruptor_store_release(&r->shared->state, 0u);
+	HOOK(HOOK_REOPENED);
 out:
 	os_unlock(&r->lock);
 	return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "ring/share.h"
 
+#include "hook.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 
@@ -94,6 +95,7 @@ static void settle(const struct disruptor_consumer *c)
 	least = least_left(s, least);
 	least = least_in_hand(s, least);
 	least = least_left(s, least);
+	HOOK(HOOK_POOL_SETTLE);
 	/* relaxed (hint): where to begin; the exchange is what counts */
 	at = disruptor_load_relaxed(&s->whole->sequence);
 	while (at < least)
@@ -116,6 +118,7 @@ void share_release(struct disruptor_consumer *c, uint64_t position)
 	c->next = position;
 	/* SHARE.done.release: what was done with the events, then the gate behind them */
 	disruptor_store_release(&c->gate->sequence, done ? DISRUPTOR_VACANT : position);
+	HOOK(HOOK_POOL_RELEASED);
 	settle(c);
 }
 
@@ -152,6 +155,7 @@ uint64_t share_look(struct disruptor_consumer *c)
 		/* SHARE.take.acquire: with the chunks before it */
 		at = disruptor_load_acquire(&s->taken);
 		hold(c, at, at);
+		HOOK(HOOK_POOL_LOOK);
 		if (consumer_available(c, at, at + 1) != at)
 			return 1;
 		/* relaxed (hint): another may have taken it, and a producer published over it, meanwhile */
@@ -179,6 +183,7 @@ static bool take_up(struct disruptor_consumer *c)
 			continue;
 		/* SHARE.leave.release, both: the hand, then the note goes */
 		disruptor_store_release(&c->gate->sequence, from);
+		HOOK(HOOK_POOL_TAKE_UP);
 		disruptor_store_release(&left->from, DISRUPTOR_VACANT);
 		/* relaxed (lock): only whether to look */
 		disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) - 1);
@@ -208,8 +213,10 @@ static bool take_next(struct disruptor_consumer *c)
 		/* SHARE.take.release, both: the hand, then `taken` behind it */
 		disruptor_store_release(&c->gate->sequence, from);
 		disruptor_fence_seq_cst();
+		HOOK(HOOK_POOL_HAND);
 		/* SHARE.take.release, SHARE.take.acquire: who reads it sees the hand, and we those before */
 		if (disruptor_cas_acq_rel(&s->taken, &from, to)) {
+			HOOK(HOOK_POOL_TAKEN);
 			hold(c, from, to);
 			return true;
 		}
@@ -238,11 +245,13 @@ void share_leave(struct disruptor_consumer *c)
 	left->to = e->chunk_end;
 	/* SHARE.leave.release: the note, then the hand opens; with all that was done */
 	disruptor_store_release(&left->from, c->next);
+	HOOK(HOOK_POOL_NOTED);
 	/* relaxed (lock): those who wait are woken below */
 	disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) + 1);
 	os_unlock(&s->lock);
 	hold(c, c->next, c->next);
 	share_release(c, c->next);
+	HOOK(HOOK_POOL_LEFT);
 	for (uint32_t i = 0; i < s->count; i++)
 		consumer_wake_gate(c->ring, (uint32_t)(s->members[i] - c->ring->gates));
 }

@@ -29,6 +29,7 @@ uint32_t edge_arm(struct edge edge, uint64_t count)
 	/* WAKE.word.acquire: who finds the word set by another sleeper must not look before it */
 	uint64_t standing = disruptor_load_acquire(edge.word);
 
+	HOOK(HOOK_ARM_SEEN);
 	/*
 	 * WAKE.announce, ordered by the heavy barrier that follows. WAKE.word.acquire: what the one
 	 * who cleared it last did before. WATCH.expect.release: the word is written even where it
@@ -37,6 +38,7 @@ uint32_t edge_arm(struct edge edge, uint64_t count)
 	while (!disruptor_cas_acq_rel(edge.word, &standing,
 				      standing - 1 < count ? standing : count))
 		;
+	HOOK(HOOK_ARMED);
 	return seen;
 }
 
@@ -57,6 +59,7 @@ void epoch_wake(atomic_epoch *epoch, struct os_monitor *lot)
 {
 	/* WAKE.epoch.release: to who reads it before he asks, in edge_arm() or parker_arm() */
 	disruptor_fetch_add_release(epoch, 1u);
+	HOOK(HOOK_WAKE_COUNTED);
 	if (!lot) {
 		os_unpark_all(epoch);
 		return;
@@ -83,7 +86,9 @@ static void notify_watches(struct disruptor_ring *r, struct edge edge)
 /* The word was cleared: everyone who sleeps by an older epoch looks again. */
 static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 {
+	HOOK(HOOK_WAKE_CLEARED);
 	epoch_wake(edge.epoch, lot_of(r));
+	HOOK(HOOK_WAKE_TELL);
 	notify_watches(r, edge);
 }
 
@@ -106,6 +111,7 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 	/* relaxed (figure): a ring's lossy readers share one */
 	disruptor_fetch_add_relaxed(q->sleeps, UINT64_C(1));
 	epoch_sleep(need->edge.epoch, lot_of(q->ring), seen, deadline);
+	HOOK(HOOK_WAIT_AWAKE);
 	return 0;
 }
 
@@ -114,12 +120,14 @@ bool edge_wake(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 	/* WAKE.progress, relaxed: the caller's barrier orders it; the exchange below counts */
 	uint64_t standing = disruptor_load_relaxed(edge.word);
 
-	while (standing - 1 < reached) /* 0 < standing <= reached */
+	while (standing - 1 < reached) { /* 0 < standing <= reached */
+		HOOK(HOOK_WAKE_FOUND);
 		/* WAKE.word.release, WATCH.expect.acquire: our progress; what the sleeper expects */
 		if (disruptor_cas_acq_rel(edge.word, &standing, UINT64_C(0))) {
 			edge_unpark(r, edge);
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -130,6 +138,7 @@ void edge_wake_all(struct disruptor_ring *r, struct edge edge)
 	 * that even a sleeper on the mutex rung is ordered by the word itself.
 	 */
 	disruptor_fence_seq_cst();
+	HOOK(HOOK_WAKE_ALL);
 	/* WAKE.word.release, WATCH.expect.acquire: as in edge_wake() */
 	if (disruptor_exchange_acq_rel(edge.word, UINT64_C(0)) != 0)
 		edge_unpark(r, edge);
@@ -156,7 +165,9 @@ bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 		os_broadcast(&r->lot);
 	}
 	os_unlock(&r->lot);
-	if (asleep)
+	if (asleep) {
+		HOOK(HOOK_WAKE_TELL);
 		notify_watches(r, edge);
+	}
 	return asleep;
 }

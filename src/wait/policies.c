@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The wait strategies: what to do between two fruitless looks. */
 #include "error.h"
+#include "hook.h"
 #include "wait/core.h"
 
 #include <string.h>
@@ -308,6 +309,7 @@ static int64_t wait_rounds(struct turn *t)
 			blocking_learn(t);
 			return result;
 		}
+		HOOK(HOOK_WAIT_FRUITLESS);
 		if (t->round == 1 && q->policy->timeout_ns != 0) {
 			uint64_t own = disruptor_in(q->policy->timeout_ns);
 

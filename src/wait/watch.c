@@ -26,6 +26,7 @@ uint32_t parker_arm(struct wait_parker *p)
 	 * reads the other's: either it finds us armed, or we see what it has changed.
 	 */
 	(void)disruptor_exchange_acq_rel(&p->armed, 1u);
+	HOOK(HOOK_PARKER_ARMED);
 	return seen;
 }
 
@@ -86,6 +87,7 @@ void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge ed
 	os_lock(&r->watch_lock);
 	w->expects = edge.word;
 	os_unlock(&r->watch_lock);
+	HOOK(HOOK_WATCH_EXPECT);
 	/* the edge's word is written, also if it stands: its clearer acquires the above (WATCH.expect) */
 	(void)edge_arm(edge, count);
 }
@@ -96,6 +98,7 @@ void watch_notify(struct disruptor_ring *r, const atomic_word *edge)
 	for (struct wait_watch *w = r->watch_list; w; w = w->next)
 		if (w->expects == edge) {
 			w->expects = NULL;
+			HOOK(HOOK_WATCH_FOUND);
 			parker_notify(w->parker);
 		}
 	os_unlock(&r->watch_lock);

@@ -70,6 +70,35 @@ TEST(a_claim_that_meets_the_close_leaves_the_last_lap_as_it_was)
 }
 
 /* On the fast path, where room is known, as on the slow one, where the ring is full or new. */
+/*
+ * Where the slot told of a void it says no less that its position is settled: with nobody left who
+ * has released it, that alone lets the ring open again, and tells a new consumer where to begin.
+ */
+TEST(a_claim_that_meets_the_close_over_a_void_leaves_no_hole)
+{
+	struct fixture f;
+
+	fixture_open(&f, 2, 1);
+	assert_non_null(tick_claim_n(&f.producer, 2));
+	assert_code(tick_publish_n(&f.producer, 1), 0);
+	assert_code(tick_abort(&f.producer), 0);
+	assert_int_equal(tick_ready(&f.consumer[0]), 1);
+	assert_code(tick_release(&f.consumer[0], 1), 0);
+	assert_int_equal(tick_ready(&f.consumer[0]), 0); /* passes the void */
+	publish_ticks(&f.producer, 1);
+	disruptor_ring_close(f.ring);
+	assert_null(tick_claim(&f.producer)); /* in the void's slot */
+	assert_code(tick_status(&f.producer), DISRUPTOR_E_CLOSED);
+	assert_code(tick_consumer_close(&f.consumer[0]), 0);
+	assert_int_equal(disruptor_ring_unpublished(f.ring, &(uint64_t){ 0 }, NULL), 0);
+	assert_code(disruptor_ring_reopen(f.ring), 0);
+	assert_code(tick_consumer_open(&f.consumer[0], f.ring, NULL), 0);
+	assert_int_equal(disruptor_consumer_position(&f.consumer[0].view), 3);
+	publish_ticks(&f.producer, 1);
+	read_ticks(&f.consumer[0], 1);
+	fixture_close(&f);
+}
+
 TEST(no_claim_succeeds_after_the_close)
 {
 	for (size_t mode = 0; mode < COUNT(modes); mode++)
@@ -453,6 +482,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(a_claim_that_meets_the_close_leaves_the_last_lap_as_it_was),
+		RUN(a_claim_that_meets_the_close_over_a_void_leaves_no_hole),
 		RUN(no_claim_succeeds_after_the_close),
 		RUN(consumers_see_all_that_was_claimed_before_the_close_and_then_its_end),
 		RUN(a_dead_claim_is_named_and_the_end_comes_once_it_is_given_up),

@@ -295,6 +295,36 @@ TEST(a_stage_that_does_not_end_in_time_may_be_detached_again)
 	finish(&g);
 }
 
+static bool is_over(void *stage)
+{
+	return !disruptor_stage_running(stage);
+}
+
+/* On a packed ring the positions of a run given up are claimed again, perhaps never. */
+TEST(a_stage_that_is_drained_does_not_wait_for_claims_that_were_given_back)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct graph g;
+
+	options.layout = DISRUPTOR_PACKED;
+	g.d = graph_open(&options);
+	probe_init(&g.first, "first");
+	probe_init(&g.late, "late");
+	probe_add(&g.first, g.d);
+	probe_add(&g.late, g.d);
+	probe_producer(&g.p, g.d);
+	graph_start(g.d);
+	probe_publish(&g.p, 2);
+	assert_non_null(tick_claim_n(&g.p, 3));
+	assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(1)), DISRUPTOR_E_TIMEOUT);
+	assert_code(tick_abort(&g.p), 0);
+	await("the end of the stage", is_over, g.late.stage);
+	assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)), 0);
+	assert_int_equal(g.late.events, 2);
+	graph_drain(g.d);
+	finish(&g);
+}
+
 /* A request to leave that was given up by a stop is not the next run's. */
 TEST(a_detach_that_timed_out_does_not_end_the_next_run)
 {
@@ -552,6 +582,7 @@ int main(void)
 		RUN(an_attach_that_is_refused_leaves_nothing),
 		RUN(a_stage_cannot_detach_itself),
 		RUN(a_stage_that_does_not_end_in_time_may_be_detached_again),
+		RUN(a_stage_that_is_drained_does_not_wait_for_claims_that_were_given_back),
 		RUN(a_detach_that_timed_out_does_not_end_the_next_run),
 		RUN(one_whose_stages_have_all_left_is_stopped_before_it_is_destroyed),
 		RUN(what_a_detached_stage_had_read_and_not_released_is_told),

@@ -39,8 +39,8 @@ static struct model {
 	enum disruptor_producers producers;
 	uint64_t capacity, base, claimed, end, voids;
 	/*
-	 * The last lap's position in whose slot a claim may have been noted that met the close: what
-	 * was there is put back only where it cannot have been a void. Or beyond all.
+	 * The last lap's position in whose slot a claim may have been noted that met the close: where
+	 * that may have been a void it is one from then on. Or beyond all.
 	 */
 	uint64_t doubtful;
 	bool closed;

@@ -404,6 +404,29 @@ TEST(a_worker_that_cannot_join_leaves_the_pool_as_it_was)
 	finish(&c);
 }
 
+/* What the one before it was asked for, an end at what had been claimed, is not for the next. */
+TEST(a_worker_in_the_place_of_one_that_was_drained_goes_on_working)
+{
+	struct probe late;
+	struct crew c;
+
+	begin(&c, 16, DISRUPTOR_MAP_DEDICATED, 0);
+	graph_start(c.d);
+	probe_publish(&c.p, 6);
+	for (size_t k = 0; k < WORKERS; k++)
+		assert_code(disruptor_detach(c.worker[k].stage, DISRUPTOR_DRAIN,
+					     in_ms(WATCHDOG_MS)),
+			    0);
+	probe_init(&late, "dan");
+	late.stage = disruptor_pool_attach(c.pool, &late.handler);
+	assert_non_null(late.stage);
+	probe_publish(&c.p, 40);
+	graph_drain(c.d);
+	assert_int_equal(handled(&c) + late.events, 46);
+	assert_int_equal(c.after.events, 46);
+	finish(&c);
+}
+
 TEST(only_the_whole_pool_is_come_after)
 {
 	for (int keyed = 0; keyed <= 1; keyed++) {
@@ -704,6 +727,7 @@ int main(void)
 		RUN(a_detached_worker_loses_nothing),
 		RUN(a_worker_takes_the_place_of_one_that_was_detached),
 		RUN(a_worker_that_cannot_join_leaves_the_pool_as_it_was),
+		RUN(a_worker_in_the_place_of_one_that_was_drained_goes_on_working),
 		RUN(only_the_whole_pool_is_come_after),
 		RUN(a_pool_is_detached_as_a_whole),
 		RUN(verdicts_and_policies_are_each_workers),

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* ATTACH: a consumer that comes while producers run. */
+#include "model.h"
+
+static struct disruptor_ring *ring;
+static struct tick_producer producers[2];
+static struct tick_consumer old, comer;
+
+static void setup_of(uint64_t capacity, enum disruptor_producers many, unsigned flags)
+{
+	struct disruptor_options o = model_options(capacity);
+
+	o.producers = many;
+	o.max_producers = many == DISRUPTOR_MANY ? 2 : 0;
+	o.flags = flags;
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producers[0], ring, NULL));
+	if (many == DISRUPTOR_MANY)
+		model_ok(tick_producer_open(&producers[1], ring, NULL));
+	if (!(flags & DISRUPTOR_FREE_RUN))
+		model_ok(tick_consumer_open(&old, ring, NULL));
+}
+
+static void setup(void)
+{
+	setup_of(1, DISRUPTOR_SINGLE, 0);
+}
+
+static void setup_two(void)
+{
+	setup_of(2, DISRUPTOR_SINGLE, 0);
+}
+
+static void setup_many(void)
+{
+	setup_of(2, DISRUPTOR_MANY, 0);
+}
+
+static void setup_free(void)
+{
+	setup_of(2, DISRUPTOR_SINGLE, DISRUPTOR_FREE_RUN);
+}
+
+static void finish_of(bool many, bool had_old)
+{
+	model_ok(tick_producer_close(&producers[0]));
+	if (many)
+		model_ok(tick_producer_close(&producers[1]));
+	if (had_old)
+		model_ok(tick_consumer_close(&old));
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+static void finish(void)
+{
+	finish_of(false, true);
+}
+
+static void finish_many(void)
+{
+	finish_of(true, true);
+}
+
+static void finish_free(void)
+{
+	finish_of(false, false);
+}
+
+static void produce(void)
+{
+	model_produce_busy(&producers[0], 3);
+}
+
+static void consume(void)
+{
+	model_consume_busy(&old, 3);
+}
+
+/* It has missed nothing from where it begins, and no producer comes round to it. */
+static void read_and_go(enum disruptor_at at)
+{
+	const struct disruptor_consumer_options c = { .size = sizeof(c), .at = at };
+
+	model_ok(tick_consumer_open(&comer, ring, &c));
+	if (tick_ready(&comer))
+		model_assert(model_read(&tick_at(&comer, 0)->value) ==
+			     disruptor_consumer_position(&comer.view) + 1);
+	model_ok(tick_consumer_close(&comer));
+}
+
+static void attach_newest(void)
+{
+	read_and_go(DISRUPTOR_AT_NEWEST);
+}
+
+static void attach_oldest(void)
+{
+	read_and_go(DISRUPTOR_AT_OLDEST);
+}
+
+const struct model_client model_attach = {
+	.name = "attach",
+	.about = "ATTACH: at the newest position, one slot; its gate holds the producer",
+	.setup = setup,
+	.threads = { produce, consume, attach_newest },
+	.finish = finish,
+	.rungs = true,
+};
+
+const struct model_client model_attach_oldest = {
+	.name = "attach_oldest",
+	.about = "ATTACH: at the oldest position; what it is shown is not overwritten",
+	.setup = setup_two,
+	.threads = { produce, consume, attach_oldest },
+	.finish = finish,
+};
+
+static void produce_free(void)
+{
+	model_produce_busy(&producers[0], 4);
+}
+
+const struct model_client model_attach_free = {
+	.name = "attach_free",
+	.about = "ATTACH: to a ring that ran free until now",
+	.setup = setup_free,
+	.threads = { produce_free, attach_newest },
+	.finish = finish_free,
+	.rungs = true,
+	.bound = 4,
+};
+
+const struct model_client model_attach_free_oldest = {
+	.name = "attach_free_oldest",
+	.about = "ATTACH: at the oldest position of a ring that ran free until now",
+	.setup = setup_free,
+	.threads = { produce_free, attach_oldest },
+	.finish = finish_free,
+	.bound = 4,
+};
+
+static void produce_second(void)
+{
+	model_produce_busy(&producers[1], 1);
+}
+
+static void produce_two(void)
+{
+	model_produce_busy(&producers[0], 2);
+}
+
+static void consume_known(void)
+{
+	model_consume_busy(&old, 3);
+}
+
+const struct model_client model_attach_many = {
+	.name = "attach_many",
+	.about = "ATTACH: while two producers claim, one slow between claim and publish",
+	.setup = setup_many,
+	.threads = { produce_two, produce_second, consume_known, attach_newest },
+	.finish = finish_many,
+	.bound = 1,
+};
+
+/* The producer sleeps; the comer's provisional gate may be why, for a moment. */
+static void produce_blocking(void)
+{
+	model_produce(&producers[0], 3);
+}
+
+static void consume_blocking(void)
+{
+	model_consume_to(&old, 3);
+}
+
+const struct model_client model_attach_sleep = {
+	.name = "attach_sleep",
+	.about = "ATTACH, WAKE: a producer that sleeps before a provisional gate is woken",
+	.setup = setup,
+	.threads = { produce_blocking, consume_blocking, attach_newest },
+	.finish = finish,
+	.rungs = true,
+	.bound = 1,
+};

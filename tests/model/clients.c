@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "model.h"
+
+#define CLIENTS(X)                                                                                 \
+	X(publish)                                                                                 \
+	X(packed)                                                                                  \
+	X(publish_n)                                                                               \
+	X(reuse)                                                                                   \
+	X(claim_up_to)                                                                             \
+	X(stage_order)                                                                             \
+	X(stage_join)                                                                              \
+	X(many_claim)                                                                              \
+	X(many_sleep)                                                                              \
+	X(abort)                                                                                   \
+	X(abort_last)                                                                              \
+	X(take_back)                                                                               \
+	X(wake_consumer)                                                                           \
+	X(wake_producer)                                                                           \
+	X(wake_both)                                                                               \
+	X(wake_two)                                                                                \
+	X(wake_stage)                                                                              \
+	X(wake_count)                                                                              \
+	X(wake_detach)                                                                             \
+	X(wake_stop)                                                                               \
+	X(wake_stop_stage)                                                                         \
+	X(wake_close)                                                                              \
+	X(wake_end)                                                                                \
+	X(wake_close_producer)                                                                     \
+	X(attach)                                                                                  \
+	X(attach_oldest)                                                                           \
+	X(attach_free)                                                                             \
+	X(attach_free_oldest)                                                                      \
+	X(attach_many)                                                                             \
+	X(attach_sleep)                                                                            \
+	X(leave)                                                                                   \
+	X(leave_sleep)                                                                             \
+	X(leave_after)                                                                             \
+	X(leave_reused)                                                                            \
+	X(leave_reused_sleep)                                                                      \
+	X(leave_stop)                                                                              \
+	X(close_claim)                                                                             \
+	X(close_claim_packed)                                                                      \
+	X(close_claim_many)                                                                        \
+	X(mark)                                                                                    \
+	X(mark_seen)                                                                               \
+	X(shared_pool)                                                                             \
+	X(shared_leave)                                                                            \
+	X(shared_settle)                                                                           \
+	X(mirror)                                                                                  \
+	X(mirror_sleep)                                                                            \
+	X(conflate)                                                                                \
+	X(watch)                                                                                   \
+	X(watch_one)                                                                               \
+	X(deferred)                                                                                \
+	X(deferred_void)                                                                           \
+	X(hold)
+
+#define DECLARE(name) extern const struct model_client model_##name;
+#define ADDRESS(name) &model_##name,
+CLIENTS(DECLARE)
+
+const struct model_client *const model_clients[] = { CLIENTS(ADDRESS) NULL };

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* SHARE: workers that share a stream, and the gate that stands for them all. */
+#include "model.h"
+
+#include "ring/share.h"
+
+#include <string.h>
+
+static struct disruptor_ring *ring;
+static struct tick_producer producer;
+static struct tick_consumer whole, members[2], after;
+static struct ring_share share;
+static uint64_t handled[3];
+
+static void setup(void)
+{
+	const struct disruptor_consumer *whole_view = &whole.view;
+	const struct disruptor_consumer_options c = { .size = sizeof(c),
+						      .after = &whole_view,
+						      .after_count = 1 };
+	struct disruptor_options o = model_options(2);
+
+	memset(handled, 0, sizeof(handled));
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&whole, ring, NULL));
+	model_ok(share_open(&share, &whole.view, true));
+	for (int i = 0; i < 2; i++) {
+		model_ok(tick_consumer_open(&members[i], ring, NULL));
+		share_join(&share, &members[i].view, 1);
+	}
+	model_ok(tick_consumer_open(&after, ring, &c));
+	model_produce(&producer, 2);
+}
+
+static void finish(void)
+{
+	model_ok(tick_producer_close(&producer));
+	model_ok(tick_consumer_close(&after));
+	model_ok(tick_consumer_close(&members[0]));
+	model_ok(tick_consumer_close(&members[1]));
+	model_ok(tick_consumer_close(&whole));
+	share_close(&share);
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+/* Take what is there, one at a time, and change it. */
+static void work(struct tick_consumer *c)
+{
+	while (share_take(&c->view)) {
+		model_write(&handled[c->view.next], 1);
+		model_ok(disruptor_consumer_release_slow(&c->view, 1));
+	}
+}
+
+static void work_first(void)
+{
+	work(&members[0]);
+}
+
+static void work_second(void)
+{
+	work(&members[1]);
+}
+
+/* The gate of the whole comes to the end, and not before the workers. */
+static void come_after(void)
+{
+	for (uint64_t at = 0; at < 2; at++) {
+		while (!tick_ready(&after))
+			model_pause();
+		model_assert(model_read(&handled[at]) == 1);
+		model_ok(tick_release(&after, 1));
+	}
+}
+
+const struct model_client model_shared_pool = {
+	.name = "shared_pool",
+	.about = "SHARE: two workers take chunks; who comes after them reads what they wrote",
+	.setup = setup,
+	.threads = { work_first, work_second, come_after },
+	.finish = finish,
+};
+
+/* It takes one, handles nothing, and leaves it to the other. */
+static void take_and_leave(void)
+{
+	if (share_take(&members[0].view))
+		share_leave(&members[0].view);
+}
+
+/* Until there is nothing left; what the other has in hand may yet be left. */
+static void work_until_done(void)
+{
+	for (;;) {
+		work(&members[1]);
+		if (!share_is_needed(&members[1].view, 2))
+			break;
+		if (share_look(&members[1].view) == 0)
+			model_pause();
+	}
+}
+
+const struct model_client model_shared_leave = {
+	.name = "shared_leave",
+	.about = "SHARE.leave: what one worker leaves another takes up",
+	.setup = setup,
+	.threads = { take_and_leave, work_until_done, come_after },
+	.finish = finish,
+};
+
+/* The last one to release moves the gate: nobody else will. */
+static void finish_settled(void)
+{
+	/* relaxed: all have ended */
+	model_assert(disruptor_load_relaxed(&whole.view.gate->sequence) == 2);
+	finish();
+}
+
+const struct model_client model_shared_settle = {
+	.name = "shared_settle",
+	.about = "SHARE.settle: of two who release at once one moves the gate to the end",
+	.setup = setup,
+	.threads = { work_first, work_second },
+	.finish = finish_settled,
+	.bound = 3,
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* STOP: what is not progress ends a wait, too. */
+#include "model.h"
+
+#include "ring/consumer.h"
+
+static struct disruptor_ring *ring;
+static struct tick_producer producer;
+static struct tick_consumer first, second;
+static uint64_t reason;
+
+static void setup(void)
+{
+	const struct disruptor_consumer *after = &first.view;
+	const struct disruptor_consumer_options c = { .size = sizeof(c),
+						      .after = &after,
+						      .after_count = 1 };
+	struct disruptor_options o = model_options(2);
+
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&first, ring, NULL));
+	model_ok(tick_consumer_open(&second, ring, &c));
+	reason = 0;
+}
+
+static void finish(void)
+{
+	model_ok(tick_producer_close(&producer));
+	model_ok(tick_consumer_close(&second));
+	model_ok(tick_consumer_close(&first));
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+static void interrupt(void)
+{
+	model_write(&reason, 5);
+	disruptor_consumer_interrupt(&first.view);
+}
+
+static void wait_first(void)
+{
+	model_assert(model_consume(&first) == DISRUPTOR_E_INTERRUPTED);
+	model_assert(model_read(&reason) == 5);
+}
+
+const struct model_client model_wake_stop = {
+	.name = "wake_stop",
+	.about = "STOP, WAKE: an interrupt, and a consumer that goes to sleep",
+	.setup = setup,
+	.threads = { interrupt, wait_first },
+	.finish = finish,
+	.rungs = true,
+	.bound = 4,
+};
+
+static void interrupt_second(void)
+{
+	model_write(&reason, 5);
+	disruptor_consumer_interrupt(&second.view);
+}
+
+static void wait_second(void)
+{
+	model_assert(model_consume(&second) == DISRUPTOR_E_INTERRUPTED);
+	model_assert(model_read(&reason) == 5);
+}
+
+const struct model_client model_wake_stop_stage = {
+	.name = "wake_stop_stage",
+	.about = "STOP, WAKE: an interrupt, and a later stage that goes to sleep",
+	.setup = setup,
+	.threads = { interrupt_second, wait_second },
+	.finish = finish,
+	.rungs = true,
+	.bound = 4,
+};
+
+static void close_ring(void)
+{
+	disruptor_ring_close(ring);
+}
+
+static void wait_for_close(void)
+{
+	model_assert(model_consume(&first) == DISRUPTOR_E_CLOSED);
+}
+
+static void wait_for_close_second(void)
+{
+	model_assert(model_consume(&second) == DISRUPTOR_E_CLOSED);
+}
+
+const struct model_client model_wake_close = {
+	.name = "wake_close",
+	.about = "CLOSE.end, WAKE: close, and consumers that go to sleep",
+	.setup = setup,
+	.threads = { close_ring, wait_for_close, wait_for_close_second },
+	.finish = finish,
+	.rungs = true,
+};
+
+static void end_at_one(void)
+{
+	model_write(&reason, 5);
+	consumer_end_at(&first.view, 1);
+}
+
+static void produce_one(void)
+{
+	model_produce(&producer, 1);
+}
+
+static void wait_to_the_end(void)
+{
+	model_assert(model_consume(&first) == 1);
+	model_assert(model_consume(&first) == DISRUPTOR_E_INTERRUPTED);
+}
+
+const struct model_client model_wake_end = {
+	.name = "wake_end",
+	.about = "STOP: a consumer is told where to end, before or after it has come there",
+	.setup = setup,
+	.threads = { end_at_one, produce_one, wait_to_the_end },
+	.finish = finish,
+	.rungs = true,
+};
+
+/* A producer that sleeps for room when the ring is closed. */
+static void setup_full(void)
+{
+	setup();
+	model_produce(&producer, 2);
+}
+
+static void claim_in_vain(void)
+{
+	model_own(&producer);
+	model_assert(tick_claim(&producer) == NULL);
+	model_assert(tick_status(&producer) == DISRUPTOR_E_CLOSED);
+}
+
+const struct model_client model_wake_close_producer = {
+	.name = "wake_close_producer",
+	.about = "CLOSE, WAKE: close, and a producer that goes to sleep",
+	.setup = setup_full,
+	.threads = { close_ring, claim_in_vain },
+	.finish = finish,
+	.rungs = true,
+	.bound = 4,
+};
