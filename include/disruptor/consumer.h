@@ -303,7 +303,9 @@ DISRUPTOR_API uint64_t disruptor_ready_span(struct disruptor_consumer *c,
  * Fills @p span (contiguous: it may be shorter than what is available) and returns its count; 0 if
  * nothing new is there. Release in order with disruptor_release(), which refuses more than was
  * handed out. A void is passed only once everything before it has been released. Do not mix with
- * disruptor_ready() while polled events are unreleased: ready() starts at the first of them.
+ * disruptor_ready() while polled events are unreleased: ready() starts at the first of them. The
+ * other way, what ready(), a wait or a span has named counts as handed out: release it all, until
+ * disruptor_ready_span() has none, before the next poll, which begins behind it.
  *
  * Threads: the view's. Progress: wait-free. Errors: none.
  */

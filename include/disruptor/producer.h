@@ -378,6 +378,11 @@ DISRUPTOR_INLINE int disruptor_published(struct disruptor_producer *p, uint64_t 
  * Publish the first @p n slots of the open run: consumers may read them.
  *
  * Threads:  the owner. Progress: wait-free; a system call only if a consumer sleeps.
+ * Signals:  async-signal-safe on the rungs membarrier and fence of the Linux build, by a view that
+ *           signal handlers alone use, one at a time, each after disruptor_producer_handoff(). So is
+ *           disruptor_try_claim(). Neither is so where the signal interrupts, on the same ring, a
+ *           function that takes its lock (open, close, attach, start, stop), disruptor_wait_any(),
+ *           disruptor_consumer_arm() or disruptor_poll(): block it around those. errno may change.
  * Errors:   DISRUPTOR_E_INVAL if n is 0 or the open run is shorter, E_OWNER (debug builds); nothing
  *           is published then.
  */

@@ -15,6 +15,16 @@
  * p + 1 once position p is published, so that one cache line carries both the
  * news and the event. Packed, for one producer in bulk: events lie side by
  * side and a cursor publishes them, so that consumers see contiguous spans.
+ *
+ * Cancellation: no function of this library is a cancellation point. A request
+ * (pthread_cancel(3)) stays pending until the caller's own code lets it act. No callback may be
+ * left but by its return: not by longjmp(3), pthread_exit(3) or an exception.
+ *
+ * Fork: the child of fork(2) has a copy of the ring and none of its threads. On
+ * what its parent made it may use disruptor_ready() and disruptor_at(), to read what was there,
+ * and whatever takes no lock and changes nothing (disruptor_ring_info(), disruptor_ring_stats(),
+ * positions, names); no more than that, and nothing at all if the ring lies in memory that the two
+ * share. It may make rings of its own, run another program, or end: its parent does not notice.
  */
 
 #include <disruptor/base.h>
@@ -120,10 +130,11 @@ enum disruptor_ring_flag {
 	DISRUPTOR_HUGE_PAGES_TRY =
 		1, /**< huge pages if there are any; disruptor_ring_info() tells */
 	DISRUPTOR_HUGE_PAGES_REQUIRE = 2, /**< huge pages or fail */
-	DISRUPTOR_PREFAULT = 4,           /**< touch every page now, not on the hot path */
-	DISRUPTOR_LOCK_MEMORY = 8,        /**< mlock(2) the block */
-	DISRUPTOR_BIND_NODE = 16,         /**< allocate on the NUMA node `numa_node` */
-	DISRUPTOR_FREE_RUN = 32,          /**< one producer: claims need no consumer */
+	/** Touch every page now, not on the hot path; E_NOMEM if the kernel says that there is none. */
+	DISRUPTOR_PREFAULT = 4,
+	DISRUPTOR_LOCK_MEMORY = 8, /**< mlock(2) the block */
+	DISRUPTOR_BIND_NODE = 16,  /**< allocate on the NUMA node `numa_node` */
+	DISRUPTOR_FREE_RUN = 32,   /**< one producer: claims need no consumer */
 	/**
 	 * Of a disruptor, not of a bare ring. The unsafe way to change events side by side: a
 	 * handler that declares neither reads nor writes is not checked against the stages beside
@@ -236,7 +247,10 @@ DISRUPTOR_API size_t disruptor_ring_align(const struct disruptor_type *type,
 /**
  * Create a ring of events of @p type.
  *
- * All memory is taken here; nothing is allocated afterwards. @p type must
+ * All memory is taken here; nothing is allocated afterwards. But the kernel may promise more than
+ * it has, and end the process when that is used; with DISRUPTOR_PREFAULT it is used here. The rung
+ * is chosen here, too: where membarrier(2) is refused it is the fence; a process from which it is
+ * taken later is ended, with a message, as wake-ups would be lost in silence. @p type must
  * outlive the ring. On failure *@p ring is NULL and nothing is kept.
  *
  * Threads: any. Progress: blocks (system calls).

@@ -86,6 +86,10 @@ enum disruptor_scheduling {
  * disruptor_stage_set_policy(), the ring fails: every stage ends once it has handled what was
  * ready, every producer returns DISRUPTOR_E_FAILED, and disruptor_failure() names the stage, the
  * hook and the position.
+ *
+ * They run with cancellation off, also in a thread of the caller's (disruptor_stage_run(),
+ * disruptor_poll()), and end by their return: one that is left otherwise leaves a stage that runs
+ * for ever. Nothing ends one that does not return: see disruptor_stop() and disruptor_set_watchdog().
  */
 struct disruptor_handler {
 	size_t size;      /**< sizeof(struct disruptor_handler) */

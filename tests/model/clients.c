@@ -53,7 +53,9 @@
 	X(watch_one)                                                                               \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
-	X(hold)
+	X(hold)                                                                                    \
+	X(owner)                                                                                   \
+	X(owner_end)
 
 #define DECLARE(name) extern const struct model_client model_##name;
 #define ADDRESS(name) &model_##name,

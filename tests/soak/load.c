@@ -267,27 +267,31 @@ static void check_span(struct session *s, const struct disruptor_span *span)
 			   span->position + i, "a consumer");
 }
 
-/* By polls; and where there is nothing, by a wait, of which all is released before the next poll. */
+static void release_span(struct session *s, const struct disruptor_span *span)
+{
+	check_span(s, span);
+	if (load_release(&s->view, span->count) != 0)
+		die(s->c->w, "consumer: release of a span");
+}
+
+/*
+ * By polls; and where there is nothing, by a wait. What that names counts as handed out: all of it
+ * is released before the next poll.
+ */
 static bool poll_some(struct session *s)
 {
 	struct disruptor_span span;
-	uint64_t count = disruptor_consumer_poll(&s->view.view, 8, &span);
-	int64_t n = (int64_t)count;
+	int64_t n;
 
-	if (count == 0) {
-		n = load_ready_until(&s->view, soon(s));
-		if (n == DISRUPTOR_E_CLOSED || n == DISRUPTOR_E_FAILED)
-			return false;
+	if (disruptor_consumer_poll(&s->view.view, 8, &span) != 0) {
+		release_span(s, &span);
+		return true;
 	}
-	while (n > 0) {
-		if (count == 0)
-			count = disruptor_ready_span(&s->view.view, &span);
-		check_span(s, &span);
-		if (load_release(&s->view, count) != 0)
-			die(s->c->w, "consumer: release of a span");
-		n -= (int64_t)count;
-		count = 0;
-	}
+	n = load_ready_until(&s->view, soon(s));
+	if (n == DISRUPTOR_E_CLOSED || n == DISRUPTOR_E_FAILED)
+		return false;
+	while (disruptor_ready_span(&s->view.view, &span) != 0)
+		release_span(s, &span);
 	return true;
 }
 

@@ -318,8 +318,14 @@ static bool has_met_everything(void)
 	return all;
 }
 
+static void do_nothing(void *unused)
+{
+	(void)unused;
+}
+
 int main(int count, char **arguments)
 {
+	struct runner first;
 	uint64_t seed;
 
 	parse(count, arguments);
@@ -329,6 +335,8 @@ int main(int count, char **arguments)
 	seed = soak.seed;
 	fprintf(soak.json ? stderr : stdout, "seed 0x%llx\n", (unsigned long long)seed);
 	fflush(NULL);
+	runner_start(&first, "a thread", do_nothing, NULL); /* a sanitizer adds one of its own */
+	runner_join(&first);
 	soak.descriptors = open_descriptors();
 	soak.threads = status_of("Threads");
 	for (uint64_t n = 0; n < soak.graphs && disruptor_now() < soak.until; n++) {

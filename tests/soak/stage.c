@@ -138,9 +138,10 @@ static void check_order(const struct node *n, uint64_t position)
 
 static void put_latest(struct node *n, const struct load *e, uint64_t position)
 {
-	struct load copy = *e;
+	struct load copy = { .mark = 0 }; /* that of the event a pool beside us may be writing */
 	int rc;
 
+	memcpy(&copy, e, offsetof(struct load, mark));
 	rc = disruptor_conflate_put(n->w->table, &copy, position);
 	if (rc != 0)
 		die(n->w, "%s: put: %s", n->handler.name, disruptor_error_name(rc));
@@ -183,8 +184,8 @@ void node_policy(struct node *n)
 	struct disruptor_policy p = { .size = sizeof(p), .remedy = n->remedy };
 
 	if (n->remedy == DISRUPTOR_REMEDY_RETRY || n->remedy == DISRUPTOR_REMEDY_REWIND) {
-		p.times = 1 + (uint32_t)(next_random(&n->random) % 8);
-		p.pause_ns = one_in(&n->random, 2) ? 100000 : 0;
+		p.times = 1 + (uint32_t)(next_random(&n->w->random) % 8);
+		p.pause_ns = one_in(&n->w->random, 2) ? 100000 : 0;
 	}
 	p.ask = n->remedy == DISRUPTOR_REMEDY_ASK ? ask : NULL;
 	p.context = n;

@@ -38,7 +38,9 @@
 #endif
 
 /* How long anything that must happen may take before the test fails. */
+#ifndef WATCHDOG_MS
 #define WATCHDOG_MS (FIXTURE_TSAN || DISRUPTOR_ASAN ? 20000 : 10000)
+#endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -138,7 +138,10 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
-	return __real_mmap(at, size, protection, flags, fd, offset);
+	at = __real_mmap(at, size, protection, flags, fd, offset);
+	if (at == MAP_FAILED)
+		given_back(MEMORY); /* refused by the system itself */
+	return at;
 }
 
 int __real_munmap(void *at, size_t size);
