@@ -14,7 +14,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests -not -path 'tests/spin/*' '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
 
-.PHONY: all demo test test-one-core soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test test-one-core soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -31,6 +31,12 @@ test: setup-test build/build.ninja
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
+
+# The whole suite of another build, as test-tsan; .ci/run takes a part of it.
+test-%: setup-ci
+	@cmake --preset $* >&2
+	@cmake --build --preset $* >&2
+	@ctest --preset $* --parallel "$$(nproc)"
 
 # Graphs at random under load and trouble; build/tests/soak/soak --help
 soak: setup-test build/build.ninja
@@ -50,7 +56,7 @@ bench-peers: setup-peers
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
-setup-demo setup-test setup-peers:
+setup-demo setup-test setup-ci setup-peers:
 	@scripts/setup $(@:setup-%=%)
 
 # Once: from then on ninja runs cmake again by itself where that is needed.
@@ -74,6 +80,7 @@ help:
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
+	@echo 'make test-NAME        run those of another build: debug, sanitize, tsan, clang, posix ...'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
@@ -88,4 +95,4 @@ help:
 	@echo
 	@echo 'make demo and make test first install what they miss, on Debian and its kin, by apt-get.'
 	@echo 'Other builds, each in build/NAME: cmake --preset NAME, cmake --build --preset NAME,'
-	@echo 'ctest --preset NAME, where NAME is debug, asan, ubsan, tsan, clang or posix.'
+	@echo 'ctest --preset NAME, where NAME is debug, asan, ubsan, sanitize (both), tsan, clang or posix.'
