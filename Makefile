@@ -4,6 +4,7 @@
 PREFIX ?= /usr/local
 SCENARIOS ?= all
 BENCH ?=
+SEEDS ?= 250000
 MINUTES ?= 10
 SEED ?=
 SOAK ?=
@@ -11,10 +12,10 @@ CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
-sources = find include src tools bench examples tests -not -path 'tests/spin/*' '(' -name '*.[ch]' -o -name '*.cc' ')'
-scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* examples/*/run 2>/dev/null)
+sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
+scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test test-one-core soak bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
+.PHONY: all demo test model simulate spin soak test-one-core bench bench-peers install check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -28,6 +29,12 @@ test: setup-test build/build.ninja
 	@$(build) >&2
 	@ctest --preset release --parallel "$$(nproc)"
 
+# Every client of tests/model under the explorer; and under GenMC, which must be on the PATH.
+model: setup-test build/build.ninja
+	@$(build) --target model >&2
+	@build/tests/model/model $(MODEL)
+	@tests/model/genmc/run || [ $$? = 77 ]
+
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
@@ -38,10 +45,19 @@ test-%: setup-ci
 	@cmake --build --preset $* >&2
 	@ctest --preset $* --parallel "$$(nproc)"
 
+# Every seed is a run of its own: which threads there are, what they do, and who goes on when.
+simulate: setup-test build/build.ninja
+	@$(build) --target simulate >&2
+	@build/tests/simulate/simulate --seeds $(SEEDS) --pairs
+
 # Graphs at random under load and trouble; build/tests/soak/soak --help
 soak: setup-test build/build.ninja
 	@$(build) --target soak >&2
 	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
+
+# Every search that the models in tests/spin ask for, and all their mutants.
+spin: setup-test
+	@tests/spin/run
 
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
@@ -79,10 +95,15 @@ help:
 	@echo 'make                  build the library and the command (build/disruptor)'
 	@echo 'make demo             run the demonstration on real data; FILE=data.csv for your own'
 	@echo 'make test             run the tests'
+	@echo 'make model            explore the model tests, and check them by GenMC if it is there;'
+	@echo '                      MODEL="publish --bound 3" for some (build/tests/model/model --help)'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
 	@echo 'make test-NAME        run those of another build: debug, sanitize, tsan, clang, posix ...'
+	@echo 'make simulate         run it on simulated threads, scheduled by seeds and checked against'
+	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
+	@echo 'make spin             check the models of the protocols with Spin, and their mutants (minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'
 	@echo '                      BENCH="--quick" for options (build/disruptor help bench)'

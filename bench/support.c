@@ -69,17 +69,23 @@ static int start_on(pthread_t *thread, unsigned count, const int *cpus,
 	if (error != 0)
 		return error;
 #if defined(__linux__)
-	cpu_set_t set;
+	cpu_set_t set, own;
 
+	/* a thread inherits it; not every C library has an attribute for it */
 	CPU_ZERO(&set);
 	for (unsigned i = 0; i < count; i++)
 		CPU_SET((unsigned)cpus[i], &set);
-	error = pthread_attr_setaffinity_np(&attributes, sizeof(set), &set);
+	if (sched_getaffinity(0, sizeof(own), &own) != 0 ||
+	    sched_setaffinity(0, sizeof(set), &set) != 0)
+		error = errno;
 #else
 	(void)count, (void)cpus;
 #endif
 	if (error == 0)
 		error = pthread_create(thread, &attributes, side_thread, (void *)(uintptr_t)side);
+#if defined(__linux__)
+	(void)sched_setaffinity(0, sizeof(own), &own);
+#endif
 	pthread_attr_destroy(&attributes);
 	return error;
 }

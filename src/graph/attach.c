@@ -273,8 +273,8 @@ int disruptor_detach(struct disruptor_stage *s, enum disruptor_stop_mode mode, u
 	d->leavers++;
 	if (rc == 0 && disruptor_stage_running(s))
 		rc = end_run(s, mode, deadline);
-	HOOK(HOOK_ENDED_ALONE);
 	if (rc == 0) {
+		HOOK(HOOK_ENDED_ALONE);
 		unreleased = deferred_unreleased(&s->consumer);
 		if (unreleased)
 			(void)error_set(0,

@@ -31,19 +31,20 @@ uint64_t disruptor_in(uint64_t ns)
 	return ns < DISRUPTOR_FOREVER - now ? now + ns : DISRUPTOR_FOREVER;
 }
 
-static struct timespec timespec_of(uint64_t ns)
+struct timespec os_timespec(uint64_t ns)
 {
-	struct timespec t = {
-		.tv_sec = (time_t)(ns / UINT64_C(1000000000)),
+	const uint64_t last = sizeof(time_t) < sizeof(int64_t) ? INT32_MAX : INT64_MAX;
+	uint64_t seconds = ns / UINT64_C(1000000000);
+
+	return (struct timespec){
+		.tv_sec = (time_t)(seconds < last ? seconds : last),
 		.tv_nsec = (long)(ns % UINT64_C(1000000000)),
 	};
-
-	return t;
 }
 
 void os_sleep(uint64_t ns)
 {
-	struct timespec t = timespec_of(ns);
+	struct timespec t = os_timespec(ns);
 
 	int before = os_cancel_off();
 
@@ -98,7 +99,7 @@ void os_broadcast(struct os_monitor *m)
 
 bool os_monitor_wait(struct os_monitor *m, uint64_t deadline)
 {
-	struct timespec t = timespec_of(deadline);
+	struct timespec t = os_timespec(deadline);
 	int before = os_cancel_off();
 	int rc = deadline == DISRUPTOR_FOREVER ? pthread_cond_wait(&m->changed, &m->mutex)
 					       : pthread_cond_timedwait(&m->changed, &m->mutex, &t);

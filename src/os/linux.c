@@ -58,16 +58,40 @@ bool os_can_park(void)
 	return true;
 }
 
-void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+#if defined(SYS_futex_time64)
+/* 32 bits: the call that takes 64 of time, whatever time_t has; before Linux 5.1 there was none. */
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
-	struct timespec t = {
-		.tv_sec = (time_t)(deadline / UINT64_C(1000000000)),
-		.tv_nsec = (long)(deadline % UINT64_C(1000000000)),
-	};
+	const int operation = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+	const bool forever = deadline == DISRUPTOR_FOREVER;
+	struct {
+		int64_t seconds, nanoseconds;
+	} t = { (int64_t)(deadline / UINT64_C(1000000000)),
+		(int64_t)(deadline % UINT64_C(1000000000)) };
+	struct {
+		int32_t seconds, nanoseconds;
+	} old = { t.seconds < INT32_MAX ? (int32_t)t.seconds : INT32_MAX, (int32_t)t.nanoseconds };
 
-	/* any error is a return for no reason: the caller looks again */
+	if (syscall(SYS_futex_time64, word, operation, seen, forever ? NULL : &t, NULL,
+		    FUTEX_BITSET_MATCH_ANY) != 0 &&
+	    errno == ENOSYS)
+		(void)syscall(SYS_futex, word, operation, seen, forever ? NULL : &old, NULL,
+			      FUTEX_BITSET_MATCH_ANY);
+}
+#else
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	struct timespec t = os_timespec(deadline);
+
 	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
 		      deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+#endif
+
+void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	/* any error is a return for no reason: the caller looks again */
+	futex_wait(word, seen, deadline);
 }
 
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
@@ -192,22 +216,64 @@ void os_unmap(struct os_memory *m)
 
 /* ---- threads ---- */
 
+static void set_of(cpu_set_t *set, const struct os_cpu_set *cpus)
+{
+	CPU_ZERO(set);
+	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
+		if (cpus->bits[cpu / 64] >> (cpu % 64) & 1)
+			CPU_SET(cpu, set);
+}
+
+#if defined(__GLIBC__)
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct os_thread_plan *p)
+		      const struct os_thread_plan *p, struct os_cpus_before *before)
 {
 	cpu_set_t set;
 	int rc;
 
-	CPU_ZERO(&set);
-	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
-		if (cpus->bits[cpu / 64] >> (cpu % 64) & 1)
-			CPU_SET(cpu, &set);
+	(void)before;
+	set_of(&set, cpus);
 	rc = pthread_attr_setaffinity_np(a, sizeof(set), &set);
 	if (rc != 0)
 		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": %s", p->what, p->name,
 				 p->cpus, strerror(rc));
 	return 0;
 }
+
+void os_cpus_back(const struct os_cpus_before *before)
+{
+	(void)before;
+}
+#else
+/* No such attribute, as in musl: but a thread inherits what its maker is restricted to. */
+int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
+		      const struct os_thread_plan *p, struct os_cpus_before *before)
+{
+	cpu_set_t set, own;
+
+	(void)a;
+	set_of(&set, cpus);
+	if (sched_getaffinity(0, sizeof(own), &own) != 0 ||
+	    sched_setaffinity(0, sizeof(set), &set) != 0)
+		return error_set(DISRUPTOR_E_SYSTEM, "%s '%s': cpus: \"%s\": thread: %s", p->what,
+				 p->name, p->cpus, strerror(errno));
+	before->changed = true;
+	for (unsigned cpu = 0; cpu < OS_CPU_MAX; cpu++)
+		if (CPU_ISSET(cpu, &own))
+			before->cpus.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	return 0;
+}
+
+void os_cpus_back(const struct os_cpus_before *before)
+{
+	cpu_set_t own;
+
+	if (!before->changed)
+		return;
+	set_of(&own, &before->cpus);
+	(void)sched_setaffinity(0, sizeof(own), &own);
+}
+#endif
 
 void os_name_thread(struct os_thread *t, const char *name)
 {

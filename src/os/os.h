@@ -21,6 +21,8 @@ uint64_t os_now(void);
 /* The same clock, read cheaply: as of the last tick, at most some milliseconds ago. */
 uint64_t os_now_coarse(void);
 void os_sleep(uint64_t ns);
+/* For the C library; what its time_t cannot tell, 68 years if it has 32 bits, is its last second. */
+struct timespec os_timespec(uint64_t ns);
 void os_yield(void);
 
 /* Tell the processor that this is a loop of looks; a hint, without any ordering. */

@@ -80,12 +80,18 @@ void os_unmap(struct os_memory *m)
 }
 
 int os_attribute_cpus(pthread_attr_t *a, const struct os_cpu_set *cpus,
-		      const struct os_thread_plan *p)
+		      const struct os_thread_plan *p, struct os_cpus_before *before)
 {
 	(void)a;
 	(void)cpus;
+	(void)before;
 	return error_set(DISRUPTOR_E_UNSUPPORTED, "%s '%s': cpus needs the Linux build", p->what,
 			 p->name);
+}
+
+void os_cpus_back(const struct os_cpus_before *before)
+{
+	(void)before;
 }
 
 void os_name_thread(struct os_thread *t, const char *name)

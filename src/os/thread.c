@@ -82,7 +82,8 @@ int os_thread_check(const struct os_thread_plan *p)
 	return check_scheduling(p);
 }
 
-static int set_attributes(pthread_attr_t *a, const struct os_thread_plan *p)
+static int set_attributes(pthread_attr_t *a, const struct os_thread_plan *p,
+			  struct os_cpus_before *before)
 {
 	struct sched_param parameters = { .sched_priority = p->priority };
 	struct os_cpu_set cpus;
@@ -97,7 +98,7 @@ static int set_attributes(pthread_attr_t *a, const struct os_thread_plan *p)
 		pthread_attr_setschedparam(a, &parameters);
 	}
 	if (p->cpus && parse_cpus(&cpus, p->cpus))
-		return os_attribute_cpus(a, &cpus, p);
+		return os_attribute_cpus(a, &cpus, p, before);
 	return 0;
 }
 
@@ -106,6 +107,7 @@ int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(
 {
 	static const int left_open[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
 					 SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
+	struct os_cpus_before cpus = { .changed = false };
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	int rc = pthread_attr_init(&attributes);
@@ -113,7 +115,7 @@ int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(
 	if (rc != 0)
 		return error_set(DISRUPTOR_E_NOMEM, "%s '%s': thread: %s", p->what, p->name,
 				 strerror(rc));
-	rc = set_attributes(&attributes, p);
+	rc = set_attributes(&attributes, p, &cpus);
 	if (rc != 0)
 		goto out;
 	/* but not those that a thread's own fault raises, nor the profiler's */
@@ -122,6 +124,7 @@ int os_thread_start(struct os_thread *t, const struct os_thread_plan *p, void *(
 		sigdelset(&all, left_open[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&t->handle, &attributes, run, argument);
+	os_cpus_back(&cpus);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
 		rc = error_set(DISRUPTOR_E_SYSTEM, "%s '%s': thread: %s", p->what, p->name,

@@ -30,6 +30,12 @@ AT(struct ring_header, attaches, 84);
 AT(struct ring_header, mirror_at, 88);
 _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
+struct word_behind_a_byte {
+	char byte;
+	atomic_word word;
+};
+_Static_assert(offsetof(struct word_behind_a_byte, word) == 8,
+	       "words that straddle two lines are not atomic (gcc for i386 before 11.1)");
 #if UINTPTR_MAX > UINT32_MAX
 AT(struct disruptor_producer, offset, 64);
 AT(struct disruptor_producer, event_size, 92);

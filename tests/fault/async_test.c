@@ -34,6 +34,8 @@ static struct async {
 
 static void publish_one(int signal)
 {
+	/* acquire: behind the handler before us, in whichever thread */
+	uint64_t turn = disruptor_load_acquire(&a.handled);
 	uint64_t n = disruptor_load_relaxed(&a.published);
 	int before = errno;
 	struct tick *t;
@@ -49,7 +51,7 @@ static void publish_one(int signal)
 		disruptor_store_relaxed(&a.published, n + 1);
 	}
 	errno = before; /* a wake-up may have changed it */
-	disruptor_fetch_add_release(&a.handled, UINT64_C(1));
+	disruptor_store_release(&a.handled, turn + 1);
 }
 
 static void arrive(enum who who)

@@ -81,8 +81,14 @@ static void *claim_and_stay(void *victim)
 	if (t)
 		t->value = 77; /* half done */
 	disruptor_store_release(&v->ready, 1u);
-	for (;;)
-		pause_ms(1000);
+	for (;;) { /* not out of a sleep: tsan loses its thread of what happens then */
+		int before;
+
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+		pause_ms(1);
+		pthread_setcancelstate(before, &before);
+		pthread_testcancel();
+	}
 	pthread_cleanup_pop(1);
 	return NULL;
 }

@@ -373,8 +373,6 @@ static void near_the_end(struct disruptor_wait wait, int64_t (*f)(struct waiter 
 
 TEST(at_the_end_of_the_clock_waits_end_and_nothing_wraps)
 {
-	if (sizeof(time_t) < 8)
-		skip();
 	each_wait(near_the_end);
 }
 
@@ -435,8 +433,6 @@ static void graph_of_lengths(uint64_t length, bool idles)
 
 TEST(lengths_of_time_that_reach_beyond_the_end_of_the_clock_never_pass)
 {
-	if (sizeof(time_t) < 8)
-		skip();
 	disruptor_store_relaxed(&stalls, 0u);
 	goes_from(1000 * SECOND);
 	graph_of_lengths(UINT64_MAX, false);
@@ -448,8 +444,6 @@ TEST(lengths_of_time_that_reach_beyond_the_end_of_the_clock_never_pass)
 
 TEST(near_the_end_of_the_clock_short_lengths_are_what_they_are)
 {
-	if (sizeof(time_t) < 8)
-		skip();
 	goes_from(UINT64_MAX - 100000 * SECOND);
 	graph_of_lengths(MS, true);
 	goes_from(1000 * SECOND);
@@ -477,6 +471,8 @@ int main(void)
 		RUN(nobody_has_asked_the_realtime_clock),
 	};
 
+	if (sizeof(time_t) < 8)
+		return 77; /* it ends too soon */
 	goes_from(1000 * SECOND);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

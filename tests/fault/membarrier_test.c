@@ -29,10 +29,12 @@ struct filter {
 /* From now on, in every thread of the process. */
 static int install(const struct filter *f)
 {
+	const uint64_t one = 1;
+	const uint32_t low = *(const unsigned char *)&one ? 0 : 4; /* the half that counts */
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]) + low),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, f->only, 0, f->only ? 1 : 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)f->error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

@@ -56,11 +56,6 @@ static void finish(void)
 	finish_of(false, true);
 }
 
-static void finish_many(void)
-{
-	finish_of(true, true);
-}
-
 static void finish_free(void)
 {
 	finish_of(false, false);
@@ -105,6 +100,8 @@ const struct model_client model_attach = {
 	.threads = { produce, consume, attach_newest },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 const struct model_client model_attach_oldest = {
@@ -113,6 +110,8 @@ const struct model_client model_attach_oldest = {
 	.setup = setup_two,
 	.threads = { produce, consume, attach_oldest },
 	.finish = finish,
+	.bound = 1,
+	.stale = 1,
 };
 
 static void produce_free(void)
@@ -127,7 +126,8 @@ const struct model_client model_attach_free = {
 	.threads = { produce_free, attach_newest },
 	.finish = finish_free,
 	.rungs = true,
-	.bound = 4,
+	.bound = 1,
+	.stale = 2,
 };
 
 const struct model_client model_attach_free_oldest = {
@@ -136,7 +136,8 @@ const struct model_client model_attach_free_oldest = {
 	.setup = setup_free,
 	.threads = { produce_free, attach_oldest },
 	.finish = finish_free,
-	.bound = 4,
+	.bound = 1,
+	.stale = 2,
 };
 
 static void produce_second(void)
@@ -149,37 +150,80 @@ static void produce_two(void)
 	model_produce_busy(&producers[0], 2);
 }
 
-static void consume_known(void)
+/* The one that was there goes at once: from then on it is the comer that holds the slots. */
+static void take_over(void)
 {
-	model_consume_busy(&old, 3);
+	model_ok(tick_consumer_open(&comer, ring, NULL));
+	model_ok(tick_consumer_close(&old));
+	model_consume_busy(&comer, 3);
+	model_ok(tick_consumer_close(&comer));
+}
+
+static void finish_many(void)
+{
+	finish_of(true, false);
 }
 
 const struct model_client model_attach_many = {
 	.name = "attach_many",
 	.about = "ATTACH: while two producers claim, one slow between claim and publish",
 	.setup = setup_many,
-	.threads = { produce_two, produce_second, consume_known, attach_newest },
+	.threads = { produce_two, produce_second, take_over },
 	.finish = finish_many,
 	.bound = 1,
+	.stale = 1,
 };
 
-/* The producer sleeps; the comer's provisional gate may be why, for a moment. */
-static void produce_blocking(void)
+/* The old consumer is the producer's own thread, so that these are two, and more can be tried. */
+static void produce_and_consume(uint64_t n)
 {
-	model_produce(&producers[0], 3);
+	for (; n != 0; n--) {
+		model_produce_busy(&producers[0], 1);
+		model_consume_busy(&old, disruptor_consumer_position(&old.view) + 1);
+	}
 }
 
-static void consume_blocking(void)
+static void go_round(void)
 {
-	model_consume_to(&old, 3);
+	produce_and_consume(2);
+}
+
+const struct model_client model_attach_lap = {
+	.name = "attach_lap",
+	.about = "ATTACH, ATTACH.count, ENTRY: one slot; the comer is not lapped",
+	.setup = setup,
+	.threads = { go_round, attach_newest },
+	.finish = finish,
+	.bound = 1,
+	.stale = 3,
+};
+
+const struct model_client model_attach_lap_oldest = {
+	.name = "attach_lap_oldest",
+	.about = "ATTACH: two slots, from the oldest position; the comer is not lapped",
+	.setup = setup_two,
+	.threads = { go_round, attach_oldest },
+	.finish = finish,
+	.bound = 2,
+	.stale = 1,
+};
+
+/* The producer sleeps; the comer's gate, provisional or not, may be why. */
+static void go_round_sleeping(void)
+{
+	for (int i = 0; i < 2; i++) {
+		model_produce(&producers[0], 1);
+		model_consume_busy(&old, disruptor_consumer_position(&old.view) + 1);
+	}
 }
 
 const struct model_client model_attach_sleep = {
 	.name = "attach_sleep",
-	.about = "ATTACH, WAKE: a producer that sleeps before a provisional gate is woken",
+	.about = "ATTACH, WAKE: a producer that sleeps before a comer's gate is woken",
 	.setup = setup,
-	.threads = { produce_blocking, consume_blocking, attach_newest },
+	.threads = { go_round_sleeping, attach_newest },
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };

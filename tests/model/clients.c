@@ -5,6 +5,7 @@
 	X(publish)                                                                                 \
 	X(packed)                                                                                  \
 	X(publish_n)                                                                               \
+	X(leap)                                                                                    \
 	X(reuse)                                                                                   \
 	X(claim_up_to)                                                                             \
 	X(stage_order)                                                                             \
@@ -32,6 +33,8 @@
 	X(attach_free_oldest)                                                                      \
 	X(attach_many)                                                                             \
 	X(attach_sleep)                                                                            \
+	X(attach_lap)                                                                              \
+	X(attach_lap_oldest)                                                                       \
 	X(leave)                                                                                   \
 	X(leave_sleep)                                                                             \
 	X(leave_after)                                                                             \
@@ -39,16 +42,23 @@
 	X(leave_reused_sleep)                                                                      \
 	X(leave_stop)                                                                              \
 	X(close_claim)                                                                             \
+	X(close_claim_sleep)                                                                       \
 	X(close_claim_packed)                                                                      \
 	X(close_claim_many)                                                                        \
 	X(mark)                                                                                    \
 	X(mark_seen)                                                                               \
+	X(fail_many)                                                                               \
+	X(fail_one)                                                                                \
+	X(reopen)                                                                                  \
+	X(reopen_many)                                                                             \
 	X(shared_pool)                                                                             \
 	X(shared_leave)                                                                            \
 	X(shared_settle)                                                                           \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(conflate)                                                                                \
+	X(conflate_sleep)                                                                          \
+	X(conflate_close)                                                                          \
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
 	X(deferred)                                                                                \

@@ -67,5 +67,58 @@ const struct model_client model_conflate = {
 	.setup = setup,
 	.threads = { put_three, take_all },
 	.finish = finish,
+	.bound = 2,
+	.stale = 2,
+};
+
+static void put_one(void)
+{
+	put(10, 0);
+}
+
+static void take_one(void)
+{
+	uint64_t position;
+	struct tick t;
+
+	model_assert(disruptor_conflate_take_until(table, &t, &position, DISRUPTOR_FOREVER) == 1);
+	model_assert(t.value == 10 && position == 0);
+}
+
+const struct model_client model_conflate_sleep = {
+	.name = "conflate_sleep",
+	.about = "QUEUE.wake: the first change wakes the reader, with nothing behind it that would",
+	.setup = setup,
+	.threads = { put_one, take_one },
+	.finish = finish,
 	.bound = 3,
+	.stale = 2,
+};
+
+static void close_table(void)
+{
+	put(10, 0);
+	put(11, 1);
+	disruptor_conflate_close(table);
+}
+
+static void take_looking(void)
+{
+	struct tick t = { 0 };
+	int rc;
+
+	while ((rc = disruptor_conflate_take(table, &t, NULL)) != DISRUPTOR_E_CLOSED)
+		if (rc == 0)
+			model_pause();
+	model_assert(t.value == 11);
+}
+
+const struct model_client model_conflate_close = {
+	.name = "conflate_close",
+	.about = "QUEUE.close, SWAP: who looks without sleeping takes all before the close",
+	.setup = setup,
+	.threads = { close_table, take_looking },
+	.finish = finish,
+	.bound = 3,
+	.stale = 2,
 };

@@ -55,6 +55,7 @@ const struct model_client model_deferred = {
 	.threads = { produce_over, read_one, release_read },
 	.finish = finish,
 	.bound = 3,
+	.stale = 2,
 };
 
 /* An event and a void behind it: whoever comes last of reader and releaser carries the gate over. */
@@ -86,5 +87,6 @@ const struct model_client model_deferred_void = {
 	.setup = setup_void,
 	.threads = { read_event_and_void, release_read },
 	.finish = finish_carried,
-	.bound = 4,
+	.bound = 2,
+	.stale = 2,
 };

@@ -46,7 +46,8 @@ const struct model_client model_publish = {
 	.threads = { produce, consume },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void setup_packed(void)
@@ -64,7 +65,8 @@ const struct model_client model_packed = {
 	.threads = { produce, consume },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 static void setup_eight(void)
@@ -94,7 +96,29 @@ const struct model_client model_publish_n = {
 	.setup = setup_eight,
 	.threads = { produce_batch, consume_batch },
 	.finish = finish,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
+};
+
+static void produce_five(void)
+{
+	model_produce_busy(&producer, 5);
+}
+
+static void consume_five(void)
+{
+	model_consume_busy(&consumer, 5);
+}
+
+const struct model_client model_leap = {
+	.name = "leap",
+	.about =
+		"PUB: a stamp that the consumer leaps to tells of those before it, published one by one",
+	.setup = setup_eight,
+	.threads = { produce_five, consume_five },
+	.finish = finish,
+	.bound = 2,
+	.stale = 2,
 };
 
 static void setup_one(void)
@@ -138,7 +162,8 @@ const struct model_client model_reuse = {
 	.threads = { produce_answered, answer },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
 /* The second lap is claimed where room was known from before, by the inline half. */
@@ -174,5 +199,6 @@ const struct model_client model_claim_up_to = {
 	.setup = setup_known,
 	.threads = { produce_known, consume_known },
 	.finish = finish,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };

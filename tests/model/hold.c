@@ -51,5 +51,6 @@ const struct model_client model_hold = {
 	.setup = setup,
 	.threads = { consume_then_claim, consume_second },
 	.finish = finish,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };

@@ -88,6 +88,8 @@ const struct model_client model_leave = {
 	.setup = setup,
 	.threads = { change_first, leave_middle, read_last },
 	.finish = finish,
+	.bound = 2,
+	.stale = 2,
 };
 
 const struct model_client model_leave_sleep = {
@@ -97,6 +99,8 @@ const struct model_client model_leave_sleep = {
 	.threads = { change_first, leave_middle, sleep_last },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 static void change_before_leaving(void)
@@ -129,6 +133,8 @@ const struct model_client model_leave_after = {
 	.setup = setup,
 	.threads = { first_passes, change_before_leaving, read_one_changed },
 	.finish = finish,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* The entry of the one that left is another's; it stands further back, or ahead. */
@@ -145,16 +151,31 @@ const struct model_client model_leave_reused = {
 	.setup = setup,
 	.threads = { change_first, leave_and_return, read_last },
 	.finish = finish,
+	.bound = 1,
+	.stale = 2,
 };
+
+static void change_one(void)
+{
+	change(&first, 1);
+}
+
+static void sleep_for_one(void)
+{
+	model_assert(tick_ready_until(&last, DISRUPTOR_FOREVER) > 0);
+	model_assert(model_read(&tick_at(&last, 0)->value) == 11);
+	model_ok(tick_release(&last, 1));
+}
 
 const struct model_client model_leave_reused_sleep = {
 	.name = "leave_reused_sleep",
 	.about = "LEAVE, WAKE: likewise, and the last stage sleeps",
 	.setup = setup,
-	.threads = { change_first, leave_and_return, sleep_last },
+	.threads = { change_one, leave_and_return, sleep_for_one },
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
 
 static void interrupt_last(void)
@@ -178,4 +199,6 @@ const struct model_client model_leave_stop = {
 	.threads = { interrupt_last, leave_middle, wait_last },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 2,
 };

@@ -25,11 +25,6 @@ static void setup_one(void)
 	setup_of(1);
 }
 
-static void setup_two(void)
-{
-	setup_of(2);
-}
-
 static void finish(void)
 {
 	model_ok(tick_producer_close(&producers[0]));
@@ -60,12 +55,13 @@ const struct model_client model_many_claim = {
 	.threads = { produce_first, produce_second, consume },
 	.finish = finish,
 	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };
 
-/* Where each has room for two, and both claim by what they know (claim_known()). */
 static void produce_first_blocking(void)
 {
-	model_produce(&producers[0], 2);
+	model_produce(&producers[0], 1);
 }
 
 static void produce_second_blocking(void)
@@ -73,17 +69,18 @@ static void produce_second_blocking(void)
 	model_produce(&producers[1], 1);
 }
 
-static void consume_three(void)
+static void consume_both(void)
 {
-	model_consume_to(&consumer, 3);
+	model_consume_busy(&consumer, 2);
 }
 
 const struct model_client model_many_sleep = {
 	.name = "many_sleep",
-	.about = "two producers and a consumer, all of whom sleep when they must",
-	.setup = setup_two,
-	.threads = { produce_first_blocking, produce_second_blocking, consume_three },
+	.about = "WAKE: two producers sleep for the same slot",
+	.setup = setup_one,
+	.threads = { produce_first_blocking, produce_second_blocking, consume_both },
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };

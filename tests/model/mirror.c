@@ -61,7 +61,8 @@ const struct model_client model_mirror = {
 	.threads = { produce, read_some },
 	.finish = finish,
 	.rungs = true,
-	.bound = 4,
+	.bound = 2,
+	.stale = 2,
 };
 
 static void produce_and_void(void)
@@ -91,4 +92,6 @@ const struct model_client model_mirror_sleep = {
 	.threads = { produce_and_void, read_to_the_end },
 	.finish = finish,
 	.rungs = true,
+	.bound = 1,
+	.stale = 2,
 };

@@ -24,7 +24,7 @@ struct model_client {
 	void (*finish)(void);
 	/* Whether it is run on each rung of the wait ladder. */
 	bool rungs;
-	/* What CI explores it up to: preemptions, and loads of old values; 0: 2. */
+	/* What CI explores it up to: preemptions, and stores that are seen late; 0: 2. */
 	unsigned bound, stale;
 };
 

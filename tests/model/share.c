@@ -80,6 +80,8 @@ const struct model_client model_shared_pool = {
 	.setup = setup,
 	.threads = { work_first, work_second, come_after },
 	.finish = finish,
+	.bound = 1,
+	.stale = 2,
 };
 
 /* It takes one, handles nothing, and leaves it to the other. */
@@ -107,6 +109,8 @@ const struct model_client model_shared_leave = {
 	.setup = setup,
 	.threads = { take_and_leave, work_until_done, come_after },
 	.finish = finish,
+	.bound = 1,
+	.stale = 1,
 };
 
 /* The last one to release moves the gate: nobody else will. */
@@ -123,5 +127,6 @@ const struct model_client model_shared_settle = {
 	.setup = setup,
 	.threads = { work_first, work_second },
 	.finish = finish_settled,
-	.bound = 3,
+	.bound = 2,
+	.stale = 2,
 };

@@ -70,6 +70,8 @@ const struct model_client model_stage_order = {
 	.threads = { produce, work_first, work_second },
 	.finish = finish_chain,
 	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* Two side by side, and one after both; what is read was published before. */
@@ -128,4 +130,5 @@ const struct model_client model_stage_join = {
 	.threads = { write_left, write_right, read_both },
 	.finish = finish_join,
 	.bound = 3,
+	.stale = 2,
 };

@@ -61,38 +61,39 @@ const struct model_client model_abort = {
 	.threads = { abort_one, consume_first, consume_second },
 	.finish = finish,
 	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };
 
-/* A later stage that sleeps is woken by a void that the first one passes. */
+/* A later stage that sleeps is woken by a void that the first one passes, and ends behind it. */
 static void abort_last(void)
 {
 	model_produce(&producer, 1);
+	model_consume_busy(&first, 1);
 	model_assert(tick_claim(&producer) != NULL);
 	model_ok(tick_abort(&producer));
+	model_assert(tick_ready(&first) == 0); /* passes it */
 	disruptor_ring_close(ring);
-}
-
-static void sleep_first(void)
-{
-	while (model_consume(&first) > 0)
-		;
-	model_assert(disruptor_consumer_position(&first.view) == 2);
 }
 
 static void sleep_second(void)
 {
-	while (model_consume(&second) > 0)
+	int64_t n;
+
+	while ((n = model_consume(&second)) > 0)
 		;
+	model_assert(n == DISRUPTOR_E_CLOSED);
 	model_assert(disruptor_consumer_position(&second.view) == 2);
 }
 
 const struct model_client model_abort_last = {
 	.name = "abort_last",
-	.about = "VOID, WAKE: a void at the end, and the stages end behind it",
+	.about = "VOID, WAKE: a void at the end, and the later stage ends behind it",
 	.setup = setup,
-	.threads = { abort_last, sleep_first, sleep_second },
+	.threads = { abort_last, sleep_second },
 	.finish = finish,
 	.bound = 1,
+	.stale = 1,
 };
 
 /* A packed run is given up: its position comes again. */
@@ -154,4 +155,6 @@ const struct model_client model_take_back = {
 	.threads = { take_back, sleep_to_the_end, close_ring },
 	.finish = finish_packed,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };

@@ -84,7 +84,8 @@ const struct model_client model_wake_consumer = {
 	.threads = { produce_two, consume_two },
 	.finish = finish_one,
 	.rungs = true,
-	.bound = 3,
+	.bound = 2,
+	.stale = 2,
 };
 
 static void consume_two_busy(void)
@@ -100,6 +101,7 @@ const struct model_client model_wake_producer = {
 	.finish = finish_one,
 	.rungs = true,
 	.bound = 3,
+	.stale = 2,
 };
 
 const struct model_client model_wake_both = {
@@ -109,7 +111,8 @@ const struct model_client model_wake_both = {
 	.threads = { produce_two, consume_two },
 	.finish = finish_one,
 	.rungs = true,
-	.bound = 3,
+	.bound = 1,
+	.stale = 2,
 };
 
 static void consume_one_second(void)
@@ -125,6 +128,8 @@ const struct model_client model_wake_two = {
 	.threads = { produce_one, consume_one, consume_one_second },
 	.finish = finish_two,
 	.rungs = true,
+	.bound = 1,
+	.stale = 1,
 };
 
 static void setup_published(void)
@@ -140,11 +145,18 @@ const struct model_client model_wake_stage = {
 	.threads = { consume_one, consume_one_second },
 	.finish = finish_two,
 	.rungs = true,
-	.bound = 4,
+	.bound = 3,
+	.stale = 2,
 };
 
-/* The one who sleeps for two is not woken by one, and is by the other. */
+/* Who sleeps for two is not woken by one, and is by the other. */
 static void setup_full(void)
+{
+	setup_of(2, 1, false);
+	model_produce(&producer, 2);
+}
+
+static void setup_full_of_two(void)
 {
 	setup_of(2, 2, false);
 	model_produce(&producer, 2);
@@ -164,20 +176,15 @@ static void release_two(void)
 	model_consume_to(&consumers[0], 2);
 }
 
-static void release_two_second(void)
-{
-	model_consume_to(&consumers[1], 2);
-}
-
 const struct model_client model_wake_count = {
 	.name = "wake_count",
-	.about =
-		"WAKE: a producer that needs two slots, of two consumers who release one at a time",
+	.about = "WAKE: a producer that needs two slots, of a consumer who releases one at a time",
 	.setup = setup_full,
-	.threads = { produce_pair, release_two, release_two_second },
-	.finish = finish_two,
+	.threads = { produce_pair, release_two },
+	.finish = finish_one,
 	.rungs = true,
-	.bound = 1,
+	.bound = 2,
+	.stale = 2,
 };
 
 /* Detaching makes room, and wakes. */
@@ -189,9 +196,10 @@ static void leave_now(void)
 const struct model_client model_wake_detach = {
 	.name = "wake_detach",
 	.about = "WAKE, FREE: a producer sleeps on what a consumer holds, which detaches",
-	.setup = setup_full,
+	.setup = setup_full_of_two,
 	.threads = { produce_pair, release_two, leave_now },
 	.finish = finish_one,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };

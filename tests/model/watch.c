@@ -54,6 +54,7 @@ const struct model_client model_watch = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 1,
+	.stale = 1,
 };
 
 static void wait_for_first(void)
@@ -71,5 +72,6 @@ const struct model_client model_watch_one = {
 	.threads = { produce_first, wait_for_first },
 	.finish = finish,
 	.rungs = true,
-	.bound = 3,
+	.bound = 2,
+	.stale = 2,
 };

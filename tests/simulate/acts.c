@@ -222,6 +222,9 @@ static void perform(enum act act)
 	case ACT_CLOSE:
 		close_ring();
 		break;
+	case ACT_STOP:
+		world_stop();
+		break;
 	case ACT_ATTACH:
 		if (n)
 			attach(n);
@@ -243,10 +246,10 @@ static void perform(enum act act)
 	}
 }
 
-void *act_thread(void *unused)
+/* Two share the acts: every other one each. */
+void *act_thread(void *which)
 {
-	(void)unused;
-	for (unsigned i = 0; i < world.plan->act_count; i++) {
+	for (unsigned i = (unsigned)(uintptr_t)which; i < world.plan->act_count; i += 2) {
 		if (random_once_in(&world.random, 2))
 			os_sleep(random_below(&world.random, 1500));
 		perform(world.plan->acts[i]);

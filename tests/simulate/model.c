@@ -83,7 +83,9 @@ uint64_t model_furthest_released(struct follower *f)
 struct claim_began model_claim_begins(void)
 {
 	model.in_claim++;
-	return (struct claim_began){ .closed = model.closed, .openings = model.openings };
+	return (struct claim_began){ .closed = model.closed,
+				     .opening = model.opening,
+				     .openings = model.openings };
 }
 
 /* Whether those behind it may see that position. */
@@ -329,7 +331,7 @@ void model_done(struct follower *f, uint64_t position)
 void model_again(struct follower *f, uint64_t position)
 {
 	f->again[position] = true;
-	f->done[position] = false;
+	f->done[position] = f->left_out[position]; /* then somebody may still pass it over */
 }
 
 void model_leave_out(struct follower *f, uint64_t position)

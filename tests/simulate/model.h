@@ -64,6 +64,7 @@ struct model {
 	uint64_t capacity, claimed; /* the highest end of a claim */
 	bool free_run;
 	bool closing, closed, failing;
+	bool opening;      /* it is being opened again: claims may still be refused */
 	uint64_t openings; /* times it was opened again */
 	uint64_t published, voids;
 	struct position at[MODEL_POSITIONS];
@@ -81,7 +82,7 @@ void model_reset(uint64_t capacity, bool free_run);
 
 /* What was so when a claim began. */
 struct claim_began {
-	bool closed;
+	bool closed, opening;
 	uint64_t openings;
 };
 

@@ -83,7 +83,7 @@ static void draw_trouble(struct drawing *d, struct node_plan *n)
 	n->retry_in = once_in(d, 3) ? 3 : 0;
 	n->rewind_in = once_in(d, 3) ? 4 : 0;
 	n->fail_in = has(d, PLAN_FAIL, 3) ? 3 : 0;
-	n->stop_in = has(d, PLAN_LEAVE, 6) ? 4 : 0;
+	n->stop_in = wants(d, PLAN_LEAVE) ? 2 : once_in(d, 6) ? 4 : 0;
 	/* what has been released early cannot be rewound */
 	if (n->rewind_in || n->policy.remedy == DISRUPTOR_REMEDY_REWIND)
 		n->release_in = 0;
@@ -91,20 +91,23 @@ static void draw_trouble(struct drawing *d, struct node_plan *n)
 		n->policy = (struct disruptor_policy){ .size = sizeof(n->policy) };
 }
 
-static void draw_kind(struct drawing *d, struct node_plan *n)
+static void draw_kind(struct drawing *d, struct node_plan *n, unsigned i)
 {
-	bool pool = wants(d, PLAN_POOL | PLAN_LEAVE) || once_in(d, 4);
+	uint64_t most = d->p->ring.capacity < 3 ? d->p->ring.capacity : 3;
+	/* beside the pool that is wanted there may have to be a stage that only a stage can be */
+	bool wanted = wants(d, PLAN_POOL | PLAN_LEAVE) &&
+		      (i == 0 || !wants(d, PLAN_DEFER | PLAN_CONFLATE));
+	bool pool = wanted || (once_in(d, 4) && !wants(d, PLAN_TAKE | PLAN_DEFER | PLAN_CONFLATE));
 
 	if (pool) {
-		n->kind = !wants(d, PLAN_POOL | PLAN_LEAVE) && once_in(d, 3) ? NODE_KEYED
-									     : NODE_POOL;
+		n->kind = !wanted && once_in(d, 3) ? NODE_KEYED : NODE_POOL;
 		n->workers = (uint32_t)(1 + below(d, PLAN_WORKERS));
-		if (wants(d, PLAN_POOL | PLAN_LEAVE))
+		if (wanted)
 			n->workers = (uint32_t)(2 + below(d, PLAN_WORKERS - 1));
 		if (n->kind == NODE_POOL)
-			n->chunk = (uint32_t)(1 + below(d, d->p->ring.capacity < 3
-								   ? d->p->ring.capacity
-								   : 3));
+			n->chunk = (uint32_t)(1 + below(d, most));
+		if (n->kind == NODE_POOL && wants(d, PLAN_LEAVE))
+			n->chunk = (uint32_t)most;
 		return;
 	}
 	if (once_in(d, 5) && d->p->ring.capacity > 1) {
@@ -130,12 +133,14 @@ static void draw_node(struct drawing *d, unsigned i)
 			n->after |= 1u << k;
 	n->there = true;
 	n->batch = once_in(d, 2) ? 0 : (uint32_t)(1 + below(d, d->p->ring.capacity));
-	draw_kind(d, n);
+	draw_kind(d, n, i);
 	n->wait = once_in(d, 2) ? draw_wait(d) : (struct disruptor_wait){ 0 };
 	n->idles = n->kind == NODE_STAGE && once_in(d, 6);
 	if (n->idles)
 		n->wait.timeout_ns = 500 + below(d, 1000);
 	n->conflates = n->kind == NODE_STAGE && has(d, PLAN_CONFLATE, 8);
+	if (i > 0 && wants(d, PLAN_FAIL | PLAN_TROUBLE))
+		n->conflates = false; /* another is to fail */
 	if (!n->conflates)
 		draw_trouble(d, n);
 	else
@@ -158,14 +163,16 @@ static bool may_fail(const struct node_plan *n)
 static void draw_nodes(struct drawing *d)
 {
 	struct plan *p = d->p;
-	unsigned least = wants(d, PLAN_JOIN) ? 3 : wants(d, PLAN_CHAIN) ? 2 : 1;
+	bool both = wants(d, PLAN_POOL | PLAN_LEAVE | PLAN_FAIL | PLAN_TROUBLE) &&
+		    wants(d, PLAN_DEFER | PLAN_CONFLATE);
+	unsigned least = wants(d, PLAN_JOIN) ? 3 : wants(d, PLAN_CHAIN) || both ? 2 : 1;
 
 	if (!wants(d, PLAN_GRAPH) && once_in(d, 4))
 		return; /* a bare ring */
 	p->nodes = least + (unsigned)below(d, 4 - least);
 	for (unsigned i = 0; i < p->nodes; i++)
 		draw_node(d, i);
-	if (has(d, PLAN_ATTACH, 4)) {
+	if (!wants(d, PLAN_TAKE) && has(d, PLAN_ATTACH, 4)) {
 		struct node_plan *n = &p->node[p->nodes];
 
 		draw_node(d, p->nodes++);
@@ -208,7 +215,13 @@ static void draw_ring(struct drawing *d)
 
 	o->size = sizeof(*o);
 	o->capacity = UINT64_C(1) << below(d, 4);
-	if (wants(d, PLAN_RUNS | PLAN_VOIDS) && o->capacity < 4)
+	if (wants(d, PLAN_QUICK)) /* room is known for several */
+		o->capacity = 8;
+	if (wants(d, PLAN_LAPPED) && o->capacity > 2)
+		o->capacity = 2;
+	if (wants(d, PLAN_RUNS | PLAN_VOIDS | PLAN_QUICK) && o->capacity < 2)
+		o->capacity = 2;
+	if (wants(d, PLAN_LEAVE) && o->capacity < 4)
 		o->capacity = 4;
 	o->max_consumers = 16;
 	o->max_producers = 4;
@@ -218,7 +231,7 @@ static void draw_ring(struct drawing *d)
 		       : once_in(d, 2)         ? DISRUPTOR_MANY
 					       : DISRUPTOR_SINGLE;
 	if (o->producers == DISRUPTOR_SINGLE && !wants(d, PLAN_STAMPED | PLAN_VOIDS) &&
-	    has(d, PLAN_PACKED, 3))
+	    (has(d, PLAN_PACKED, 3) || (wants(d, PLAN_BACK) && once_in(d, 2))))
 		o->layout = DISRUPTOR_PACKED;
 	if (o->producers == DISRUPTOR_SINGLE)
 		o->max_producers = 0;
@@ -230,7 +243,8 @@ static void draw_ring(struct drawing *d)
 		o->flags |= DISRUPTOR_NO_STATS;
 	if (o->producers == DISRUPTOR_SINGLE && once_in(d, 6))
 		o->flags |= DISRUPTOR_FREE_RUN;
-	o->rung = (enum disruptor_rung)(1 + below(d, 3));
+	o->rung = wants(d, PLAN_QUICK) ? DISRUPTOR_RUNG_MEMBARRIER
+				       : (enum disruptor_rung)(1 + below(d, 3));
 	o->wait = draw_wait(d);
 	d->p->no_parking = once_in(d, 4);
 }
@@ -249,7 +263,7 @@ static void draw_producers(struct drawing *d)
 	for (unsigned i = 0; i < p->producers; i++) {
 		struct producer_plan *q = &p->producer[i];
 
-		q->operations = (unsigned)(2 + below(d, 4));
+		q->operations = (unsigned)(2 + below(d, 4)) + (wants(d, PLAN_LAPPED) ? 3 : 0);
 		q->options = (struct disruptor_producer_options){ .size = sizeof(q->options) };
 		if (once_in(d, 3))
 			q->options.overflow = (enum disruptor_overflow)below(d, 4);
@@ -261,10 +275,19 @@ static void draw_producers(struct drawing *d)
 	}
 }
 
+/* Who takes must be the last stage, alone: behind all, and nobody joins. */
+static bool may_take(const struct plan *p)
+{
+	for (unsigned i = 0; i < p->nodes; i++)
+		if (p->node[i].comes || p->node[i].kind != NODE_STAGE)
+			return false;
+	return !(p->ring.flags & DISRUPTOR_LOSSY);
+}
+
 static void draw_views(struct drawing *d)
 {
 	struct plan *p = d->p;
-	bool take = p->nodes == 0 && !(p->ring.flags & DISRUPTOR_LOSSY) && has(d, PLAN_TAKE, 6);
+	bool take = may_take(p) && has(d, PLAN_TAKE, 6);
 
 	p->views = (unsigned)below(d, p->nodes ? 2 : PLAN_VIEWS);
 	if (p->views == 0 && (p->nodes == 0 || wants(d, PLAN_VIEW | PLAN_ATTACH)))
@@ -293,6 +316,7 @@ static void draw_views(struct drawing *d)
 		p->views = 1;
 		p->view[0].way = VIEW_TAKE;
 		p->view[0].leaves_after = 0;
+		p->view[0].after = (1u << p->nodes) - 1;
 	}
 }
 
@@ -307,13 +331,17 @@ static void draw_acts(struct drawing *d)
 	}
 	if (goes)
 		p->acts[p->act_count++] = ACT_DETACH;
+	if (goes && once_in(d, 2))
+		p->acts[p->act_count++] = ACT_DETACH;
 	if (comes)
 		p->acts[p->act_count++] = ACT_ATTACH;
 	if (has(d, PLAN_ALERT, 3))
 		p->acts[p->act_count++] = once_in(d, 2) || p->nodes == 0 ? ACT_INTERRUPT
 									 : ACT_STOP_STAGE;
-	if (has(d, PLAN_CLOSE, 8))
+	if (has(d, PLAN_CLOSE, 8) || (wants(d, PLAN_BACK) && p->ring.layout != DISRUPTOR_PACKED))
 		p->acts[p->act_count++] = ACT_CLOSE;
+	else if (wants(d, PLAN_STOPS) || (p->nodes && once_in(d, 10)))
+		p->acts[p->act_count++] = ACT_STOP;
 	else if (has(d, PLAN_LEAVE, 6) && p->nodes)
 		p->acts[p->act_count++] = ACT_REPLACE;
 	for (unsigned i = p->act_count; i > 1; i--) {
@@ -324,7 +352,8 @@ static void draw_acts(struct drawing *d)
 		p->acts[i - 1] = other;
 	}
 	for (unsigned i = 0; i < p->act_count; i++)
-		p->early = p->early || p->acts[i] == ACT_STOP_STAGE || p->acts[i] == ACT_CLOSE;
+		p->early = p->early || p->acts[i] == ACT_STOP_STAGE || p->acts[i] == ACT_CLOSE ||
+			   p->acts[i] == ACT_STOP;
 	/* another worker in the place of one has no policy but to fail */
 	for (unsigned i = 0; i < p->act_count; i++)
 		for (unsigned k = 0; k < p->nodes; k++)
@@ -340,7 +369,9 @@ static void draw_end(struct drawing *d)
 
 	p->rounds = has(d, PLAN_AGAIN, 4) ? 2 : 1;
 	p->mode = modes[below(d, 4)];
-	p->hasty = has(d, PLAN_CLOSE, 3);
+	p->hasty = has(d, PLAN_CLOSE | PLAN_QUICK, 3);
+	p->eager = has(d, PLAN_AGAIN, 4);
+	p->visited = (p->eager || once_in(d, 4)) && !(p->views && p->view[0].way == VIEW_TAKE);
 	p->patience_ns = once_in(d, 3) ? 500 + below(d, 3000) : 0;
 	if (p->mode == DISRUPTOR_NOW)
 		p->early = true;
@@ -361,7 +392,7 @@ void plan_draw(struct plan *p, uint64_t seed, unsigned features)
 	p->seed = seed;
 	p->features = features;
 	if (features & (PLAN_POOL | PLAN_LEAVE | PLAN_DEFER | PLAN_CONFLATE | PLAN_FAIL |
-			PLAN_TROUBLE | PLAN_CHAIN | PLAN_JOIN))
+			PLAN_TROUBLE | PLAN_CHAIN | PLAN_JOIN | PLAN_STOPS))
 		p->features |= PLAN_GRAPH;
 	draw_ring(d);
 	draw_nodes(d);
@@ -405,7 +436,7 @@ void plan_print(const struct plan *p)
 		"ready", "spans", "poll", "loop", "any", "take", "self"
 	};
 	static const char *const acts[] = { "-",      "attach", "detach", "interrupt", "stop stage",
-					    "policy", "pause",  "close",  "replace" };
+					    "policy", "pause",  "close",  "replace",   "stop" };
 
 	(void)printf("seed %llu\n", (unsigned long long)p->seed);
 	(void)printf("  ring of %llu, %s, %s, rung %s, waits %s%s%s%s\n",
@@ -432,6 +463,10 @@ void plan_print(const struct plan *p)
 	for (unsigned i = 0; i < p->act_count; i++)
 		(void)printf(" %s", acts[p->acts[i]]);
 	(void)printf("; rounds %u, %s%sstop mode %d, patience %llu ns\n", p->rounds,
-		     p->early ? "ends early, " : "", p->hasty ? "hasty, " : "", (int)p->mode,
-		     (unsigned long long)p->patience_ns);
+		     p->early ? "ends early, " : "",
+		     p->hasty     ? "hasty, "
+		     : p->visited ? "visited, "
+		     : p->eager   ? "eager, "
+				  : "",
+		     (int)p->mode, (unsigned long long)p->patience_ns);
 }

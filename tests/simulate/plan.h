@@ -16,7 +16,7 @@
 #define PLAN_PRODUCERS 3
 #define PLAN_WORKERS 3
 #define PLAN_VIEWS 3
-#define PLAN_ACTS 4
+#define PLAN_ACTS 5
 
 /* What a plan must contain, where somebody asks for it. */
 enum plan_feature {
@@ -44,7 +44,11 @@ enum plan_feature {
 	PLAN_JOIN = 1 << 21,    /* a stage behind several */
 	PLAN_ALERT = 1 << 22,   /* waits are interrupted, stages told to stop */
 	PLAN_GRAPH = 1 << 23,   /* stages at all */
-	PLAN_RUNS = 1 << 24     /* runs of several events */
+	PLAN_RUNS = 1 << 24,    /* runs of several events */
+	PLAN_QUICK = 1 << 25,   /* claims where room is known */
+	PLAN_LAPPED = 1 << 26,  /* readers that are overtaken */
+	PLAN_STOPS = 1 << 27,   /* several stop it */
+	PLAN_BACK = 1 << 28     /* claims are given back */
 };
 
 enum node_kind { NODE_STAGE, NODE_POOL, NODE_KEYED };
@@ -104,6 +108,7 @@ enum act {
 	ACT_PAUSE,
 	ACT_CLOSE,
 	ACT_REPLACE,
+	ACT_STOP,
 	ACT_KINDS
 };
 
@@ -125,6 +130,8 @@ struct plan {
 	unsigned rounds; /* 1, or 2: stopped and started again */
 	bool early;      /* stages may end before the stream does */
 	bool hasty;      /* stopped while producers are at work */
+	bool eager;      /* producers are at work before it is started */
+	bool visited;    /* somebody comes and goes, without waiting for anything */
 	enum disruptor_stop_mode mode;
 	uint64_t patience_ns; /* of a stop; 0: forever */
 };

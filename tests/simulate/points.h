@@ -10,8 +10,8 @@
 
 /* What a plan must contain for somebody to come there, enum plan_feature. */
 unsigned point_features(enum hook_point point);
-/* Why @p b is never passed right behind @p a in another thread; NULL if it may be. */
-const char *point_excuse(enum hook_point a, enum hook_point b);
+/* Which class has @p b never passed right behind @p a in another thread; -1 if it may be. */
+int point_excuse(enum hook_point a, enum hook_point b);
 /* How many classes of such pairs there are, and the reason of one. */
 unsigned point_excuse_count(void);
 const char *point_excuse_reason(unsigned i);

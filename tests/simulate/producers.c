@@ -32,38 +32,50 @@ static bool has_gate(void)
 	return false;
 }
 
-/* What the ring itself says at this moment, without a hook; 0 if that cannot be told. */
+static bool has_pool(void)
+{
+	for (unsigned i = 0; i < world.plan->nodes; i++)
+		if (world.plan->node[i].kind == NODE_POOL && world.plan->node[i].workers > 1)
+			return true;
+	return false;
+}
+
+/* What the ring itself says at this moment, without a hook. */
 struct room {
-	uint64_t slots;
+	bool opening; /* the ring is being opened again */
+	uint64_t end; /* there is room up to here, and will be; 0: that cannot be told */
 	uint64_t attaches;
-	uint64_t claimed;
 };
 
 static struct room look_at_room(void)
 {
 	const struct disruptor_ring *r = world.ring;
-	struct room room = { .attaches = model.attaches, .claimed = model.claimed };
-	uint64_t low = model.claimed;
+	struct room room = { .opening = model.opening, .attaches = model.attaches };
+	uint64_t low = DISRUPTOR_VACANT;
 
-	if (model.free_run || model.in_claim != 0 || model.attaching != 0 || !has_gate())
+	/* a pool's worker may hold its hand for a moment on what others have taken and released */
+	if (model.free_run || model.attaching != 0 || !has_gate() || has_pool())
 		return room;
 	for (uint32_t i = 0; i < r->max_consumers; i++) {
 		uint64_t at = disruptor_load_relaxed(&r->gates[i].sequence);
 
 		low = at < low ? at : low;
 	}
-	if (model.claimed - low < model.capacity)
-		room.slots = model.capacity - (model.claimed - low);
+	room.end = low != DISRUPTOR_VACANT ? low + model.capacity : 0;
 	return room;
 }
 
+/* Gates only move on, and nobody has joined: there was room if there is for all that is claimed by now. */
 static void check_full(const struct room *before, uint64_t least)
 {
-	if (before->slots < least || model.claimed != before->claimed || model.in_claim != 0 ||
-	    model.attaches != before->attaches)
-		return;
-	schedule_fail("a claim of %llu was refused as full, but there was room for %llu",
-		      ULL(least), ULL(before->slots));
+	uint64_t claimed = model.claimed;
+
+	if (world.plan->ring.producers == DISRUPTOR_MANY)
+		claimed = disruptor_load_relaxed(&world.ring->shared->claimed) & ~DISRUPTOR_CLOSED;
+	if (claimed + least <= before->end && model.attaches == before->attaches)
+		schedule_fail("a claim of %llu behind %llu was refused as full, but there was room "
+			      "up to %llu",
+			      ULL(least), ULL(claimed), ULL(before->end));
 }
 
 static void check_refusal(struct producing *p, int code, const struct room *before, uint64_t least,
@@ -83,13 +95,13 @@ static void check_refusal(struct producing *p, int code, const struct room *befo
 			return;
 		break;
 	case DISRUPTOR_E_CLOSED:
-		p->ended = true;
-		if (model.closing)
+	case DISRUPTOR_E_FAILED: /* as the last run ended */
+		if (before->opening) {
+			os_sleep(300);
 			return;
-		break;
-	case DISRUPTOR_E_FAILED:
+		}
 		p->ended = true;
-		if (model.failing)
+		if (code == DISRUPTOR_E_CLOSED ? model.closing : model.failing)
 			return;
 		break;
 	case DISRUPTOR_E_NO_CONSUMER:
@@ -193,7 +205,7 @@ static void give_up(struct producing *p, uint64_t n)
 static void settle(struct producing *p)
 {
 	bool packed = world.plan->ring.layout == DISRUPTOR_PACKED;
-	bool voids = (world.plan->features & PLAN_VOIDS) != 0;
+	bool voids = (world.plan->features & (PLAN_VOIDS | PLAN_BACK)) != 0;
 	uint64_t n;
 
 	while ((n = disruptor_claimed(&p->view)) != 0) {
@@ -237,7 +249,7 @@ static void operate(struct producing *p)
 {
 	uint64_t most = model.capacity < 4 ? model.capacity : 4, n = 1;
 
-	if (below(p, 3) == 0 || (world.plan->features & PLAN_RUNS))
+	if (below(p, 3) == 0 || (world.plan->features & (PLAN_RUNS | PLAN_LEAVE | PLAN_QUICK)))
 		n = 1 + below(p, most);
 	if (n == 1 && below(p, 6) == 0) {
 		copy(p);

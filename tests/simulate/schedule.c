@@ -389,7 +389,7 @@ enum schedule_kind schedule_kind_of(uint64_t seed)
 	uint64_t random = seed ^ UINT64_C(0x5ced);
 	uint64_t dice = random_below(&random, 8);
 
-	return dice < 3 ? SCHEDULE_WALK : dice < 5 ? SCHEDULE_PRIORITIES : SCHEDULE_DIRECTED;
+	return dice < 2 ? SCHEDULE_WALK : dice < 4 ? SCHEDULE_PRIORITIES : SCHEDULE_DIRECTED;
 }
 
 static void prepare(const struct schedule_options *o, struct schedule_result *result)
@@ -400,7 +400,7 @@ static void prepare(const struct schedule_options *o, struct schedule_result *re
 	memset(&run, 0, sizeof(run));
 	run.o = *o;
 	run.result = result;
-	run.kind = schedule_kind_of(o->seed);
+	run.kind = o->kind;
 	run.random = o->seed * 2 + 1;
 	run.run_length = lengths[random_below(&run.random, sizeof(lengths) / sizeof(*lengths))];
 	run.seldom = UINT64_C(1) << random_below(&run.random, 7);

@@ -31,6 +31,7 @@ enum schedule_kind { SCHEDULE_WALK, SCHEDULE_PRIORITIES, SCHEDULE_DIRECTED, SCHE
 
 struct schedule_options {
 	uint64_t seed;
+	enum schedule_kind kind;
 	bool trace;           /* tell of everything on stdout */
 	unsigned char *pairs; /* PAIRS of them, or NULL */
 	bool no_parking;

@@ -21,6 +21,8 @@
 #define JOBS_MAX 64
 #define FAILURES_MAX 16
 #define HANGS_AFTER_S 20
+/* How often a pair that was not met is tried by itself. */
+#define TRIES 4000
 /* Every so manieth seed is run twice: the same seed is the same run. */
 #define TWICE 64
 
@@ -30,10 +32,17 @@ struct options {
 	uint64_t seconds;  /* stop then; 0: never */
 	uint64_t distinct; /* so many different schedules at least */
 	bool trace, json, pairs, keep_going, list;
+	const char *bring; /* two hooks to bring together, "A,B" */
+};
+
+/* What is run: a seed, and the pair that it is to bring together, PAIRS: what the seed says. */
+struct aim {
+	uint64_t seed;
+	unsigned pair;
 };
 
 struct failure {
-	uint64_t seed;
+	struct aim what;
 	char text[1024];
 };
 
@@ -41,8 +50,11 @@ struct failure {
 struct shared {
 	DISRUPTOR_ATOMIC(uint64_t) next, done, steps, distinct;
 	DISRUPTOR_ATOMIC(uint64_t) at[JOBS_MAX]; /* the seed that each is at */
+	DISRUPTOR_ATOMIC(uint32_t) at_pair[JOBS_MAX];
 	DISRUPTOR_ATOMIC(uint32_t) failures, stop;
 	struct failure failure[FAILURES_MAX];
+	unsigned missed[PAIRS]; /* pairs to be tried by themselves */
+	unsigned missed_count;
 	unsigned char pairs[PAIRS];
 	uint64_t table_mask;
 	DISRUPTOR_ATOMIC(uint64_t) table[];
@@ -52,37 +64,55 @@ static struct shared *shared;
 
 /* ---- one seed ---- */
 
-static void run_seed(uint64_t seed, bool trace, unsigned char *pairs,
+/* Two hooks that may meet; those that want much are seldom passed, and so chosen more often. */
+static void choose_pair(uint64_t seed, struct schedule_options *o)
+{
+	uint64_t random = seed ^ UINT64_C(0x9a17);
+	unsigned wanted;
+
+	do {
+		o->first = (unsigned)random_below(&random, HOOK_POINT_COUNT);
+		o->second = (unsigned)random_below(&random, HOOK_POINT_COUNT);
+		wanted = point_features(o->first) | point_features(o->second);
+	} while ((point_excuse(o->first, o->second) >= 0 &&
+		  point_excuse(o->second, o->first) >= 0) ||
+		 (__builtin_popcount(wanted) < 3 && !random_once_in(&random, 3)));
+}
+
+static void run_what(const struct aim *w, bool trace, unsigned char *pairs,
 		     struct schedule_result *result)
 {
-	struct schedule_options o = { .seed = seed, .trace = trace, .pairs = pairs };
+	struct schedule_options o = { .seed = w->seed, .trace = trace, .pairs = pairs };
 	static struct plan plan;
 	unsigned wanted = 0;
 
-	if (schedule_kind_of(seed) == SCHEDULE_DIRECTED) {
-		uint64_t random = seed ^ UINT64_C(0x9a17);
-		uint64_t pair = random_below(&random, PAIRS);
-
-		o.first = (unsigned)(pair / HOOK_POINT_COUNT);
-		o.second = (unsigned)(pair % HOOK_POINT_COUNT);
-		wanted = point_features(o.first) | point_features(o.second);
+	o.kind = schedule_kind_of(w->seed);
+	if (w->pair < PAIRS) {
+		o.kind = SCHEDULE_DIRECTED;
+		o.first = w->pair / HOOK_POINT_COUNT;
+		o.second = w->pair % HOOK_POINT_COUNT;
+	} else if (o.kind == SCHEDULE_DIRECTED) {
+		choose_pair(w->seed, &o);
 	}
-	plan_draw(&plan, seed, wanted);
+	if (o.kind == SCHEDULE_DIRECTED)
+		wanted = point_features(o.first) | point_features(o.second);
+	plan_draw(&plan, w->seed, wanted);
 	o.no_parking = plan.no_parking;
 	if (trace) {
 		plan_print(&plan);
-		if (wanted)
+		if (o.kind == SCHEDULE_DIRECTED)
 			(void)printf("  brings together %s and %s\n", hook_name(o.first),
 				     hook_name(o.second));
 	}
 	schedule_run(&o, result, world_run, &plan);
 }
 
-static int replay(const struct options *o)
+static int replay(const struct options *o, unsigned pair)
 {
+	const struct aim what = { .seed = o->first, .pair = pair };
 	struct schedule_result result;
 
-	run_seed(o->first, o->trace, NULL, &result);
+	run_what(&what, o->trace, NULL, &result);
 	(void)printf("seed %llu: %s, %llu hooks, schedule %016llx\n", ULL(o->first),
 		     result.passed ? "passed" : "FAILED", ULL(result.steps), ULL(result.hash));
 	if (!result.passed)
@@ -112,47 +142,74 @@ static bool is_new(uint64_t hash)
 	}
 }
 
-static void note_failure(uint64_t seed, const char *text)
+static void note_failure(const struct aim *w, const char *text)
 {
 	uint32_t i = disruptor_fetch_add_relaxed(&shared->failures, 1u);
 
 	if (i >= FAILURES_MAX)
 		return;
-	shared->failure[i].seed = seed;
+	shared->failure[i].what = *w;
 	(void)snprintf(shared->failure[i].text, sizeof(shared->failure[i].text), "%s", text);
 }
 
-static void work(unsigned job, const struct options *o)
+static void run_one(unsigned job, const struct aim *w, const struct options *o)
 {
 	struct schedule_result result, again;
-	uint64_t seed;
 
-	while (!disruptor_load_relaxed(&shared->stop)) {
-		seed = disruptor_fetch_add_relaxed(&shared->next, UINT64_C(1));
-		if (seed > o->last)
-			break;
-		disruptor_store_relaxed(&shared->at[job], seed);
-		run_seed(seed, false, shared->pairs, &result);
-		if (result.passed && seed % TWICE == 0) {
-			run_seed(seed, false, NULL, &again);
-			if (again.hash != result.hash || again.steps != result.steps) {
-				result.passed = false;
-				(void)snprintf(result.failure, sizeof(result.failure),
-					       "run again it is another schedule");
-			}
+	disruptor_store_relaxed(&shared->at[job], w->seed);
+	disruptor_store_relaxed(&shared->at_pair[job], w->pair);
+	run_what(w, false, shared->pairs, &result);
+	if (result.passed && w->seed % TWICE == 0) {
+		run_what(w, false, NULL, &again);
+		if (again.hash != result.hash || again.steps != result.steps) {
+			result.passed = false;
+			(void)snprintf(result.failure, sizeof(result.failure),
+				       "run again it is another schedule");
 		}
-		if (!result.passed) {
-			note_failure(seed, result.failure);
-			if (!o->keep_going)
-				disruptor_store_relaxed(&shared->stop, 1u);
-		}
-		if (is_new(result.hash))
-			disruptor_fetch_add_relaxed(&shared->distinct, UINT64_C(1));
-		disruptor_fetch_add_relaxed(&shared->steps, result.steps);
-		disruptor_fetch_add_relaxed(&shared->done, UINT64_C(1));
 	}
-	disruptor_store_relaxed(&shared->at[job], UINT64_MAX);
-	_exit(0);
+	if (!result.passed) {
+		note_failure(w, result.failure);
+		if (!o->keep_going)
+			disruptor_store_relaxed(&shared->stop, 1u);
+	}
+	if (is_new(result.hash))
+		disruptor_fetch_add_relaxed(&shared->distinct, UINT64_C(1));
+	disruptor_fetch_add_relaxed(&shared->steps, result.steps);
+	disruptor_fetch_add_relaxed(&shared->done, UINT64_C(1));
+}
+
+static bool is_stopped(void)
+{
+	return disruptor_load_relaxed(&shared->stop) != 0;
+}
+
+/* The seeds, one after another. */
+static void work(unsigned job, const struct options *o)
+{
+	while (!is_stopped()) {
+		struct aim w = { .seed = disruptor_fetch_add_relaxed(&shared->next, UINT64_C(1)),
+				 .pair = PAIRS };
+
+		if (w.seed > o->last)
+			break;
+		run_one(job, &w, o);
+	}
+}
+
+/* The pairs that they have not met, each by itself until it is. */
+static void work_at_missed(unsigned job, const struct options *o)
+{
+	while (!is_stopped()) {
+		uint64_t i = disruptor_fetch_add_relaxed(&shared->next, UINT64_C(1));
+		struct aim w;
+
+		if (i >= shared->missed_count)
+			break;
+		w.pair = shared->missed[i];
+		for (w.seed = 1; w.seed <= TRIES && !shared->pairs[w.pair] && !is_stopped();
+		     w.seed++)
+			run_one(job, &w, o);
+	}
 }
 
 static double now_s(void)
@@ -175,6 +232,12 @@ static void show_progress(const struct options *o, double began)
 		      ULL(done), ULL(all), ULL(disruptor_load_relaxed(&shared->distinct)), left);
 }
 
+static struct aim what_of(unsigned job)
+{
+	return (struct aim){ .seed = disruptor_load_relaxed(&shared->at[job]),
+			     .pair = disruptor_load_relaxed(&shared->at_pair[job]) };
+}
+
 /* Whoever has been at one seed for too long is ended, and the seed has failed. */
 static void look_for_hangs(const pid_t *pids, unsigned jobs)
 {
@@ -188,7 +251,9 @@ static void look_for_hangs(const pid_t *pids, unsigned jobs)
 			last[i] = at;
 			since[i] = now_s();
 		} else if (at != UINT64_MAX && at != 0 && now_s() - since[i] > HANGS_AFTER_S) {
-			note_failure(at, "it goes on for ever between two hooks");
+			const struct aim w = what_of(i);
+
+			note_failure(&w, "it goes on for ever between two hooks");
 			disruptor_store_relaxed(&shared->stop, 1u);
 			(void)kill(pids[i], SIGKILL);
 			since[i] = now_s() + 1e6;
@@ -198,6 +263,7 @@ static void look_for_hangs(const pid_t *pids, unsigned jobs)
 
 static void reap(int status, unsigned job)
 {
+	const struct aim w = what_of(job);
 	char text[64];
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -208,7 +274,7 @@ static void reap(int status, unsigned job)
 	(void)snprintf(text, sizeof(text), "the process ended by %s %d",
 		       WIFSIGNALED(status) ? "signal" : "code",
 		       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	note_failure(disruptor_load_relaxed(&shared->at[job]), text);
+	note_failure(&w, text);
 	disruptor_store_relaxed(&shared->stop, 1u);
 }
 
@@ -269,7 +335,7 @@ static struct pairs count_pairs(void)
 	struct pairs p = { 0 };
 
 	for (unsigned i = 0; i < PAIRS; i++) {
-		bool excused = point_excuse(i / HOOK_POINT_COUNT, i % HOOK_POINT_COUNT) != NULL;
+		bool excused = point_excuse(i / HOOK_POINT_COUNT, i % HOOK_POINT_COUNT) >= 0;
 
 		p.met += shared->pairs[i] != 0;
 		p.excused += excused && !shared->pairs[i];
@@ -282,7 +348,8 @@ static struct pairs count_pairs(void)
 static void list_missed(void)
 {
 	for (unsigned i = 0; i < PAIRS; i++)
-		if (!shared->pairs[i] && !point_excuse(i / HOOK_POINT_COUNT, i % HOOK_POINT_COUNT))
+		if (!shared->pairs[i] &&
+		    point_excuse(i / HOOK_POINT_COUNT, i % HOOK_POINT_COUNT) < 0)
 			(void)printf("    %s, then %s: never met\n",
 				     hook_name(i / HOOK_POINT_COUNT),
 				     hook_name(i % HOOK_POINT_COUNT));
@@ -299,16 +366,23 @@ static void report_json(const struct pairs *p, double took)
 		ULL(disruptor_load_relaxed(&shared->steps)), took, HOOK_POINT_COUNT, PAIRS, p->met,
 		p->excused, p->missed);
 	for (unsigned i = 0; i < disruptor_load_relaxed(&shared->failures) && i < FAILURES_MAX; i++)
-		(void)printf("%s%llu", i ? ", " : "", ULL(shared->failure[i].seed));
+		(void)printf("%s%llu", i ? ", " : "", ULL(shared->failure[i].what.seed));
 	(void)printf("]}\n");
 }
 
 static void report_failures(const char *program)
 {
-	for (unsigned i = 0; i < disruptor_load_relaxed(&shared->failures) && i < FAILURES_MAX; i++)
-		(void)printf("seed %llu FAILED: %s\n    replay: %s --seed %llu --trace\n",
-			     ULL(shared->failure[i].seed), shared->failure[i].text, program,
-			     ULL(shared->failure[i].seed));
+	for (unsigned i = 0; i < disruptor_load_relaxed(&shared->failures) && i < FAILURES_MAX;
+	     i++) {
+		const struct failure *f = &shared->failure[i];
+
+		(void)printf("seed %llu FAILED: %s\n    replay: %s --seed %llu", ULL(f->what.seed),
+			     f->text, program, ULL(f->what.seed));
+		if (f->what.pair < PAIRS)
+			(void)printf(" --bring %s,%s", hook_name(f->what.pair / HOOK_POINT_COUNT),
+				     hook_name(f->what.pair % HOOK_POINT_COUNT));
+		(void)printf(" --trace\n");
+	}
 }
 
 static int report(const struct options *o, const char *program, double took)
@@ -337,23 +411,46 @@ static int report(const struct options *o, const char *program, double took)
 	return failed || (o->pairs && p.missed) ? 1 : 0;
 }
 
-static int run_many(const struct options *o, const char *program)
+static void run_jobs(const struct options *o, double began,
+		     void (*job)(unsigned number, const struct options *o))
 {
 	pid_t pids[JOBS_MAX];
-	double began = now_s();
 
-	share(o);
 	(void)fflush(stdout);
 	for (unsigned i = 0; i < o->jobs; i++) {
 		pids[i] = fork();
 		if (pids[i] < 0) {
 			perror("simulate: fork");
-			return 2;
+			exit(2);
 		}
-		if (pids[i] == 0)
-			work(i, o);
+		if (pids[i] == 0) {
+			job(i, o);
+			disruptor_store_relaxed(&shared->at[i], UINT64_MAX);
+			_exit(0);
+		}
 	}
 	watch_over(o, pids, began);
+}
+
+static void gather_missed(void)
+{
+	for (unsigned i = 0; i < PAIRS; i++)
+		if (!shared->pairs[i] &&
+		    point_excuse(i / HOOK_POINT_COUNT, i % HOOK_POINT_COUNT) < 0)
+			shared->missed[shared->missed_count++] = i;
+}
+
+static int run_many(const struct options *o, const char *program)
+{
+	double began = now_s();
+
+	share(o);
+	run_jobs(o, began, work);
+	if (o->pairs && !is_stopped()) {
+		gather_missed();
+		disruptor_store_relaxed(&shared->next, UINT64_C(0));
+		run_jobs(o, began, work_at_missed);
+	}
 	return report(o, program, now_s() - began);
 }
 
@@ -361,7 +458,7 @@ static int run_many(const struct options *o, const char *program)
 
 static const char help[] =
 	"usage: simulate [--seeds COUNT | --seeds FROM-TO] [options]\n"
-	"       simulate --seed N [--trace]\n"
+	"       simulate --seed N [--bring A,B] [--trace]\n"
 	"\n"
 	"Runs the library on simulated threads: a seed determines the ring, the graph, what is done\n"
 	"to them, and which thread goes on at each step. Everything is checked against a model.\n"
@@ -371,7 +468,9 @@ static const char help[] =
 	"  --jobs N          processes side by side (default: one for each processor)\n"
 	"  --seconds S       stop after so long, however many seeds are left\n"
 	"  --distinct N      fail unless there were so many different schedules\n"
-	"  --pairs           fail unless each pair of hooks was met both ways round, or is excused\n"
+	"  --bring A,B       with a schedule that brings these two hooks together\n"
+	"  --pairs           try the pairs of hooks that were not met by themselves, and fail unless\n"
+	"                    each was met both ways round, or is excused\n"
 	"  --list            list the pairs that were not\n"
 	"  --keep-going      go on after a failure\n"
 	"  --json            report as JSON\n"
@@ -431,6 +530,27 @@ static bool parse_flag(struct options *o, const char *text)
 	return false;
 }
 
+static unsigned parse_hook(const char *text, size_t length)
+{
+	for (unsigned i = 0; i < HOOK_POINT_COUNT; i++)
+		if (strlen(hook_name(i)) == length && strncmp(hook_name(i), text, length) == 0)
+			return i;
+	refuse(text);
+}
+
+/* The pair that was asked for; PAIRS if none was. */
+static unsigned parse_pair(const char *text)
+{
+	const char *comma = text ? strchr(text, ',') : NULL;
+
+	if (!text)
+		return PAIRS;
+	if (!comma)
+		refuse(text);
+	return parse_hook(text, (size_t)(comma - text)) * HOOK_POINT_COUNT +
+	       parse_hook(comma + 1, strlen(comma + 1));
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .first = 1, .last = 20000 };
@@ -461,5 +581,5 @@ int main(int argc, char **argv)
 	}
 	if (o.jobs == 0 || o.jobs > JOBS_MAX)
 		refuse("--jobs");
-	return one ? replay(&o) : run_many(&o, argv[0]);
+	return one ? replay(&o, parse_pair(o.bring)) : run_many(&o, argv[0]);
 }

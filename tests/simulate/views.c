@@ -190,10 +190,10 @@ static uint64_t take_out(struct view *v)
 	schedule_begin("take");
 	v->f[0]->takes = true; /* it releases voids, and what it takes: somewhere in the call */
 	taken = disruptor_take(&v->c[0], &item);
-	v->f[0]->takes = false;
-	schedule_end("%d", taken);
 	at = disruptor_consumer_position(&v->c[0]);
 	model_releases(v->f[0], at);
+	v->f[0]->takes = false;
+	schedule_end("%d", taken);
 	if (taken != 1)
 		return 0;
 	at--;
@@ -329,6 +329,61 @@ void *view_thread(void *view)
 	for (unsigned i = 0; i < v->count; i++)
 		if (v->open[i])
 			close_one(v, i);
+	return NULL;
+}
+
+/* ---- who comes and goes ---- */
+
+static void visit_as_view(void)
+{
+	const struct view_plan plan = { .way = VIEW_READY,
+					.at = random_once_in(&world.random, 2)
+						      ? DISRUPTOR_AT_NEWEST
+						      : DISRUPTOR_AT_OLDEST };
+	struct view visitor = { .plan = &plan, .index = 9, .count = 1 }, *v = &visitor;
+	uint64_t n;
+
+	open_one(v, 0);
+	if (random_once_in(&world.random, 3))
+		view_interrupt(v);
+	n = disruptor_ready(&v->c[0]);
+	if (n)
+		read_some(v, 0, n);
+	close_one(v, 0);
+}
+
+static void visit_as_reader(void)
+{
+	const struct disruptor_reader_options o = { .size = sizeof(o),
+						    .from = DISRUPTOR_READER_OLDEST };
+	struct disruptor_reader r;
+	struct item item;
+	int rc;
+
+	schedule_begin("open a lossy reader");
+	rc = disruptor_reader_open(&r, world.ring, &item_type, &o);
+	schedule_end("%s", disruptor_error_name(rc));
+	if (rc != 0)
+		schedule_fail("opening a reader answers %s", disruptor_error_name(rc));
+	schedule_begin("read");
+	rc = disruptor_reader_next(&r, &item);
+	schedule_end("%d", rc);
+	if (rc == 1 && item.value != model.at[disruptor_reader_position(&r) - 1].value)
+		schedule_fail("a reader reads what was not published");
+	(void)disruptor_reader_close(&r);
+}
+
+void *visitor_thread(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++) {
+		if (world.plan->readers && random_once_in(&world.random, 2))
+			visit_as_reader();
+		else
+			visit_as_view();
+		if (random_once_in(&world.random, 2))
+			os_sleep(random_below(&world.random, 800));
+	}
 	return NULL;
 }
 

@@ -145,8 +145,8 @@ static void make(const struct plan *p)
 
 struct crew {
 	unsigned producers[PLAN_PRODUCERS], readers[2], conflaters[PLAN_NODES];
-	unsigned driver, act;
-	bool driven, act_joined;
+	unsigned driver, acts[2], visitor;
+	bool driven, acts_joined, views_sent;
 };
 
 static bool is_driven(void)
@@ -154,33 +154,56 @@ static bool is_driven(void)
 	return world.plan->nodes && world.plan->executor.mapping == DISRUPTOR_MAP_NONE;
 }
 
-static void send_out(struct crew *c)
+/* They may be at work before it is started. */
+static void send_out_producers(struct crew *c)
 {
 	const struct plan *p = world.plan;
 
-	world.over = world.leave = false;
-	c->driven = is_driven();
-	if (c->driven)
-		c->driver = virtual_start("driver", driver_thread, NULL);
 	for (unsigned i = 0; i < p->nodes; i++)
 		if (world.nodes[i].stage && p->node[i].deferred)
 			world.nodes[i].releaser =
 				virtual_start("releaser", node_releaser, &world.nodes[i]);
+	for (unsigned i = 0; i < p->producers; i++)
+		c->producers[i] = virtual_start("producer", producer_thread,
+						(void *)(uintptr_t)&p->producer[i]);
+	if (p->visited)
+		c->visitor = virtual_start("visitor", visitor_thread, NULL);
+}
+
+/* Not while it is opened again: they wait. */
+static void send_out_views(struct crew *c)
+{
+	const struct plan *p = world.plan;
+
+	c->views_sent = true;
 	for (unsigned i = 0; i < p->readers; i++)
 		c->readers[i] = virtual_start("reader", reader_thread, NULL);
 	for (unsigned i = 0; i < p->views; i++)
 		world.views[i].thread = virtual_start("view", view_thread, &world.views[i]);
-	for (unsigned i = 0; i < p->producers; i++)
-		c->producers[i] = virtual_start("producer", producer_thread,
-						(void *)(uintptr_t)&p->producer[i]);
-	c->act = virtual_start("actor", act_thread, NULL);
+}
+
+static void send_out(struct crew *c)
+{
+	const struct plan *p = world.plan;
+
+	c->driven = is_driven();
+	if (c->driven)
+		c->driver = virtual_start("driver", driver_thread, NULL);
+	if (!c->views_sent)
+		send_out_views(c);
+	if (!p->eager)
+		send_out_producers(c);
+	for (unsigned i = 0; i < 2; i++)
+		c->acts[i] = virtual_start("actor", act_thread, (void *)(uintptr_t)i);
 }
 
 static void join_act(struct crew *c)
 {
-	if (!c->act_joined)
-		virtual_join(c->act);
-	c->act_joined = true;
+	if (c->acts_joined)
+		return;
+	c->acts_joined = true;
+	virtual_join(c->acts[0]);
+	virtual_join(c->acts[1]);
 }
 
 static void join_producers(const struct crew *c)
@@ -215,6 +238,8 @@ static void call_in(const struct crew *c)
 			virtual_join(world.nodes[i].releaser);
 	if (c->driven)
 		virtual_join(c->driver);
+	if (p->visited)
+		virtual_join(c->visitor);
 }
 
 /* ---- stopping ---- */
@@ -225,19 +250,12 @@ void world_begin_closing(void)
 	world.quiet = false;
 }
 
-static void stop(void)
+void world_stop(void)
 {
 	const struct plan *p = world.plan;
 	int rc;
 
 	world_begin_closing();
-	if (p->nodes == 0) {
-		schedule_begin("close");
-		disruptor_ring_close(world.ring);
-		schedule_end("done");
-		model.closed = true;
-		return;
-	}
 	do {
 		schedule_begin("stop, mode %d", (int)p->mode);
 		rc = disruptor_stop(world.d, p->mode,
@@ -249,8 +267,23 @@ static void stop(void)
 	if (rc != 0 && !(rc == DISRUPTOR_E_FAILED && model.failing))
 		schedule_fail("stop answers %s: %s", disruptor_error_name(rc),
 			      disruptor_error_detail());
-	if (rc == 0 && model.failing && disruptor_state(world.d) != DISRUPTOR_STOPPED)
-		schedule_fail("a handler has failed, and stop answers OK");
+	if (rc == 0 && model.failing && disruptor_state(world.d) != DISRUPTOR_STOPPED &&
+	    disruptor_state(world.d) != DISRUPTOR_FAILED)
+		schedule_fail("a handler has failed, and it is %s behind the stop",
+			      disruptor_state_name(disruptor_state(world.d)));
+}
+
+static void stop(void)
+{
+	if (world.plan->nodes) {
+		world_stop();
+		return;
+	}
+	world_begin_closing();
+	schedule_begin("close");
+	disruptor_ring_close(world.ring);
+	schedule_end("done");
+	model.closed = true;
 }
 
 /* ---- judging ---- */
@@ -303,7 +336,8 @@ static void reset_for(unsigned round)
 	if (round > 0)
 		model.openings++;
 	model.closing = model.closed = model.failing = false;
-	world.quiet = true;
+	model.opening = true;
+	world.over = world.leave = false;
 	for (unsigned i = 0; i < MODEL_FOLLOWERS; i++)
 		model.followers[i].told_end = false;
 	for (unsigned i = 0; i < PLAN_VIEWS; i++)
@@ -320,21 +354,25 @@ static bool has_stage(void)
 	return false;
 }
 
-static void start(unsigned round)
+static void start(unsigned round, struct crew *crew)
 {
-	reset_for(round);
-	schedule_begin("start");
-	if (world.plan->nodes) {
-		int rc = disruptor_start(world.d);
+	int rc;
 
-		if (rc != 0 && !(rc == DISRUPTOR_E_FAILED && model.failing))
-			must("start", rc);
-	} else {
-		must("opening it again", disruptor_ring_reopen(world.ring));
-	}
-	schedule_end("done");
-	if (world.plan->nodes == 0)
+	reset_for(round);
+	/* where there is no stage somebody has to be there; and who takes must be the last to come */
+	if (world.plan->views && (world.plan->nodes == 0 || world.plan->view[0].way == VIEW_TAKE))
 		view_open(&world.views[0]);
+	if (world.plan->eager)
+		send_out_producers(crew);
+	if (world.plan->eager && round == 0)
+		send_out_views(crew);
+	schedule_begin("start");
+	rc = world.plan->nodes ? disruptor_start(world.d) : disruptor_ring_reopen(world.ring);
+	model.opening = false;
+	world.quiet = !model.closing;
+	schedule_end("%s", disruptor_error_name(rc));
+	if (rc != 0 && !(rc == DISRUPTOR_E_FAILED && model.failing))
+		must("start", rc);
 }
 
 static bool has_act(enum act act)
@@ -352,7 +390,7 @@ static bool run_round(unsigned round)
 
 	if (world.plan->nodes && !has_stage())
 		return false;
-	start(round);
+	start(round, &crew);
 	send_out(&crew);
 	if (complete)
 		join_producers(&crew);

@@ -75,6 +75,8 @@ extern struct world world;
 void world_run(void *plan);
 /* Nobody needs to be surprised from now on that things end. */
 void world_begin_closing(void);
+/* Stop the disruptor, as the plan says; and again, until it has ended. */
+void world_stop(void);
 
 /* ---- stages.c ---- */
 
@@ -97,11 +99,13 @@ void view_open(struct view *v);
 void *view_thread(void *view);
 void view_interrupt(struct view *v);
 void *reader_thread(void *unused);
+/* Comes and goes, as a view and as a lossy reader, and waits for nothing. */
+void *visitor_thread(void *unused);
 
 /* ---- acts.c ---- */
 
 /* What is done to the graph meanwhile. */
-void *act_thread(void *unused);
+void *act_thread(void *which);
 void *driver_thread(void *unused);
 
 #endif

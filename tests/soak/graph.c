@@ -180,7 +180,10 @@ void world_build(struct world *w, uint64_t seed, uint64_t run_ns)
 	int rc;
 
 	memset(w, 0, sizeof(*w));
-	w->seed = w->random = seed;
+	w->seed = seed;
+	w->random = (seed ^ seed >> 31) * UINT64_C(0x9e3779b97f4a7c15) | 1; /* small seeds, too */
+	for (unsigned i = 0; i < 8; i++)
+		(void)next_random(&w->random);
 	w->run_ns = run_ns;
 	w->pool = UINT32_MAX;
 	pthread_mutex_init(&w->lock, NULL);

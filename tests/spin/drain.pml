@@ -18,12 +18,12 @@
  * earlier's end; no claim is granted behind the end; a producer that waits for room returns; after
  * a failure all return (who does not is a deadlock).
  *
- * @run close quick -DEVENTS=2
- * @run close2 -DEVENTS=3
- * @run fence -DEVENTS=2 -DRUNG=2
- * @run fail quick -DEVENTS=2 -DFAILS -DAT_ONCE
- * @run fail2 -DEVENTS=2 -DFAILS
- * @run live ltl=all_returned -DEVENTS=2 -DAT_ONCE
+ * @run close quick -DSTAGES=1 -DEVENTS=1
+ * @run close2 -DSTAGES=1 -DEVENTS=2
+ * @run fence -DSTAGES=1 -DEVENTS=2 -DRUNG=2
+ * @run fail quick -DSTAGES=2 -DEVENTS=2 -DFAILS -DAT_ONCE
+ * @run order -DSTAGES=2 -DEVENTS=3 -DAT_ONCE
+ * @run live ltl=all_returned -DSTAGES=2 -DEVENTS=2 -DAT_ONCE
  *
  * @mutant 1 close close_locked() passes no heavy barrier
  * @mutant 2 close claim_single() looks at the state before it notes the claim only
@@ -31,7 +31,7 @@
  * @mutant 4 close take_back() wakes nobody
  * @mutant 5 close close_locked() says ENDED before the end is there
  * @mutant 6 close disruptor_ring_close() wakes nobody
- * @mutant 7 close disruptor_ring_close() wakes consumers only
+ * @mutant 7 fail disruptor_ring_close() wakes consumers only
  * @mutant 8 close disruptor_consumer_finished() compares one position too early
  * @mutant 9 close a stage ends when the ring is closed and nothing is there, whatever the end
  * @mutant 10 fail ring_fail() wakes nobody
@@ -40,18 +40,17 @@
  * @mutant 13 close take_back() does not take the lock
  */
 #define CAPACITY 1
-#define STAGES 2
-#define PRODUCER 2 /* its thread; the stages' are 0 and 1 */
-#define CLOSER 3
-#define THREADS 4
+#define PRODUCER STAGES /* its thread; the stages' are 0 and on */
+#define CLOSER (STAGES + 1)
+#define THREADS (STAGES + 2)
 #define DEPTH 2
 
 /* words */
 #define STAMP 0    /* of each slot: p + 1, or p + 1 + VOID */
 #define SEQUENCE 1 /* of each stage's gate */
-#define CLAIMED 3
+#define CLAIMED 3  /* `claimed` */
 #define STATE 4    /* CLOSED, FAILED, ENDED */
-#define END 5
+#define END 5      /* `end` */
 #define WAKE 6
 #define TO_CONSUMERS 0
 #define TO_PRODUCERS 1
@@ -64,13 +63,19 @@
 #define FAILED 2
 #define ENDED 4
 
-#include "edge.h"
+#include "edge.inc"
+
+/* What each does in one look is one step where there are no buffers: those who look see all. */
+#ifdef AT_ONCE
+#define AT_A_LOOK atomic
+#else
+#define AT_A_LOOK
+#endif
 
 bool ring_lock;
 byte granted;           /* the producer's claims that were not refused */
 byte voided;            /* a bit each */
-byte handled[STAGES];
-bool stage_ended[STAGES];
+byte handled[2];
 bool failed;            /* some stage has */
 byte returned;
 
@@ -122,6 +127,7 @@ inline close_locked(t, bits)
 /* consumer_look(): 1 there is an event, 2 it has ended, 3 the ring has failed, 0 nothing */
 inline consumer_look(t)
 {
+	AT_A_LOOK {
 	found = 0;
 	if
 	:: IS_THERE -> found = 1
@@ -149,6 +155,7 @@ inline consumer_look(t)
 		fi;
 		state = 0
 	fi
+	}
 }
 
 inline ring_fail(t)
@@ -212,7 +219,6 @@ proctype stage(byte t)
 	assert(found != 2 || failed || next == granted && mem[SEQUENCE] == granted || t == 0 &&
 	       next == granted);
 	assert(!(mem[STATE] & ENDED) || failed || found != 2 || next == mem[END]);
-	stage_ended[t] = true;
 	returned++
 }
 
@@ -221,6 +227,7 @@ proctype stage(byte t)
 /* room_look(): 1 there is room, 2 the ring is closed */
 inline room_look()
 {
+	AT_A_LOOK {
 	room = 0;
 #ifndef MUTANT_11
 	look(PRODUCER, STATE, state);
@@ -230,11 +237,14 @@ inline room_look()
 	:: else ->
 		low = next;
 		low = (mem[SEQUENCE] < low -> mem[SEQUENCE] : low); /* gate_slowest() */
+#if STAGES > 1
 		low = (mem[SEQUENCE + 1] < low -> mem[SEQUENCE + 1] : low);
+#endif
 		room = (next + 1 <= low + CAPACITY -> 1 : 0);
 		low = 0
 	fi;
 	state = 0
+	}
 }
 
 inline take_back()
@@ -297,11 +307,13 @@ proctype producer()
 			:: else
 			fi;
 			granted++;
-			assert(handled[0] + CAPACITY > next && handled[1] + CAPACITY > next);
+			assert(handled[0] + CAPACITY > next && handled[STAGES - 1] + CAPACITY > next);
 			if
 			:: store(PRODUCER, STAMP, next + 1) /* disruptor_publish() */
+#if STAGES == 1
 			:: voided = voided | 1 << next;    /* disruptor_abort() */
 				store(PRODUCER, STAMP, next + 1 + VOID)
+#endif
 			fi;
 			next++;
 			edge_signal(PRODUCER, TO_CONSUMERS, next)
@@ -329,10 +341,12 @@ proctype closer()
 init {
 	atomic {
 		run stage(0);
+#if STAGES > 1
 		run stage(1);
+#endif
 		run producer();
 		run closer()
 	}
 }
 
-ltl all_returned { <> (returned == 4) }
+ltl all_returned { <> (returned == STAGES + 2) }

@@ -21,8 +21,8 @@
  * @run chain quick -DSHAPE=1 -DCAPACITY=1 -DEVENTS=3 -DAT_ONCE
  * @run chain2 -DSHAPE=1 -DCAPACITY=2 -DEVENTS=4 -DLEAST=2 -DAT_ONCE
  * @run join -DSHAPE=2 -DCAPACITY=1 -DEVENTS=2 -DAT_ONCE
- * @run join2 memory=6000 -DSHAPE=2 -DCAPACITY=2 -DEVENTS=3 -DAT_ONCE
- * @run fork -DSHAPE=3 -DCAPACITY=1 -DEVENTS=3 -DAT_ONCE
+ * @run join2 -DSHAPE=2 -DCAPACITY=2 -DEVENTS=2 -DAT_ONCE
+ * @run fork -DSHAPE=3 -DCAPACITY=1 -DEVENTS=2 -DAT_ONCE
  * @run buffers -DSHAPE=1 -DCAPACITY=1 -DEVENTS=2
  * @run fences -DSHAPE=1 -DCAPACITY=1 -DEVENTS=3 -DRUNG=2
  * @run live ltl=all_handled -DSHAPE=1 -DCAPACITY=1 -DEVENTS=3 -DAT_ONCE
@@ -65,7 +65,7 @@
 #define EDGES (2 + STAGES)
 #define WORDS (2 * CAPACITY + STAGES + EDGES)
 
-#include "edge.h"
+#include "edge.inc"
 
 #define SLOT(position) ((position) % CAPACITY)
 #define IS_AFTER(stage, upstream) (upstreams >> (upstream) & 1)

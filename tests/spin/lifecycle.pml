@@ -453,7 +453,8 @@ proctype controller()
 		:: started && state == FAILED -> alive == 0 /* by ring_fail(), without a stop */
 #ifdef TELL
 		:: started && state != FAILED && runs == 0 -> /* all of them end, without a stop */
-			has_told && alive == 0
+			has_told;
+			alive == 0 || !excused[0] || !excused[1]
 #endif
 #ifdef DETACH
 		:: started && state != FAILED && runs == RUNS - 1 -> has_left /* without a stop */
@@ -480,8 +481,12 @@ proctype controller()
 /* disruptor_stage_stop() of both, as soon as their first run has begun, if only just. */
 proctype teller()
 {
-	atomic { running[0] -> stage_stop(0) }
-	atomic { running[1] -> stage_stop(1) }
+	if
+	:: atomic { running[0] && running[1] ->
+		stage_stop(0);
+		stage_stop(1) }
+	:: starts > 0 && !(running[0] && running[1]) /* too late */
+	fi;
 	has_told = true
 }
 #endif

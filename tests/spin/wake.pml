@@ -68,7 +68,7 @@
 #define ALERT 2    /* the gate's alert of sleeper 0 */
 #define WORDS 3
 
-#include "store.h"
+#include "store.inc"
 
 byte epoch;            /* the edge's epoch: read-modify-writes only */
 bool asleep[SLEEPERS]; /* in os_park(), or in os_monitor_wait() */

@@ -12,7 +12,7 @@
 
 #define MS UINT64_C(1000000)
 /* Threads under a sanitizer are slower, and share two cores with other tests. */
-#define SLOWER (FIXTURE_TSAN || DISRUPTOR_ASAN ? 10 : 1)
+#define SLOWER (FIXTURE_TSAN || DISRUPTOR_ASAN || FIXTURE_EMULATED ? 10 : 1)
 
 /* ---- events ---- */
 
@@ -264,8 +264,10 @@ void watchdog(const char *what, unsigned seconds)
 
 int watchdog_setup(void **state)
 {
+	unsigned percent = fixture_percent();
+
 	(void)state;
-	watchdog("see the last RUN line", 60);
+	watchdog("see the last RUN line", percent > 100 ? 60 * (percent / 100 + 1) : 60);
 	return 0;
 }
 
@@ -337,6 +339,22 @@ uint64_t process_cpu_ns(void)
 }
 
 /* ---- numbers at random ---- */
+
+unsigned fixture_percent(void)
+{
+	const char *text = getenv("DISRUPTOR_STRESS_PERCENT");
+	char *end;
+	unsigned long percent;
+
+	if (!text)
+		return 100;
+	percent = strtoul(text, &end, 10);
+	if (*end != '\0' || percent < 1 || percent > 1000000) {
+		print_error("DISRUPTOR_STRESS_PERCENT: '%s' is not in 1 … 1000000\n", text);
+		exit(1);
+	}
+	return (unsigned)percent;
+}
 
 uint64_t fixture_seed(uint64_t otherwise)
 {

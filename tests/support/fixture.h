@@ -37,9 +37,13 @@
 #define FIXTURE_TSAN 0
 #endif
 
+#ifndef FIXTURE_EMULATED /* set for programs of another processor, which an emulator runs */
+#define FIXTURE_EMULATED 0
+#endif
+
 /* How long anything that must happen may take before the test fails. */
 #ifndef WATCHDOG_MS
-#define WATCHDOG_MS (FIXTURE_TSAN || DISRUPTOR_ASAN ? 20000 : 10000)
+#define WATCHDOG_MS (FIXTURE_TSAN || DISRUPTOR_ASAN || FIXTURE_EMULATED ? 20000 : 10000)
 #endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -128,7 +132,7 @@ void runner_join_within(struct runner *t, uint64_t ms);
 
 /* End the program with a message if the calling test runs longer; 0 takes it back. */
 void watchdog(const char *what, unsigned seconds);
-/* cmocka setup and teardown that put a watchdog of 60 s on a test. */
+/* cmocka setup and teardown that put a watchdog of 60 s on a test, of more on one made longer. */
 int watchdog_setup(void **state);
 int watchdog_teardown(void **state);
 
@@ -144,6 +148,9 @@ void pause_ms(unsigned ms);
 /* CPU time of the calling thread, and of the process. */
 uint64_t thread_cpu_ns(void);
 uint64_t process_cpu_ns(void);
+
+/* DISRUPTOR_STRESS_PERCENT, of what stress tests do by themselves; 100 if it is not set. */
+unsigned fixture_percent(void);
 
 /* ---- numbers at random, the same for the same seed ---- */
 

@@ -10,12 +10,16 @@
 #define SANITIZED (FIXTURE_TSAN || DISRUPTOR_ASAN)
 #define MS UINT64_C(1000000)
 #define EVENTS_PER_CLOCK 64
-#define NO_PROGRESS_MS (SANITIZED ? 20000u : 2000u)
+#define NO_PROGRESS_MS (SANITIZED || FIXTURE_EMULATED ? 20000u : 2000u)
 
 struct budget budget_of(uint64_t events, unsigned ms)
 {
+	uint64_t percent = fixture_percent();
+
+	if (events < UINT64_MAX / 2) /* more than that is "all the time" */
+		events = events * percent / 100 + 1;
 	return (struct budget){ .left = SANITIZED ? events / 10 + 1 : events,
-				.deadline = in_ms(ms),
+				.deadline = disruptor_in(ms * percent * (MS / 100)),
 				.until_clock = EVENTS_PER_CLOCK };
 }
 

@@ -13,7 +13,10 @@ struct budget {
 	uint32_t until_clock; /* the clock is read now and then only */
 };
 
-/* Sanitizers get a tenth of the events; the time is as it says. */
+/*
+ * Of both, DISRUPTOR_STRESS_PERCENT: less where an emulator runs it, more for `make litmus`.
+ * Sanitizers get a tenth of the events.
+ */
 struct budget budget_of(uint64_t events, unsigned ms);
 /* Take one of it; false once it is used up. */
 bool budget_take(struct budget *b);

@@ -219,11 +219,13 @@ static int some_cpu(void)
 
 TEST(thread_runs_on_the_cpus_that_were_asked_for)
 {
+	cpu_set_t before, after;
 	int cpu = some_cpu();
 	char text[16];
 	struct single s;
 
 	assert_true(cpu >= 0);
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
 	(void)snprintf(text, sizeof(text), "%d", cpu);
 	single_begin(&s);
 	s.probe.handler.cpus = text;
@@ -235,6 +237,8 @@ TEST(thread_runs_on_the_cpus_that_were_asked_for)
 		assert_code(single_run(&s), DISRUPTOR_E_UNSUPPORTED);
 		assert_detail("looker");
 	}
+	assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+	assert_true(CPU_EQUAL(&before, &after)); /* of who made it */
 	single_end(&s);
 }
 

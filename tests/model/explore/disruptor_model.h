@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* A bit each for acquire and release, so that acq_rel is both. */
@@ -37,6 +38,22 @@ uint64_t model_change(void *word, struct model_site site, enum model_change chan
 bool model_cas(void *word, struct model_site site, void *expected, uint64_t value,
 	       enum model_order success, enum model_order failure);
 void model_fence(struct model_site site, enum model_order order);
+
+/* In the library, whose plain accesses are checked, too: see plain.c. */
+#if defined(__SANITIZE_THREAD__)
+#define MODEL_PLAIN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MODEL_PLAIN 1
+#endif
+#endif
+#ifdef MODEL_PLAIN
+#include <string.h>
+void *model_memcpy(void *to, const void *from, size_t size);
+void *model_memset(void *to, int value, size_t size);
+#define memcpy(to, from, size) model_memcpy(to, from, size)
+#define memset(to, value, size) model_memset(to, value, size)
+#endif
 
 #define MODEL_SITE(text, size) ((struct model_site){ text, __FILE__, __LINE__, size })
 #define MODEL_AT(p) (void *)(uintptr_t)(const void *)(p), MODEL_SITE(#p, sizeof(*(p)))

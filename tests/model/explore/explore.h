@@ -36,7 +36,7 @@ struct used_site {
 
 struct explore_options {
 	unsigned bound;       /* preemptions */
-	unsigned stale;       /* loads that return something older than the last store */
+	unsigned stale;       /* stores that a thread is late to see */
 	unsigned spurious;    /* failures of weak compare and swaps for no reason */
 	unsigned long random; /* so many executions at random instead; 0: all */
 	unsigned long limit;  /* stop after so many executions, unfinished; 0: none */
@@ -44,10 +44,12 @@ struct explore_options {
 	const char *replay;   /* the choices of one execution, as a failure prints them */
 	bool trace;           /* print the failing execution */
 	enum disruptor_rung rung;
-	/* the site to make weaker */
-	enum weaker weaker;
-	const char *weak_file;
-	unsigned weak_line;
+	/* sites to make weaker */
+	struct weak_site {
+		enum weaker kind;
+		const char *file;
+		unsigned line;
+	} weak[4];
 };
 
 struct explore_result {
@@ -71,8 +73,11 @@ bool explore_traces(void);
 const struct explore_options *explore_options(void);
 /* One of 0 … n - 1; in the end each is tried. */
 unsigned explore_choose(unsigned n);
-/* The same for what is read, of which the first is the newest: others are few in an execution. */
-unsigned explore_choose_value(unsigned n);
+/* The same, of which all but the first cost a preemption. */
+unsigned explore_choose_preemption(unsigned n);
+/* Whether a load may return another old value; that it does. */
+bool explore_may_be_stale(void);
+void explore_is_stale(void);
 uint64_t explore_mix(uint64_t x);
 /* The running thread has done something that makes its state, or others', another. */
 void explore_event(uint64_t what, uint64_t with, uint64_t result);
@@ -96,6 +101,8 @@ uint32_t memory_load_now(const void *word);
 void memory_looked(void);
 bool memory_has_news(unsigned thread);
 void memory_take_news(unsigned thread);
+/* A plain access of the library's; @p caller is the instruction behind it. */
+void memory_plain(const void *p, bool writes, const void *caller);
 /* Memory that nobody is to use any more in this execution. */
 void memory_gone(const void *base, size_t size);
 /* A number for it that is the same in each execution. */

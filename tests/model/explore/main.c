@@ -17,7 +17,7 @@ static const char usage[] =
 	"\n"
 	"  --list            list the clients\n"
 	"  --bound N         at most N preemptions an execution (each client has its own, mostly 2)\n"
-	"  --stale N         at most N loads an execution return another store than the last (2)\n"
+	"  --stale N         threads are late to see at most N stores an execution (2)\n"
 	"  --spurious N      weak compare and swaps fail N times for no reason (1)\n"
 	"  --random N        N executions at random instead of all, with --bound changes of priority\n"
 	"  --seed S          of --random (1)\n"
@@ -29,7 +29,8 @@ static const char usage[] =
 	"                    each could be weaker\n"
 	"  --weaken FILE:LINE:KIND\n"
 	"                    explore with that access weaker; KIND is acquire, release, failure, fence\n"
-	"                    (acquire and release alone), or gone; FILE 'membarrier', LINE 0: the call\n"
+	"                    (acquire and release alone), or gone; FILE 'membarrier', LINE 0: the call;\n"
+	"                    up to four times\n"
 	"  --weaken-each     each of --sites in turn: print which client finds it; 1 if none does\n"
 	"  --help            this text\n"
 	"\n"
@@ -128,9 +129,7 @@ static void weaken_one(const struct model_client *c, enum disruptor_rung rung, s
 
 	if (s->killer[kind][0])
 		return;
-	o.weaker = (enum weaker)kind;
-	o.weak_file = s->used.file;
-	o.weak_line = s->used.line;
+	o.weak[0] = (struct weak_site){ (enum weaker)kind, s->used.file, s->used.line };
 	o.trace = false;
 	r = explore(c, &o);
 	if (!r.failed)
@@ -212,7 +211,7 @@ static bool run_client(const struct model_client *c, enum disruptor_rung rung)
 
 	if (!options.sites && !options.weaken_each)
 		print_result(name_of(c, rung), &r, seconds() - start);
-	else if (!is_good(&r))
+	else if (r.failed || r.truncated != 0)
 		print_result(name_of(c, rung), &r, seconds() - start);
 	else
 		weaken_all(c, rung);
@@ -267,21 +266,22 @@ static unsigned long number(const char *text, const char *option)
 
 static void parse_weaken(char *text)
 {
+	static size_t count;
+	struct weak_site *w = &options.explore.weak[count++];
 	char *kind = strrchr(text, ':'), *line;
 
-	if (kind) {
+	if (kind && count <= sizeof(options.explore.weak) / sizeof(*w)) {
 		*kind++ = '\0';
 		line = strrchr(text, ':');
 		for (unsigned i = 1; line && i < WEAKER_KINDS; i++)
 			if (strcmp(kind, weaker_names[i]) == 0) {
 				*line++ = '\0';
-				options.explore.weaker = (enum weaker)i;
-				options.explore.weak_file = text;
-				options.explore.weak_line = (unsigned)number(line, "--weaken");
+				*w = (struct weak_site){ (enum weaker)i, text,
+							 (unsigned)number(line, "--weaken") };
 				return;
 			}
 	}
-	(void)fprintf(stderr, "model: --weaken: FILE:LINE:KIND, see --help\n");
+	(void)fprintf(stderr, "model: --weaken: FILE:LINE:KIND, at most four; see --help\n");
 	exit(2);
 }
 

@@ -13,10 +13,11 @@
 
 #include <string.h>
 
-#define WORDS 64    /* shared ones, of an execution */
-#define HISTORY 64  /* stores of a word, of an execution */
-#define PLACES 4096 /* addresses; a power of two */
+#define WORDS 64     /* shared ones, of an execution */
+#define HISTORY 64   /* stores of a word, of an execution */
+#define PLACES 65536 /* addresses; a power of two */
 #define SITES 512
+#define REPEATS 4 /* an old store is read again */
 
 struct view {
 	uint16_t at[WORDS];
@@ -59,11 +60,14 @@ struct thread {
 	struct view pending; /* what it would have acquired; a fence may yet */
 	struct view fenced;  /* at its last release fence */
 	bool looks;
-	int looked[WORDS]; /* the last store that was read since it paused; -1: none */
+	int read[WORDS];          /* the store that was read last; -1: none */
+	unsigned repeated[WORDS]; /* how often an old one was read again */
+	int looked[WORDS];        /* the first store that was read since it paused; -1: none */
 };
 
 static struct place places[PLACES];
 static unsigned place_count;
+static unsigned taken_places[PLACES / 2];
 static struct word words[WORDS];
 static unsigned word_count;
 static struct thread threads[EXPLORE_THREADS];
@@ -141,7 +145,7 @@ static void tick(struct thread *t)
 
 static struct place *place_of(const void *address)
 {
-	size_t i = (size_t)((uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+	size_t i = (size_t)((uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 
 	for (;; i++) {
 		struct place *p = &places[i & (PLACES - 1)];
@@ -153,6 +157,7 @@ static struct place *place_of(const void *address)
 		if (place_count == PLACES / 2)
 			explore_fail("more than %d addresses: raise PLACES", PLACES / 2);
 		p->address = address;
+		taken_places[place_count] = (unsigned)(p - places);
 		p->number = ++place_count;
 		return p;
 	}
@@ -203,8 +208,8 @@ unsigned memory_number(const void *object)
 
 void memory_forget(void)
 {
-	memset(places, 0, sizeof(places));
-	place_count = 0;
+	while (place_count != 0)
+		memset(&places[taken_places[--place_count]], 0, sizeof(places[0]));
 	execution = 0;
 	site_count = 0;
 }
@@ -221,6 +226,7 @@ void memory_begin(void)
 	for (unsigned i = 0; i < EXPLORE_THREADS; i++) {
 		threads[i].now.clock[i] = 1;
 		memset(threads[i].looked, -1, sizeof(threads[i].looked));
+		memset(threads[i].read, -1, sizeof(threads[i].read));
 	}
 }
 
@@ -237,8 +243,9 @@ static void refuse_gone(const void *p, const struct model_site *site)
 	for (unsigned i = 0; i < gone_count; i++)
 		if ((const unsigned char *)p >= gone[i].base &&
 		    (const unsigned char *)p < gone[i].base + gone[i].size)
-			explore_fail("%s:%u: %s is used after it was released", site->file,
-				     site->line, site->text);
+			explore_fail("%s:%u: %s is used after it was released",
+				     site->file ? site->file : "the library", site->line,
+				     site->file ? site->text : "memory");
 }
 
 /* ---- the memory itself: always the last stores ---- */
@@ -319,22 +326,30 @@ static const char *base_name(const char *file)
 	return slash ? slash + 1 : file;
 }
 
-static enum weaker note_site(const struct model_site *site, unsigned kinds)
+static void note_site(const struct model_site *site, unsigned kinds)
 {
-	const struct explore_options *o = explore_options();
 	size_t i;
 
 	for (i = 0; i < site_count; i++)
 		if (sites[i].line == site->line && strcmp(sites[i].file, site->file) == 0)
 			break;
-	if (i == site_count && i < SITES)
+	if (i == SITES)
+		explore_fail("more than %d sites: raise SITES", SITES);
+	if (i == site_count)
 		sites[site_count++] = (struct used_site){ .file = site->file, .line = site->line };
-	if (i < SITES)
-		sites[i].kinds |= kinds;
-	if (o->weaker == WEAKER_NONE || o->weak_line != site->line ||
-	    strcmp(base_name(o->weak_file), base_name(site->file)) != 0)
-		return WEAKER_NONE;
-	return o->weaker;
+	sites[i].kinds |= kinds;
+}
+
+/* Whether that access is to be made weaker in that way. */
+static bool is_weaker(const struct model_site *site, enum weaker kind)
+{
+	const struct explore_options *o = explore_options();
+
+	for (size_t i = 0; i < sizeof(o->weak) / sizeof(o->weak[0]); i++)
+		if (o->weak[i].kind == kind && o->weak[i].line == site->line &&
+		    strcmp(base_name(o->weak[i].file), base_name(site->file)) == 0)
+			return true;
+	return false;
 }
 
 const struct used_site *memory_sites(size_t *count)
@@ -351,14 +366,12 @@ static enum model_order order_of(const struct model_site *site, enum model_order
 
 	if (kinds == 0)
 		return order;
-	switch (note_site(site, kinds)) {
-	case WEAKER_ACQUIRE:
-		return order & ~(unsigned)model_acquire;
-	case WEAKER_RELEASE:
-		return order & ~(unsigned)model_release;
-	default:
-		return order;
-	}
+	note_site(site, kinds);
+	if (is_weaker(site, WEAKER_ACQUIRE))
+		order &= ~(unsigned)model_acquire;
+	if (is_weaker(site, WEAKER_RELEASE))
+		order &= ~(unsigned)model_release;
+	return order;
 }
 
 /* ---- the trace ---- */
@@ -407,7 +420,9 @@ static void take(struct word *w, unsigned store, enum model_order order)
 	if (t->now.at[i] < store)
 		t->now.at[i] = (uint16_t)store;
 	join(order & model_acquire ? &t->now : &t->pending, &w->stores[store].view);
-	t->looked[i] = (int)store;
+	t->read[i] = (int)store;
+	if (t->looked[i] < 0)
+		t->looked[i] = (int)store;
 }
 
 /* The thread appends a store; @p read: the one that it replaces in one step, or NULL. */
@@ -420,6 +435,9 @@ static void append(struct word *w, uint64_t value, enum model_order order, const
 
 	if (w->count == HISTORY)
 		explore_truncate();
+	/* its own store is no news to it, if it had seen all before that */
+	if (t->looked[i] + 1 == (int)w->count)
+		t->looked[i]++;
 	t->now.at[i] = (uint16_t)w->count++;
 	s->value = value;
 	s->thread = virtual_self();
@@ -432,16 +450,40 @@ static void append(struct word *w, uint64_t value, enum model_order order, const
 	tick(t);
 }
 
+/*
+ * Which store the thread reads: the last, an old one at a price, or the old one that it read before,
+ * a few times more, for nothing.
+ */
+static unsigned choose_store(const struct word *w)
+{
+	struct thread *t = self();
+	size_t i = (size_t)(w - words);
+	unsigned last = w->count - 1, oldest = t->now.at[i], ways, store;
+	bool again = t->read[i] >= (int)oldest && t->read[i] < (int)last &&
+		     t->repeated[i] < REPEATS;
+
+	ways = explore_may_be_stale() ? w->count - oldest : again ? 2 : 1;
+	store = last - explore_choose(ways);
+	if (ways == 2 && store != last && again)
+		store = (unsigned)t->read[i];
+	if (store == last)
+		return store;
+	if (again && store == (unsigned)t->read[i])
+		t->repeated[i]++;
+	else
+		explore_is_stale();
+	return store;
+}
+
 uint64_t model_load(const void *p, struct model_site site, enum model_order order)
 {
 	struct word *w = enter(p, &site, false);
-	unsigned oldest, store;
+	unsigned store;
 
 	if (!w)
 		return peek(p, site.size);
 	order = order_of(&site, order);
-	oldest = self()->now.at[w - words];
-	store = w->count - 1 - explore_choose_value(w->count - oldest);
+	store = choose_store(w);
 	take(w, store, order);
 	explore_event(1, w->place, store);
 	trace_read(&site, order & model_acquire ? "load acquire" : "load", w, store);
@@ -516,8 +558,10 @@ static unsigned list_outcomes(const struct word *w, uint64_t expected,
 		outcomes[count++] = (struct outcome){ .store = last, .success = true };
 		if (spurious < explore_options()->spurious)
 			outcomes[count++] = (struct outcome){ .store = last };
+	} else {
+		outcomes[count++] = (struct outcome){ .store = last };
 	}
-	for (unsigned i = last + 1; i-- != self()->now.at[w - words];)
+	for (unsigned i = last; explore_may_be_stale() && i-- > self()->now.at[w - words];)
 		if (w->stores[i].value != expected)
 			outcomes[count++] = (struct outcome){ .store = i };
 	return count;
@@ -535,11 +579,15 @@ bool model_cas(void *p, struct model_site site, void *expected, uint64_t value,
 		poke(found == expects ? p : expected, site.size, found == expects ? value : found);
 		return found == expects;
 	}
-	if (failure == model_acquire && note_site(&site, 1u << WEAKER_FAILURE) != WEAKER_NONE &&
-	    explore_options()->weaker != WEAKER_RELEASE)
-		failure = model_relaxed;
+	if (failure == model_acquire) {
+		note_site(&site, 1u << WEAKER_FAILURE);
+		if (is_weaker(&site, WEAKER_FAILURE) || is_weaker(&site, WEAKER_ACQUIRE))
+			failure = model_relaxed;
+	}
 	success = order_of(&site, success);
-	o = &outcomes[explore_choose_value(list_outcomes(w, expects, outcomes))];
+	o = &outcomes[explore_choose(list_outcomes(w, expects, outcomes))];
+	if (o->store + 1 != w->count)
+		explore_is_stale();
 	found = w->stores[o->store].value;
 	trace_read(&site, o->success ? "swap" : "failed swap", w, o->store);
 	take(w, o->store, o->success ? success : failure);
@@ -594,15 +642,11 @@ void model_fence(struct model_site site, enum model_order order)
 
 	if (!explore_is_on())
 		return;
-	switch (note_site(&site, kinds)) {
-	case WEAKER_GONE:
+	note_site(&site, kinds);
+	if (is_weaker(&site, WEAKER_GONE))
 		return;
-	case WEAKER_FENCE:
+	if (is_weaker(&site, WEAKER_FENCE))
 		order = model_acq_rel;
-		break;
-	default:
-		break;
-	}
 	if (order == model_seq_cst)
 		virtual_point(VIRTUAL_ACCESS);
 	fence(self(), order);
@@ -611,28 +655,27 @@ void model_fence(struct model_site site, enum model_order order)
 
 /*
  * membarrier(2): a fence here, then one on each other thread, each at some time before the call
- * returns, and one here. Others may run in between; the order of the interrupts is any.
+ * returns, and one here. In between others may run: then the order of the interrupts matters.
  */
 void memory_barrier(void)
 {
 	static const struct model_site site = { "membarrier", "membarrier", 0, 0 };
-	unsigned me = virtual_self(), count = virtual_count() - 1, first = 0;
+	unsigned me = virtual_self(), count = virtual_count() - 1, first;
 
 	if (!explore_is_on())
 		return;
-	if (note_site(&site, 1u << WEAKER_GONE) == WEAKER_GONE)
+	note_site(&site, 1u << WEAKER_GONE);
+	if (is_weaker(&site, WEAKER_GONE))
 		return;
 	fence(&threads[me], model_seq_cst);
-	if (count > 2)
-		first = explore_choose(count);
-	for (unsigned i = 0; i < count; i++) {
-		unsigned other = (first + i) % count + 1;
-
-		if (other != me)
-			fence(&threads[other], model_seq_cst);
-		if (other != me && i + 1 < count && count > 2)
-			virtual_point(VIRTUAL_ACCESS);
+	first = count > 2 ? explore_choose_preemption(count + 1) : 0;
+	if (first != 0 && first != me) {
+		fence(&threads[first], model_seq_cst);
+		virtual_point(VIRTUAL_HOOK);
 	}
+	for (unsigned other = 1; other <= count; other++)
+		if (other != me && other != first)
+			fence(&threads[other], model_seq_cst);
 	fence(&threads[me], model_seq_cst);
 	trace_line(&site, "");
 }
@@ -718,50 +761,78 @@ void memory_take_news(unsigned thread)
 
 /* ---- plain accesses ---- */
 
+extern const char __executable_start[];
+
+/* Where an access stands: of the library's plain ones only the address is known. */
+static void tell(const struct model_site *site, char text[160])
+{
+	if (site->file)
+		(void)snprintf(text, 160, "%s:%u (%s)", base_name(site->file), site->line,
+			       site->text);
+	else
+		(void)snprintf(text, 160, "0x%zx (addr2line -e model)",
+			       (size_t)(site->text - __executable_start) - 1);
+}
+
 static _Noreturn void fail_race(const char *what, const struct model_site *site, unsigned other,
 				const char *did, const struct model_site *there)
 {
-	explore_fail("data race: %s %s at %s:%u (%s), and %s it at %s:%u (%s)",
-		     virtual_name(virtual_self()), what, base_name(site->file), site->line,
-		     site->text, did, base_name(there->file), there->line, virtual_name(other));
+	char here[160], elsewhere[160];
+
+	tell(site, here);
+	tell(there, elsewhere);
+	explore_fail("data race: %s %s at %s, and %s %s it at %s", virtual_name(virtual_self()),
+		     what, here, virtual_name(other), did, elsewhere);
 }
 
 static void check_written(const struct place *p, const char *what, const struct model_site *site)
 {
 	if (p->written != 0 && p->written > self()->now.clock[p->written_by])
-		fail_race(what, site, p->written_by, "the other wrote", &p->wrote);
+		fail_race(what, site, p->written_by, "wrote", &p->wrote);
+}
+
+static void check_plain(const void *p, bool writes, const struct model_site *site)
+{
+	unsigned me = virtual_self();
+	struct place *place;
+
+	refuse_gone(p, site);
+	place = place_now(p);
+	check_written(place, writes ? "writes" : "reads", site);
+	if (!writes) {
+		place->read[me] = self()->now.clock[me];
+		place->reads[me] = *site;
+		return;
+	}
+	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
+		if (place->read[i] > self()->now.clock[i])
+			fail_race("writes", site, i, "read", &place->reads[i]);
+	place->written_by = me;
+	place->written = self()->now.clock[me];
+	place->wrote = *site;
 }
 
 void model_reads(const void *p, size_t size, const char *text, const char *file, unsigned line)
 {
 	struct model_site site = { text, file, line, (unsigned)size };
-	struct place *place;
 
 	if (!explore_is_on())
 		return;
-	refuse_gone(p, &site);
-	place = place_now(p);
-	check_written(place, "reads", &site);
-	place->read[virtual_self()] = self()->now.clock[virtual_self()];
-	place->reads[virtual_self()] = site;
+	check_plain(p, false, &site);
 	trace_line(&site, "reads");
 }
 
 void model_writes(const void *p, size_t size, const char *text, const char *file, unsigned line)
 {
 	struct model_site site = { text, file, line, (unsigned)size };
-	struct place *place;
 
 	if (!explore_is_on())
 		return;
-	refuse_gone(p, &site);
-	place = place_now(p);
-	check_written(place, "writes", &site);
-	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
-		if (place->read[i] > self()->now.clock[i])
-			fail_race("writes", &site, i, "the other read", &place->reads[i]);
-	place->written_by = virtual_self();
-	place->written = self()->now.clock[virtual_self()];
-	place->wrote = site;
+	check_plain(p, true, &site);
 	trace_line(&site, "writes");
+}
+
+void memory_plain(const void *p, bool writes, const void *caller)
+{
+	check_plain(p, writes, &(struct model_site){ .text = caller });
 }

@@ -135,15 +135,24 @@ unsigned explore_choose(unsigned n)
 	return taken;
 }
 
-unsigned explore_choose_value(unsigned n)
+unsigned explore_choose_preemption(unsigned n)
 {
-	unsigned taken;
+	unsigned taken = 0;
 
-	if (search.stale >= search.options.stale && !search.options.random)
-		return 0;
-	taken = explore_choose(n);
-	search.stale += taken != 0;
+	if (search.preemptions < search.options.bound || search.options.random)
+		taken = explore_choose(n);
+	search.preemptions += taken != 0;
 	return taken;
+}
+
+bool explore_may_be_stale(void)
+{
+	return search.options.random || search.stale < search.options.stale;
+}
+
+void explore_is_stale(void)
+{
+	search.stale++;
 }
 
 unsigned model_any(unsigned n)
@@ -257,7 +266,8 @@ static unsigned choose_at_random(enum virtual_point point, const unsigned *ready
 
 static unsigned pick(enum virtual_point point, const unsigned *ready, unsigned count)
 {
-	bool goes_on = ready[0] == virtual_self() && point != VIRTUAL_LOOP;
+	/* a hook is a barrier's, where stopping was chosen and paid for before */
+	bool goes_on = ready[0] == virtual_self() && point != VIRTUAL_LOOP && point != VIRTUAL_HOOK;
 	unsigned taken;
 
 	if (goes_on && point != VIRTUAL_BLOCK && point != VIRTUAL_END &&
