@@ -17,7 +17,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak mutants test-one-core bench bench-peers install analyze check-format format check-scripts clean help setup-demo setup-test setup-peers
+.PHONY: all demo test model simulate spin soak mutants test-one-core bench bench-peers install analyze check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -40,6 +40,12 @@ model: setup-test build/build.ninja
 # Fewer cores than threads: whoever waits has to let the others run.
 test-one-core: setup-test all
 	@taskset -c 0 ctest --preset release --label-exclude source
+
+# The whole suite of another build, as test-tsan; .ci/run takes a part of it.
+test-%: setup-ci
+	@cmake --preset $* >&2
+	@cmake --build --preset $* >&2
+	@ctest --preset $* --parallel "$$(nproc)"
 
 # Every seed is a run of its own: which threads there are, what they do, and who goes on when.
 simulate: setup-test build/build.ninja
@@ -72,7 +78,7 @@ bench-peers: setup-peers
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
-setup-demo setup-test setup-peers:
+setup-demo setup-test setup-ci setup-peers:
 	@scripts/setup $(@:setup-%=%)
 
 # Once: from then on ninja runs cmake again by itself where that is needed.
@@ -104,6 +110,7 @@ help:
 	@echo 'make model            explore the model tests, and check them by GenMC if it is there;'
 	@echo '                      MODEL="publish --bound 3" for some (build/tests/model/model --help)'
 	@echo 'make test-one-core    run them all on one core, fewer than there are threads (5 minutes)'
+	@echo 'make test-NAME        run those of another build: debug, sanitize, tsan, clang, posix ...'
 	@echo 'make simulate         run it on simulated threads, scheduled by seeds and checked against'
 	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
@@ -125,4 +132,4 @@ help:
 	@echo
 	@echo 'make demo and make test first install what they miss, on Debian and its kin, by apt-get.'
 	@echo 'Other builds, each in build/NAME: cmake --preset NAME, cmake --build --preset NAME,'
-	@echo 'ctest --preset NAME, where NAME is debug, asan, ubsan, tsan, clang or posix.'
+	@echo 'ctest --preset NAME, where NAME is debug, asan, ubsan, sanitize (both), tsan, clang or posix.'
