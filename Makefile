@@ -87,9 +87,23 @@ build/build.ninja:
 
 # The library and, through it, its headers, by all three tools; ANALYZE=. for all that is compiled. A
 # generated header is all that it needs of a build.
-analyze: build/build.ninja
+analyze: setup-ci build/build.ninja
 	@$(build) --target disruptor_commit >&2
 	@scripts/analyze $(ANALYZE)
+
+# What is built for it also runs tests/tools, to show what the command's own tests run through.
+coverage: setup-ci
+	@cmake --preset coverage >&2
+	@cmake --build --preset coverage --target unit_tests fault_tests disruptor disruptor_command >&2
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage --parallel "$$(nproc)" -L '^(unit|fault)$$'
+	@ctest --preset coverage -R '^tools/command$$'
+	@scripts/coverage $(COVERAGE)
+
+# VALGRIND="ring event" for some tests of tests/unit; scripts/valgrind --help
+valgrind: setup-ci build/build.ninja
+	@$(build) --target unit_tests >&2
+	@scripts/valgrind $(VALGRIND)
 
 check-format:
 	@$(sources) -exec $(CLANG_FORMAT) --dry-run --Werror {} +
@@ -126,6 +140,9 @@ help:
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
 	@echo 'make analyze          clang-tidy, cppcheck and gcc -fanalyzer over the library (scripts/setup ci);'
 	@echo '                      ANALYZE="tools --tool tidy" for another part (scripts/analyze --help)'
+	@echo 'make valgrind         run the unit tests under memcheck; VALGRIND="ring event" for some'
+	@echo 'make coverage         run the unit and fault tests, tell what they run through, and compare it'
+	@echo '                      with docs/coverage.md; COVERAGE="--missed" (scripts/coverage --help)'
 	@echo 'make check-format     is the source formatted? (make format does it)'
 	@echo 'make check-scripts    run shellcheck on the scripts'
 	@echo 'make clean            remove build/'
