@@ -5,8 +5,6 @@
  */
 #include "probe.h"
 
-#include <string.h>
-
 #define CAPACITY 8
 
 struct graph {
@@ -112,11 +110,11 @@ TEST(a_thread_has_cpus_of_a_length_that_can_be_kept)
 	open_graph(&g);
 	assert_code(disruptor_place(NULL, 0), DISRUPTOR_E_INVAL);
 	assert_detail("stage: NULL");
-	memset(cpus, ' ', sizeof(cpus));
-	cpus[0] = '0';
+	for (size_t i = 0; i < sizeof(cpus); i++)
+		cpus[i] = i % 2 ? ',' : '0';
 	cpus[sizeof(cpus) - 1] = '\0';
 	assert_code(disruptor_set_executor(g.d, &e), DISRUPTOR_E_INVAL);
-	assert_detail("cpus");
+	assert_detail("more than 63 bytes");
 	thread.cpus = NULL;
 	assert_code(disruptor_set_executor(g.d, &e), 0);
 	assert_code(disruptor_place(g.first.stage, 0), 0);
