@@ -17,7 +17,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak mutants test-one-core bench bench-peers install analyze check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
+.PHONY: all demo test model simulate spin soak mutants test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
