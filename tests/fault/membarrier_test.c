@@ -88,6 +88,7 @@ static int stream(struct disruptor_ring *ring)
 	NEED(tick_producer_open(&p, ring, NULL) == 0);
 	NEED(tick_consumer_open(&c, ring, &o) == 0);
 	runner_start(&thread, "a consumer", consume, &c);
+	await_sleeps(ring, 1); /* a thread that begins late might find all of it there */
 	for (uint64_t i = 0; i < 200; i++) {
 		struct tick *t = tick_claim_until(&p, in_ms(WATCHDOG_MS));
 
