@@ -233,6 +233,9 @@ static struct disruptor_failure run_checked(struct spanner *s)
 	(void)tick_producer_close(&p);
 	(void)disruptor_stop(d, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS));
 	failure = disruptor_failure(d);
+	if (failure.code != 0)
+		assert_string_equal(failure.stage, "spans");
+	failure.stage = NULL; /* it lives as long as the disruptor */
 	graph_close(&d);
 	return failure;
 }
@@ -252,7 +255,6 @@ TEST(a_span_that_writes_what_it_does_not_declare_fails_a_checked_run)
 	struct disruptor_failure f = run_checked(&s);
 
 	assert_code(f.code, DISRUPTOR_E_CONFLICT);
-	assert_string_equal(f.stage, "spans");
 	assert_int_equal(f.position, 0);
 	assert_int_equal(s.calls, 1);
 }
