@@ -107,11 +107,11 @@ static void close_often(size_t producers, enum disruptor_layout layout, struct d
 		c.writer[i].seed = fixture_seed(5) + i;
 		open_producer(&c.writer[i].view, c.ring, wait);
 	}
-	while (budget_take(&budget)) {
+	/* some of it must meet events: how soon producers begin is the machine's matter */
+	while (budget_take(&budget) || c.received == 0) {
 		close_once(&c, producers);
 		budget.until_clock = 1; /* each round is long */
 	}
-	assert_true(c.received > 0);
 	for (size_t i = 0; i < producers; i++)
 		assert_code(tick_producer_close(&c.writer[i].view), 0);
 	assert_code(tick_consumer_close(&c.consumer), 0);
