@@ -91,9 +91,9 @@ static void produce(void *unused)
 	struct tick_producer p;
 
 	(void)unused;
-	arrive(OTHER_PRODUCER);
 	if (tick_producer_open(&p, a.ring, &o) != 0)
 		return;
+	arrive(OTHER_PRODUCER); /* behind what takes the ring's lock */
 	while (!disruptor_load_acquire(&a.stop)) {
 		struct tick *t = tick_claim_until(&p, in_ms(1));
 
@@ -128,10 +128,12 @@ static bool all_arrived(void *unused)
 	return disruptor_load_acquire(&a.targets) == THREADS;
 }
 
-/* One handler at a time: the view is used by one thread at a time. */
+/* One handler at a time: the view is used by one thread at a time. So many, or for some seconds. */
 static void send_signals(void)
 {
-	for (uint64_t i = 0; i < SIGNALS; i++) {
+	const uint64_t enough = in_ms(4000);
+
+	for (uint64_t i = 0; i < SIGNALS && (i < 100 || disruptor_now() < enough); i++) {
 		const uint64_t deadline = in_ms(WATCHDOG_MS);
 
 		pthread_kill(a.target[i % THREADS], SIGUSR1);
