@@ -736,6 +736,7 @@ struct inside {
 	struct tick_producer producer;
 	struct probe *probe;
 	uint64_t at; /* act at the probe's event with this number */
+	DISRUPTOR_ATOMIC(uint32_t) begun;
 	int status;
 	char detail[256];
 };
@@ -747,6 +748,7 @@ static void claim_one(void *context)
 
 	if (disruptor_load_relaxed(&in->probe->events) != in->at)
 		return;
+	disruptor_store_relaxed(&in->begun, 1u); /* relaxed: nothing is read through it */
 	(void)disruptor_producer_handoff(&in->producer.view);
 	t = tick_claim(&in->producer);
 	in->status = t ? 0 : tick_status(&in->producer);
@@ -786,10 +788,19 @@ TEST(a_claim_that_would_wait_for_the_workers_own_event_is_refused)
 	finish(&p);
 }
 
+static bool has_begun(void *context)
+{
+	struct inside *in = context;
+
+	/* relaxed: nothing is read through it */
+	return disruptor_load_relaxed(&in->begun) != 0;
+}
+
 TEST(a_claim_that_waits_for_another_worker_is_let_wait)
 {
 	struct inside in[2];
 	struct pool p;
+	uint32_t holder;
 
 	begin(&p, 4, DISRUPTOR_MAP_DEDICATED, 2, 1);
 	/* one stays at event 0; the other one, at 1, 2 or 3, needs 0 to be released */
@@ -798,11 +809,14 @@ TEST(a_claim_that_waits_for_another_worker_is_let_wait)
 		claims_inside(&in[i], &p, &p.worker[i], 0);
 	graph_start(p.d);
 	probe_publish(&p.producer, 1);
-	in[await_hold(&p) - p.worker].at = UINT64_MAX;
+	holder = (uint32_t)(await_hold(&p) - p.worker);
+	in[holder].at = UINT64_MAX;
 	assert_int_equal(tick_claim_up_to(&p.producer, 3), 3);
 	for (uint64_t i = 0; i < 3; i++)
 		tick_claimed_at(&p.producer, i)->value = 1 + i;
 	assert_code(tick_publish(&p.producer), 0);
+	/* else the holder might handle them all by itself, once it is let go */
+	await("the other worker, to claim", has_begun, &in[1 - holder]);
 	pause_ms(10);
 	assert_int_equal(disruptor_load_acquire(&p.worker[0].events) +
 				 disruptor_load_acquire(&p.worker[1].events),
