@@ -255,7 +255,8 @@ DISRUPTOR_API size_t disruptor_ring_align(const struct disruptor_type *type,
  *
  * Threads: any. Progress: blocks (system calls).
  * Errors:  DISRUPTOR_E_INVAL (the detail names the option), E_TOO_BIG (capacity times slot does
- *          not fit), E_NOMEM, E_UNSUPPORTED (rung, huge pages or NUMA node not to be had),
+ *          not fit), E_NOMEM, E_UNSUPPORTED (rung, huge pages or NUMA node not to be had; or a
+ *          32-bit processor whose 64-bit atomics take a lock),
  *          E_SYSTEM (mlock or membarrier registration failed), E_VERSION (options' size).
  */
 DISRUPTOR_API DISRUPTOR_NODISCARD int

@@ -30,6 +30,8 @@ AT(struct ring_header, attaches, 84);
 AT(struct ring_header, mirror_at, 88);
 _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE != 0, "64-bit atomics are never lock-free here");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomics are not always lock-free here");
 struct word_behind_a_byte {
 	char byte;
 	atomic_word word;

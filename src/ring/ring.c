@@ -173,14 +173,31 @@ static void init_slots(struct disruptor_ring *r)
 		r->init(ring_slot(r, i) + r->offset, r->context);
 }
 
+/*
+ * Positions are words of 64 bits, shared with signal handlers, too. Compilers know that they take no
+ * lock, but for 32-bit processors of old: there the library of atomics looks when it runs.
+ */
+static int check_words(void)
+{
+	static atomic_word word;
+
+	if (atomic_is_lock_free(&word))
+		return 0;
+	return error_set(DISRUPTOR_E_UNSUPPORTED,
+			 "64-bit atomics take a lock here: this processor has none of its own, or "
+			 "the library was compiled for one that has none");
+}
+
 /* What create, size and align begin with: the caller's options as this library knows them. */
 static int copy_and_lay_out(struct ring_layout *l, struct disruptor_options *known,
 			    const struct disruptor_type *type,
 			    const struct disruptor_options *given)
 {
-	int rc = given ? ring_copy_options("options", known, sizeof(*known), given)
-		       : error_set(DISRUPTOR_E_INVAL, "options: NULL");
+	int rc = check_words();
 
+	if (rc == 0)
+		rc = given ? ring_copy_options("options", known, sizeof(*known), given)
+			   : error_set(DISRUPTOR_E_INVAL, "options: NULL");
 	return rc != 0 ? rc : layout_make(l, type, known);
 }
 
