@@ -9,8 +9,8 @@
 
 struct order {
 	int64_t price;
-	uint8_t side; /* padding behind it */
-	int64_t value;
+	uint8_t side;              /* padding behind it */
+	_Alignas(8) int64_t value; /* as it is anyway, but on 32-bit x86 */
 	int64_t tax;
 };
 
