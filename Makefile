@@ -10,6 +10,8 @@ SEED ?=
 SOAK ?=
 ANALYZE ?= src
 MUTANTS ?=
+PORTS ?=
+PERCENT ?= 3000
 CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
@@ -17,7 +19,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak mutants test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers
+.PHONY: all demo test model simulate spin soak mutants ports litmus test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -61,6 +63,21 @@ soak: setup-test build/build.ninja
 mutants: setup-test
 	@tests/mutants/run --resume $(MUTANTS)
 
+# Other processors and C libraries, cross-built and run; tests/ports/run --help
+ports: setup-ports
+	@tests/ports/run $(PORTS)
+
+# How often each outcome of the litmus tests comes up on this processor: best on one that is not x86.
+litmus: setup-test build/build.ninja
+	@$(build) --target order_stress litmus_stress >&2
+	@for rung in membarrier fence mutex; do \
+		for program in order litmus; do \
+			echo "=== $$program, $$rung"; \
+			DISRUPTOR_TEST_RUNG=$$rung DISRUPTOR_STRESS_PERCENT=$(PERCENT) \
+				build/tests/stress/$${program}_stress || exit 1; \
+		done; \
+	done
+
 # Every search that the models in tests/spin ask for, and all their mutants.
 spin: setup-test
 	@tests/spin/run
@@ -78,7 +95,7 @@ bench-peers: setup-peers
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
-setup-demo setup-test setup-ci setup-peers:
+setup-demo setup-test setup-ci setup-peers setup-ports:
 	@scripts/setup $(@:setup-%=%)
 
 # Once: from then on ninja runs cmake again by itself where that is needed.
@@ -131,6 +148,10 @@ help:
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
 	@echo 'make mutants          break the library in each of 400 places, and see that a test notices;'
 	@echo '                      MUTANTS="--only wait." for some (tests/mutants/run --help)'
+	@echo 'make ports            build it for other processors, and run the tests there by qemu-user;'
+	@echo '                      PORTS="armhf s390x" for some (tests/ports/run --help)'
+	@echo 'make litmus           count the outcomes of the litmus tests on this machine (5 minutes);'
+	@echo '                      PERCENT=30000 for ten times as long'
 	@echo 'make spin             check the models of the protocols with Spin, and their mutants (5 minutes)'
 	@echo 'make bench            run the benchmarks, keep and draw them in bench/results;'
 	@echo '                      SCENARIOS="unicast idle" for some, which are not kept,'

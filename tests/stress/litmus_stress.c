@@ -118,6 +118,9 @@ static void pass_messages(uint64_t capacity, enum disruptor_layout layout, unsig
 	for (unsigned i = 0; i < sources; i++)
 		sent += l.sent[i];
 	assert_true(sent > 0);
+	print_message("  %u to 2, ring of %llu, %s: %llu messages, words torn %llu\n", sources,
+		      (unsigned long long)capacity, in_series ? "in series" : "side by side",
+		      (unsigned long long)sent, (unsigned long long)(l.torn[0] + l.torn[1]));
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(l.torn[i], 0);
 		assert_int_equal(l.got[i], sent);
@@ -243,6 +246,8 @@ static void duel(bool by_release)
 	runner_start(&thread[0], "who publishes", publish_side, &d);
 	runner_start(&thread[1], "who consumes", consume_side, &d);
 	join_with_progress(thread, 2, &d.progress);
+	print_message("  %llu rounds, %llu times asleep, missed 0\n", (unsigned long long)d.rounds,
+		      (unsigned long long)disruptor_ring_stats(d.ring).sleeps);
 	assert_true(d.rounds > 0);
 	assert_true(disruptor_ring_stats(d.ring).sleeps > 0);
 	assert_code(tick_consumer_close(&d.consumer), 0);
