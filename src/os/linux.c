@@ -101,6 +101,10 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 
 /* ---- memory ---- */
 
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 has it, whatever the C library's headers know */
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* The size of a default huge page: mappings of huge pages are multiples of it. */
 static size_t huge_page_size(void)
 {
@@ -176,7 +180,6 @@ static int prefault(struct os_memory *m)
 	unsigned char *bytes = m->base;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-#ifdef MADV_POPULATE_WRITE
 	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
 		return 0;
 	/* memory that was promised and is not there: a write to it would end the process */
@@ -184,7 +187,6 @@ static int prefault(struct os_memory *m)
 		return error_set(DISRUPTOR_E_NOMEM,
 				 "flags: DISRUPTOR_PREFAULT: %zu bytes for the ring: %s", m->size,
 				 os_error_text(errno));
-#endif
 	/*
 	 * Older kernels: a write to each page; the block is zero already, so nothing changes.
 	 * relaxed (private): nobody else knows the block yet
