@@ -394,7 +394,7 @@ static int no_descriptor(void *unused)
 	close(next);
 	NEED(set_limit(RLIMIT_NOFILE, (rlim_t)next) == 0);
 	NEED(disruptor_consumer_fd(&f.consumer[0].view) == DISRUPTOR_E_SYSTEM);
-	NEED(strstr(disruptor_error_detail(), "open files"));
+	NEED(strstr(disruptor_error_detail(), strerror(EMFILE)));
 	NEED(disruptor_consumer_arm(&f.consumer[0].view) == DISRUPTOR_E_STATE);
 	publish_ticks(&f.producer, 3); /* all else goes on */
 	read_ticks(&f.consumer[0], 3);
