@@ -14,6 +14,7 @@ struct script {
 	struct disruptor_stage *stage;
 	struct disruptor *d;
 	struct tick_producer producer;
+	struct probe *behind;   /* if any: at position 3 it is waited for, until handed all before */
 	int verdict[EVENTS];    /* answered at that position … */
 	unsigned times[EVENTS]; /* … so many times */
 	char trace[512];        /* "0 1 2! r0-2 0 1 2 |": | behind the last of a batch */
@@ -82,6 +83,8 @@ static int on_event(void *context, void *event, uint64_t position, int last)
 	bool odd = position < EVENTS && s->times[position] > 0;
 
 	(void)event;
+	if (s->behind && position == 3)
+		probe_await(s->behind, 3);
 	note(s, odd ? "%u! " : "%u ", position, 0);
 	if (last)
 		note(s, "| ", 0, 0);
@@ -254,6 +257,7 @@ TEST(rewound_batch_is_seen_by_nobody_behind)
 	probe_init(&behind, "behind");
 	probe_add(&behind, s.d);
 	assert_code(disruptor_after(behind.stage, s.stage), 0);
+	s.behind = &behind; /* the failure stops it, wherever it is */
 	probe_publish(&s.producer, EVENTS);
 	graph_run_to_failure(s.d);
 	probe_expect(&behind, 0, 3);
