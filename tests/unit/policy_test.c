@@ -14,8 +14,8 @@ struct script {
 	struct disruptor_stage *stage;
 	struct disruptor *d;
 	struct tick_producer producer;
-	struct probe *behind;   /* if any: at position 3 it is waited for, until handed all before */
-	int verdict[EVENTS];    /* answered at that position … */
+	struct probe *behind; /* if any: at position 3 it is waited for, until handed all before */
+	int verdict[EVENTS];  /* answered at that position … */
 	unsigned times[EVENTS]; /* … so many times */
 	char trace[512];        /* "0 1 2! r0-2 0 1 2 |": | behind the last of a batch */
 	unsigned start_fails, batch_fails, idle_fails, stop_fails;
