@@ -35,7 +35,13 @@
 	X(E_INTERRUPTED, -17, "the wait was interrupted")                                          \
 	X(E_VERSION, -18, "compiled against another version of the headers")                       \
 	X(E_CONFLICT, -19, "a stage touches bytes of an event that it must not")                   \
-	X(E_RANGE, -20, "the ring does not hold that position, or not any more")
+	X(E_RANGE, -20, "the ring does not hold that position, or not any more")                   \
+	X(E_EXISTS, -21, "there is one of that name already")                                      \
+	X(E_NOT_FOUND, -22, "there is none of that name")                                          \
+	X(E_FORMAT, -23, "it is no segment of this library, or a damaged one")                     \
+	X(E_DENIED, -24, "its owner, mode or kind does not let it be trusted")                     \
+	X(E_NO_SPACE, -25, "the file system has no room for it")                                   \
+	X(E_PEER_DEAD, -26, "a process that others wait for has died")
 
 #ifdef __cplusplus
 extern "C" {

@@ -105,8 +105,7 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* The size of a default huge page: mappings of huge pages are multiples of it. */
-static size_t huge_page_size(void)
+size_t os_huge_page_size(void)
 {
 	static const char name[] = "Hugepagesize:";
 	int before = os_cancel_off();
@@ -136,7 +135,7 @@ static void *map_pages(size_t size, int flags)
 static int map_base(struct os_memory *m, size_t size, unsigned flags)
 {
 	if (flags & (DISRUPTOR_HUGE_PAGES_TRY | DISRUPTOR_HUGE_PAGES_REQUIRE)) {
-		size_t huge = huge_page_size();
+		size_t huge = os_huge_page_size();
 
 		m->size = (size + huge - 1) / huge * huge;
 		m->base = map_pages(m->size, MAP_HUGETLB);
