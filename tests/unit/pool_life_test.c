@@ -689,6 +689,8 @@ static void fail_a_worker(enum disruptor_stop_mode mode, bool keyed)
 	       !disruptor_load_acquire(&c.worker[1].holding) &&
 	       !disruptor_load_acquire(&c.worker[2].holding))
 		pause_ms(1);
+	while (disruptor_stage_position(c.pool) < 4) /* the others finish what is before it */
+		pause_ms(1);
 	for (size_t k = 0; k < WORKERS; k++)
 		probe_let_go(&c.worker[k]);
 	runner_join(&t);
