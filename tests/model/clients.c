@@ -17,6 +17,7 @@
 	X(take_back)                                                                               \
 	X(wake_consumer)                                                                           \
 	X(wake_producer)                                                                           \
+	X(wake_producer_slow)                                                                      \
 	X(wake_both)                                                                               \
 	X(wake_two)                                                                                \
 	X(wake_stage)                                                                              \
@@ -56,6 +57,7 @@
 	X(shared_settle)                                                                           \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
+	X(mirror_wake)                                                                             \
 	X(conflate)                                                                                \
 	X(conflate_sleep)                                                                          \
 	X(conflate_close)                                                                          \

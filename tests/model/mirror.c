@@ -95,3 +95,28 @@ const struct model_client model_mirror_sleep = {
 	.bound = 1,
 	.stale = 2,
 };
+
+static void produce_one(void)
+{
+	model_produce(&producer, 1);
+}
+
+/* Nothing but the event wakes it. */
+static void sleep_for_one(void)
+{
+	struct tick t;
+
+	model_assert(tick_reader_next_until(&reader, &t, DISRUPTOR_FOREVER) == 1);
+	model_assert(t.value == 1);
+}
+
+const struct model_client model_mirror_wake = {
+	.name = "mirror_wake",
+	.about = "MIRROR, WAKE: a lossy reader sleeps, and is woken by an event",
+	.setup = setup_two,
+	.threads = { produce_one, sleep_for_one },
+	.finish = finish,
+	.rungs = true,
+	.bound = 3,
+	.stale = 2,
+};

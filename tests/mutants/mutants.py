@@ -40,6 +40,10 @@ def load_ledger():
     return module
 
 
+# What the reason begins with of one that would be seen by what no test here shows.
+UNSEEN = "only-load-buffering"
+
+
 class Mutant:
     """One change of one file."""
 
@@ -51,6 +55,7 @@ class Mutant:
         self.is_order = False  # only an order is weaker: unit tests cannot see it
         self.weaken = None    # what the explorer calls it: FILE:LINE:KIND
         self.equivalent = None  # the reason, if it changes nothing that the library promises
+        self.unseen = None    # the reason, if only load buffering would show it
         self.line = 0
         self.text = None      # of the whole file, changed
 
@@ -91,7 +96,7 @@ def made(ledger):
                 mutant.is_made = mutant.is_order = True
                 mutant.line = site.line
                 mutant.text = weaken(text, site, weaker)
-                if site.access.startswith("disruptor_") and site.order != "compiler":
+                if site.access.startswith("disruptor_"):
                     mutant.weaken = f"{site.path}:{site.line}:{lost(site, weaker)}"
                 found.append(mutant)
     for mutant in found:
@@ -207,5 +212,8 @@ def collect():
     for name, why in reasons().items():
         if name not in known:
             raise ValueError(f"equivalent: there is no mutant {name}")
-        known[name].equivalent = why
+        if why.startswith(UNSEEN):
+            known[name].unseen = why[len(UNSEEN):].strip()
+        else:
+            known[name].equivalent = why
     return mutants
