@@ -28,6 +28,7 @@ int share_open(struct ring_share *s, const struct disruptor_consumer *whole, boo
 	s->chunks = chunks;
 	/* relaxed (private), all: nobody else knows it yet */
 	disruptor_store_relaxed(&s->left_count, UINT64_C(0));
+	disruptor_store_relaxed(&s->moved, UINT64_C(0));
 	disruptor_store_relaxed(&s->taken, chunks ? whole->next : DISRUPTOR_VACANT);
 	for (uint32_t i = 0; i < DISRUPTOR_MAX_CONSUMERS; i++)
 		disruptor_store_relaxed(&s->left[i].from, DISRUPTOR_VACANT);
@@ -61,7 +62,7 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 static uint64_t least_left(const struct ring_share *s, uint64_t least)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
-		/* SHARE.leave.acquire: who sees the note gone sees the hand on it */
+		/* SHARE.leave.acquire: who sees the note gone sees that it was counted */
 		uint64_t from = disruptor_load_acquire(&s->left[i].from);
 
 		least = from < least ? from : least;
@@ -80,6 +81,25 @@ static uint64_t least_in_hand(const struct ring_share *s, uint64_t least)
 	return least;
 }
 
+/* What all have released: before it no member has anything in hand, and nothing is left. */
+static uint64_t least_of_all(const struct ring_share *s)
+{
+	/* SHARE.leave.acquire: the hands that took up what was left, as far as they are counted */
+	uint64_t least, seen, now = disruptor_load_acquire(&s->moved);
+
+	do {
+		seen = now;
+		/* SHARE.take.acquire: before the hands that are on what lies before it */
+		least = disruptor_load_acquire(&s->taken);
+		least = least_in_hand(s, least);
+		HOOK(HOOK_POOL_HANDS);
+		least = least_left(s, least);
+		/* SHARE.leave.acquire: if it has changed, a hand may have been looked at too early */
+		now = disruptor_load_acquire(&s->moved);
+	} while (now != seen);
+	return least;
+}
+
 /* The own gate has been moved: what all have released becomes the whole's place. */
 static void settle(const struct disruptor_consumer *c)
 {
@@ -90,11 +110,7 @@ static void settle(const struct disruptor_consumer *c)
 
 	/* SHARE.settle.both: our gate, then the others' */
 	disruptor_fence_seq_cst();
-	/* SHARE.take.acquire: before the hands that are on what lies before it */
-	least = disruptor_load_acquire(&s->taken);
-	least = least_left(s, least);
-	least = least_in_hand(s, least);
-	least = least_left(s, least);
+	least = least_of_all(s);
 	HOOK(HOOK_POOL_SETTLE);
 	/* relaxed (hint): where to begin; the exchange is what counts */
 	at = disruptor_load_relaxed(&s->whole->sequence);
@@ -181,9 +197,12 @@ static bool take_up(struct disruptor_consumer *c)
 
 		if (from == DISRUPTOR_VACANT)
 			continue;
-		/* SHARE.leave.release, both: the hand, then the note goes */
+		/* SHARE.leave.release, all: the hand, then its being counted, then the note goes */
 		disruptor_store_release(&c->gate->sequence, from);
 		HOOK(HOOK_POOL_TAKE_UP);
+		/* relaxed (lock): counted under it only */
+		disruptor_store_release(&s->moved, disruptor_load_relaxed(&s->moved) + 1);
+		HOOK(HOOK_POOL_MOVED);
 		disruptor_store_release(&left->from, DISRUPTOR_VACANT);
 		/* relaxed (lock): only whether to look */
 		disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) - 1);

@@ -55,6 +55,7 @@
 	X(shared_pool)                                                                             \
 	X(shared_leave)                                                                            \
 	X(shared_settle)                                                                           \
+	X(shared_hand_over)                                                                        \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(mirror_wake)                                                                             \

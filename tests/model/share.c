@@ -8,7 +8,7 @@
 
 static struct disruptor_ring *ring;
 static struct tick_producer producer;
-static struct tick_consumer whole, members[2], after;
+static struct tick_consumer whole, members[3], after;
 static struct ring_share share;
 static uint64_t handled[3];
 
@@ -127,6 +127,62 @@ const struct model_client model_shared_settle = {
 	.setup = setup,
 	.threads = { work_first, work_second },
 	.finish = finish_settled,
+	.bound = 2,
+	.stale = 2,
+};
+
+/* Three members: the second has the first event in hand, the third the one behind it. */
+static void setup_of_three(void)
+{
+	struct disruptor_options o = model_options(2);
+
+	o.max_consumers = 5;
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&whole, ring, NULL));
+	model_ok(share_open(&share, &whole.view, true));
+	for (int i = 0; i < 3; i++) {
+		model_ok(tick_consumer_open(&members[i], ring, NULL));
+		share_join(&share, &members[i].view, 1);
+	}
+	model_produce(&producer, 2);
+	model_assert(share_take(&members[1].view) && share_take(&members[2].view));
+}
+
+static void take_up_first(void)
+{
+	(void)share_take(&members[0].view);
+}
+
+static void leave_second(void)
+{
+	share_leave(&members[1].view);
+}
+
+static void release_third(void)
+{
+	model_ok(disruptor_consumer_release_slow(&members[2].view, 1));
+}
+
+/* The first event is in the first one's hand, or noted: the whole is not beyond it. */
+static void finish_of_three(void)
+{
+	/* relaxed: all have ended */
+	model_assert(disruptor_load_relaxed(&whole.view.gate->sequence) == 0);
+	model_ok(tick_producer_close(&producer));
+	for (int i = 0; i < 3; i++)
+		model_ok(tick_consumer_close(&members[i]));
+	model_ok(tick_consumer_close(&whole));
+	share_close(&share);
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+const struct model_client model_shared_hand_over = {
+	.name = "shared_hand_over",
+	.about = "SHARE.leave: who settles while a chunk goes from hand to hand does not pass it",
+	.setup = setup_of_three,
+	.threads = { take_up_first, leave_second, release_third },
+	.finish = finish_of_three,
 	.bound = 2,
 	.stale = 2,
 };
