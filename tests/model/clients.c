@@ -56,6 +56,10 @@
 	X(shared_leave)                                                                            \
 	X(shared_settle)                                                                           \
 	X(shared_hand_over)                                                                        \
+	X(shared_take)                                                                             \
+	X(shared_carry)                                                                            \
+	X(shared_end)                                                                              \
+	X(shared_place)                                                                            \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(mirror_wake)                                                                             \
