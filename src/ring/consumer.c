@@ -646,8 +646,11 @@ static int64_t wait_for_gate(struct wait_need *need, struct disruptor_gate *gate
 
 static bool has_read_to_its_end(const struct disruptor_consumer *c)
 {
-	/* relaxed (hint): a stale one is only possible before the asker's wake-up (STOP) */
-	return disruptor_load_relaxed(&c->ring->consumer_table[c->index].until) <= c->next;
+	/*
+	 * STOP.acquire, pairs with STOP.release in consumer_end_at_claimed(): what the asker did before.
+	 * A stale one is only possible before the asker's wake-up.
+	 */
+	return disruptor_load_acquire(&c->ring->consumer_table[c->index].until) <= c->next;
 }
 
 /* A deferred one that is to read no further: it ends once others have released what it has read. */
