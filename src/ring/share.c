@@ -53,8 +53,8 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 	if (!s->chunks)
 		return;
 	hold(c, c->next, c->next);
-	/* SHARE.done.release: as a detach; it holds nothing until it takes something */
-	disruptor_store_release(&c->gate->sequence, DISRUPTOR_VACANT);
+	/* SHARE.done.release, relaxed: it has done nothing; it holds nothing until it takes something */
+	disruptor_store_relaxed(&c->gate->sequence, DISRUPTOR_VACANT);
 }
 
 /* ---- settling ---- */
@@ -116,7 +116,7 @@ static void settle(const struct disruptor_consumer *c)
 	at = disruptor_load_relaxed(&s->whole->sequence);
 	while (at < least)
 		/* STAGE.release, FREE.release, of all members, whose gates were acquired above */
-		if (disruptor_cas_acq_rel(&s->whole->sequence, &at, least))
+		if (disruptor_cas_release(&s->whole->sequence, &at, least))
 			break;
 	/* relaxed (hint): at least what we have stored or seen */
 	at = disruptor_load_relaxed(&s->whole->sequence);
@@ -168,8 +168,8 @@ uint64_t share_look(struct disruptor_consumer *c)
 	if (disruptor_load_relaxed(&s->left_count) != 0)
 		return 1;
 	do {
-		/* SHARE.take.acquire: with the chunks before it */
-		at = disruptor_load_acquire(&s->taken);
+		/* relaxed (hint): what is there the stamps say; who takes it does so by a swap */
+		at = disruptor_load_relaxed(&s->taken);
 		hold(c, at, at);
 		HOOK(HOOK_POOL_LOOK);
 		if (consumer_available(c, at, at + 1) != at)
@@ -218,8 +218,8 @@ static bool take_next(struct disruptor_consumer *c)
 {
 	const struct ring_consumer *e = entry_of(c);
 	struct ring_share *s = e->share;
-	/* SHARE.take.acquire: with the chunks before it */
-	uint64_t from = disruptor_load_acquire(&s->taken);
+	/* relaxed (hint): what is there the stamps say; the swap below is what counts */
+	uint64_t from = disruptor_load_relaxed(&s->taken);
 	bool tried = false;
 	uint64_t to;
 
@@ -233,8 +233,8 @@ static bool take_next(struct disruptor_consumer *c)
 		disruptor_store_release(&c->gate->sequence, from);
 		disruptor_fence_seq_cst();
 		HOOK(HOOK_POOL_HAND);
-		/* SHARE.take.release, SHARE.take.acquire: who reads it sees the hand, and we those before */
-		if (disruptor_cas_acq_rel(&s->taken, &from, to)) {
+		/* SHARE.take.release: who reads it sees the hand, and those before, whose swaps it goes on */
+		if (disruptor_cas_release(&s->taken, &from, to)) {
 			HOOK(HOOK_POOL_TAKEN);
 			hold(c, from, to);
 			return true;

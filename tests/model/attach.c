@@ -190,7 +190,7 @@ static void go_round(void)
 
 const struct model_client model_attach_lap = {
 	.name = "attach_lap",
-	.about = "ATTACH, ATTACH.count, ENTRY: one slot; the comer is not lapped",
+	.about = "ATTACH, ATTACH.count: one slot; the comer is not lapped",
 	.setup = setup,
 	.threads = { go_round, attach_newest },
 	.finish = finish,

@@ -22,6 +22,7 @@ WEAKER = {
     "disruptor_fetch_and_release": ["disruptor_fetch_and_relaxed"],
     "disruptor_fetch_add_release": ["disruptor_fetch_add_relaxed"],
     "disruptor_cas_acquire": ["disruptor_cas_relaxed"],
+    "disruptor_cas_release": ["disruptor_cas_relaxed"],
     "disruptor_fence_seq_cst": [""],
     "disruptor_fence_compiler": [""],
     "disruptor_fence_acquire": [""],
