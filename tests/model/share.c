@@ -254,7 +254,8 @@ static void release_and_end(void)
 
 const struct model_client model_shared_end = {
 	.name = "shared_end",
-	.about = "STAGE: a worker that ends since nothing can be left to it sees what all have done",
+	.about =
+		"STAGE: a worker that ends since nothing can be left to it sees what all have done",
 	.setup = setup_both_held,
 	.threads = { release_first, release_and_end },
 	.finish = finish,
