@@ -17,6 +17,7 @@
 	X(take_back)                                                                               \
 	X(wake_consumer)                                                                           \
 	X(wake_producer)                                                                           \
+	X(wake_producer_slow)                                                                      \
 	X(wake_both)                                                                               \
 	X(wake_two)                                                                                \
 	X(wake_stage)                                                                              \
@@ -35,6 +36,7 @@
 	X(attach_sleep)                                                                            \
 	X(attach_lap)                                                                              \
 	X(attach_lap_oldest)                                                                       \
+	X(attach_between)                                                                          \
 	X(leave)                                                                                   \
 	X(leave_sleep)                                                                             \
 	X(leave_after)                                                                             \
@@ -51,11 +53,33 @@
 	X(fail_one)                                                                                \
 	X(reopen)                                                                                  \
 	X(reopen_many)                                                                             \
+	X(told_finished)                                                                           \
+	X(told_failed)                                                                             \
+	X(told_one)                                                                                \
+	X(told_many)                                                                               \
+	X(told_asleep)                                                                             \
+	X(told_open)                                                                               \
+	X(told_open_many)                                                                          \
+	X(told_open_known)                                                                         \
+	X(told_given_back)                                                                         \
+	X(told_published)                                                                          \
+	X(told_published_packed)                                                                   \
+	X(told_settled)                                                                            \
+	X(told_settled_packed)                                                                     \
+	X(told_released)                                                                           \
 	X(shared_pool)                                                                             \
 	X(shared_leave)                                                                            \
 	X(shared_settle)                                                                           \
+	X(shared_hand_over)                                                                        \
+	X(shared_take)                                                                             \
+	X(shared_carry)                                                                            \
+	X(shared_end)                                                                              \
+	X(shared_place)                                                                            \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
+	X(mirror_wake)                                                                             \
+	X(mirror_end)                                                                              \
+	X(mirror_packed)                                                                           \
 	X(conflate)                                                                                \
 	X(conflate_sleep)                                                                          \
 	X(conflate_close)                                                                          \
@@ -63,6 +87,10 @@
 	X(watch_one)                                                                               \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
+	X(deferred_blind)                                                                          \
+	X(deferred_seen)                                                                           \
+	X(deferred_room)                                                                           \
+	X(deferred_carry)                                                                          \
 	X(hold)                                                                                    \
 	X(owner)                                                                                   \
 	X(owner_end)

@@ -122,6 +122,7 @@ static void wait_to_the_end(void)
 	if (found == 1) /* claimed before it was told */
 		found = model_consume(&first);
 	model_assert(found == DISRUPTOR_E_INTERRUPTED);
+	model_assert(model_read(&reason) == 5);
 }
 
 const struct model_client model_wake_end = {
