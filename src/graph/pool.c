@@ -342,8 +342,8 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	(void)ring_name(&s->name, handler->name, "");
 	(void)ring_name(&s->consumer.gate->name, handler->name, "");
 	os_unlock(&r->lock);
-	r->consumer_table[s->consumer.index].wait = wait_choose(&handler->wait, &r->wait);
-	r->consumer_table[s->consumer.index].at_a_time = at_a_time(s->pool, handler);
+	r->own_consumers[s->consumer.index].wait = wait_choose(&handler->wait, &r->wait);
+	r->own_consumers[s->consumer.index].at_a_time = at_a_time(s->pool, handler);
 	graph_set_handler(s, handler);
 	/* that the last run was to end, and where, is not for the next */
 	consumer_forget_requests(&s->consumer);

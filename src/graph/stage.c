@@ -430,7 +430,7 @@ bool stage_take(struct disruptor_stage *s)
 	if (share_takes(&s->consumer) && s->pool->on_one_thread)
 		s->hold.sequence = &s->pool->head->consumer.gate->sequence;
 	if (s->handler.deferred != 0) /* the gate another thread may move meanwhile */
-		s->hold.sequence = &s->owner->ring->consumer_table[s->consumer.index].read;
+		s->hold.sequence = &s->owner->ring->own_consumers[s->consumer.index].read;
 	return true;
 }
 

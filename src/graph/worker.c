@@ -148,7 +148,7 @@ void worker_begin(struct graph_worker *w)
 /* A stage without events: on_idle once its strategy's timeout has passed, and again. */
 static enum stage_progress rest(struct disruptor_stage *s)
 {
-	uint64_t timeout = s->consumer.ring->consumer_table[s->consumer.index].wait.timeout_ns;
+	uint64_t timeout = s->consumer.ring->own_consumers[s->consumer.index].wait.timeout_ns;
 	enum stage_progress p = STAGE_IDLE;
 
 	if (timeout == 0 || !s->handler.on_idle)

@@ -109,15 +109,15 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			DISRUPTOR_E_BUSY,
 			"take: other consumers are not before this one, and would see what "
 			"it moves out");
-	r->consumer_table[i].wait = wait_choose(&o->wait, &r->wait);
+	r->own_consumers[i].wait = wait_choose(&o->wait, &r->wait);
 	r->consumer_table[i].take = o->take != 0;
-	r->consumer_table[i].share = NULL;
-	r->consumer_table[i].chunk_end = 0;
-	r->consumer_table[i].of_stage = false;
+	r->own_consumers[i].share = NULL;
+	r->own_consumers[i].chunk_end = 0;
+	r->own_consumers[i].of_stage = false;
 	/* relaxed (own), both: nobody else has this thread's number, which has no events yet */
-	disruptor_store_relaxed(&r->consumer_table[i].holder, UINT64_C(0));
-	disruptor_store_relaxed(&r->consumer_table[i].handed, UINT64_C(0));
-	r->consumer_table[i].deferred = false;
+	disruptor_store_relaxed(&r->own_consumers[i].holder, UINT64_C(0));
+	disruptor_store_relaxed(&r->own_consumers[i].handed, UINT64_C(0));
+	r->own_consumers[i].deferred = false;
 	r->consumer_table[i].used = true;
 	/* relaxed (private): its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
@@ -730,7 +730,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 {
 	struct wait_request request = {
 		.ring = c->ring,
-		.policy = &c->ring->consumer_table[c->index].wait,
+		.policy = &c->ring->own_consumers[c->index].wait,
 		.spins = &c->spins,
 		.look = events_look,
 		.who = c,
@@ -764,7 +764,7 @@ int disruptor_consumer_handoff(struct disruptor_consumer *c)
 
 void consumer_belongs_to_stage(struct disruptor_consumer *c)
 {
-	c->ring->consumer_table[c->index].of_stage = true;
+	c->ring->own_consumers[c->index].of_stage = true;
 }
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)
@@ -805,7 +805,7 @@ void consumer_wake_up(const struct disruptor_consumer *c)
 
 void consumer_wake_gate(struct disruptor_ring *r, uint32_t index)
 {
-	const struct ring_consumer *e = &r->consumer_table[index];
+	const struct ring_own_consumer *e = &r->own_consumers[index];
 	uint64_t upstreams;
 
 	/*

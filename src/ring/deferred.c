@@ -6,14 +6,14 @@
 #include "ring/ring.h"
 #include "wait/core.h"
 
-static struct ring_consumer *entry_of(const struct disruptor_consumer *c)
+static struct ring_own_consumer *entry_of(const struct disruptor_consumer *c)
 {
-	return &c->ring->consumer_table[c->index];
+	return &c->ring->own_consumers[c->index];
 }
 
 void deferred_open(struct disruptor_consumer *c, uint64_t ahead)
 {
-	struct ring_consumer *entry = entry_of(c);
+	struct ring_own_consumer *entry = entry_of(c);
 
 	entry->ahead = ahead;
 	/* relaxed (private): nobody else knows the view yet */

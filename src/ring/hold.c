@@ -43,7 +43,7 @@ static int check_stages(const struct disruptor_ring *r, uint64_t need)
 
 void ring_hold_note(struct disruptor_consumer *c)
 {
-	struct ring_consumer *e = &c->ring->consumer_table[c->index];
+	struct ring_own_consumer *e = &c->ring->own_consumers[c->index];
 	uint64_t me;
 
 	if (e->of_stage) /* who runs it is in the list above */
@@ -70,7 +70,7 @@ static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 	uint64_t me = os_thread_id();
 
 	for (uint32_t i = 0; i < used; i++) {
-		const struct ring_consumer *e = &r->consumer_table[i];
+		const struct ring_own_consumer *e = &r->own_consumers[i];
 		/* HOLD.acquire, pairs with HOLD.release in ring_hold_note() */
 		uint64_t handed = disruptor_load_acquire(&e->handed);
 		uint64_t at;

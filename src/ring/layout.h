@@ -4,8 +4,9 @@
 
 /*
  * Where everything lies in a ring's memory. The block (header, shared words,
- * gate table, slots) holds offsets only and could be mapped anywhere; the
- * private part behind it (struct disruptor_ring and its tables) belongs to one
+ * gate table, slots) holds offsets only and could be mapped anywhere, as do the
+ * tables behind it of what is to be known of producers and consumers. The private
+ * part behind those (struct disruptor_ring and its own tables) belongs to one
  * process.
  */
 
@@ -42,11 +43,14 @@ struct ring_header {
 struct ring_layout {
 	struct ring_header header; /* what the block's will be */
 	size_t align;              /* of the whole */
-	size_t ring_at;            /* struct disruptor_ring, behind the block */
-	size_t producers_at;       /* its table of producers */
-	size_t consumers_at;       /* its table of consumers */
-	size_t loops_at;           /* its table of consumers' event loops */
-	size_t bytes;              /* of the whole */
+	size_t producers_at;       /* behind the block: struct ring_producer */
+	size_t consumers_at;       /* struct ring_consumer */
+	size_t shared_bytes;       /* of the block and these */
+	size_t ring_at;            /* the private part: struct disruptor_ring … */
+	size_t own_producers_at;   /* … and its tables */
+	size_t own_consumers_at;
+	size_t loops_at; /* of consumers' event loops */
+	size_t bytes;    /* of the whole */
 	uint32_t max_producers;
 };
 

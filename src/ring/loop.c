@@ -119,7 +119,7 @@ int64_t disruptor_wait_any(struct disruptor_consumer *const *consumers, size_t c
 	if (rc != 0)
 		return rc;
 	first = consumers[0];
-	found = group_wait(&group, first->ring, &first->ring->consumer_table[first->index].wait,
+	found = group_wait(&group, first->ring, &first->ring->own_consumers[first->index].wait,
 			   &first->spins, &first->gate->sleeps, deadline);
 	group_close(&group);
 	return found > 0 ? (int64_t)group.found : found;

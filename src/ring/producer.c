@@ -19,6 +19,7 @@
 struct run {
 	struct disruptor_ring *ring;
 	struct ring_producer *entry;
+	struct ring_own_producer *own;
 	uint64_t next;
 	uint64_t open;
 	uint64_t fast;
@@ -49,6 +50,7 @@ static bool enter(struct run *p, struct disruptor_ring *ring, uint32_t index, ui
 {
 	*p = (struct run){ .ring = ring,
 			   .entry = ring ? &ring->producer_table[index] : NULL,
+			   .own = ring ? &ring->own_producers[index] : NULL,
 			   .next = next,
 			   .open = open,
 			   .fast = next };
@@ -79,6 +81,7 @@ static int check_options(const struct disruptor_producer_options *o)
 static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_options *o,
 		      uint32_t *index)
 {
+	struct ring_own_producer *own;
 	struct ring_producer *entry;
 	uint32_t i;
 
@@ -94,13 +97,14 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	entry = &r->producer_table[i];
 	if (ring_name(&entry->name, o->name, "producer") != 0)
 		return DISRUPTOR_E_INVAL;
-	entry->wait = wait_choose(&o->wait, &r->wait);
+	own = &r->own_producers[i];
+	own->wait = wait_choose(&o->wait, &r->wait);
 	/* relaxed (lock): as the attacher that reads it */
 	disruptor_store_relaxed(&entry->limit, ring_claimed(r));
-	entry->timeout_ns = o->timeout_ns;
-	entry->overflow = o->overflow;
-	entry->status = 0;
-	entry->spins = UINT32_MAX;
+	own->timeout_ns = o->timeout_ns;
+	own->overflow = o->overflow;
+	own->status = 0;
+	own->spins = UINT32_MAX;
 	entry->used = true;
 	/* relaxed (figure), all */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
@@ -187,7 +191,7 @@ int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t inde
 	/* relaxed (own): compared only; a view that is not open is refused by the claim itself */
 	if (!ring || disruptor_load_relaxed(&ring->producer_table[index].owner) == os_thread_id())
 		return 0;
-	ring->producer_table[index].status = DISRUPTOR_E_OWNER;
+	ring->own_producers[index].status = DISRUPTOR_E_OWNER;
 	return error_set(DISRUPTOR_E_OWNER,
 			 "producer '%s' belongs to another thread; hand it over with "
 			 "disruptor_producer_handoff(), or open one view a thread",
@@ -196,7 +200,7 @@ int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t inde
 
 int disruptor_producer_do_status(const struct disruptor_ring *ring, uint32_t index)
 {
-	return ring ? ring->producer_table[index].status : DISRUPTOR_E_INVAL;
+	return ring ? ring->own_producers[index].status : DISRUPTOR_E_INVAL;
 }
 
 /* ---- claiming ---- */
@@ -298,7 +302,7 @@ static int closed_code(const struct disruptor_ring *r)
 /* The claim was refused with @p code; a failed ring tells who failed, where, and with what. */
 static void refuse(const struct run *p, int code)
 {
-	p->entry->status = code;
+	p->own->status = code;
 	if (code == DISRUPTOR_E_FAILED)
 		ring_tell_failure(p->ring);
 }
@@ -436,11 +440,12 @@ static int64_t room_look(void *who, struct wait_need *need)
 static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 {
 	struct ring_producer *entry = p->entry;
+	struct ring_own_producer *own = p->own;
 	struct room room = { .p = p, .least = least };
 	struct wait_request request = {
 		.ring = p->ring,
-		.policy = &entry->wait,
-		.spins = &entry->spins,
+		.policy = &own->wait,
+		.spins = &own->spins,
 		.look = room_look,
 		.who = &room,
 		.deadline = deadline,
@@ -509,21 +514,22 @@ static uint64_t claim(struct run *p, const struct claim *how)
 static uint64_t claim_by_policy(struct run *p, uint64_t least, uint64_t most)
 {
 	struct ring_producer *entry = p->entry;
+	struct ring_own_producer *own = p->own;
 	struct claim how = { .least = least,
 			     .most = most,
-			     .wait = entry->overflow == DISRUPTOR_BLOCK ||
-				     entry->overflow == DISRUPTOR_UNTIL,
+			     .wait = own->overflow == DISRUPTOR_BLOCK ||
+				     own->overflow == DISRUPTOR_UNTIL,
 			     .deadline = DISRUPTOR_FOREVER };
 	uint64_t taken;
 
-	if (entry->overflow == DISRUPTOR_UNTIL)
-		how.deadline = disruptor_in(entry->timeout_ns);
+	if (own->overflow == DISRUPTOR_UNTIL)
+		how.deadline = disruptor_in(own->timeout_ns);
 	taken = claim(p, &how);
-	if (taken == 0 && entry->status == DISRUPTOR_E_FULL && entry->overflow == DISRUPTOR_DROP) {
+	if (taken == 0 && own->status == DISRUPTOR_E_FULL && own->overflow == DISRUPTOR_DROP) {
 		/* relaxed (figure): owner-written */
 		disruptor_store_relaxed(&entry->dropped,
 					disruptor_load_relaxed(&entry->dropped) + least);
-		entry->status = DISRUPTOR_E_DROPPED;
+		own->status = DISRUPTOR_E_DROPPED;
 	}
 	return taken;
 }
@@ -621,7 +627,7 @@ uint64_t disruptor_producer_do_claim_up_to(struct disruptor_ring *ring, uint32_t
 
 	if (enter(&p, ring, index, next, open)) {
 		if (n == 0 || n > ring->capacity)
-			p.entry->status = n == 0 ? DISRUPTOR_E_INVAL : DISRUPTOR_E_TOO_BIG;
+			p.own->status = n == 0 ? DISRUPTOR_E_INVAL : DISRUPTOR_E_TOO_BIG;
 		else
 			taken = claim_by_policy(&p, 1, n);
 	}
@@ -740,7 +746,7 @@ int disruptor_producer_do_abort(struct disruptor_ring *ring, uint32_t index, uin
 int disruptor_producer_do_copy_refused(struct disruptor_ring *ring, uint32_t index, uint64_t run)
 {
 	if (ring)
-		ring->producer_table[index].status = DISRUPTOR_E_STATE;
+		ring->own_producers[index].status = DISRUPTOR_E_STATE;
 	return error_set(DISRUPTOR_E_STATE, "a run of %llu is open: publish or abort it first",
 			 (unsigned long long)run);
 }

@@ -145,6 +145,8 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l,
 	r->mirror_stride = l->header.mirror_stride;
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
+	r->own_producers = (struct ring_own_producer *)(void *)(block + l->own_producers_at);
+	r->own_consumers = (struct ring_own_consumer *)(void *)(block + l->own_consumers_at);
 	r->loop_table = (struct consumer_loop *)(void *)(block + l->loops_at);
 	r->capacity = o->capacity;
 	r->mask = (uint32_t)(o->capacity - 1);

@@ -13,7 +13,10 @@
 typedef DISRUPTOR_ATOMIC(uint64_t) atomic_word;
 typedef DISRUPTOR_ATOMIC(uint32_t) atomic_epoch;
 
-/* One open producer: what its view has no room for, and what reports need. */
+/*
+ * One open producer, one attached consumer: what its view has no room for and others ask about, or
+ * reports need. Behind the block, where all who have the ring can see it; no pointers.
+ */
 struct ring_producer {
 	/* the view's last run, for reports: many producers only */
 	atomic_word run_first;
@@ -32,38 +35,45 @@ struct ring_producer {
 	/* for reports, likewise: while it waits for room, since when, and which position must be free */
 	atomic_word blocked_since;
 	atomic_word blocked_for;
-	/* the owner's alone */
+	char name[32];
+	uint32_t used; /* 0 or 1, under the ring's lock, as all that is no atomic word here */
+	char apart[DISRUPTOR_APART - 116];
+};
+
+struct ring_consumer {
+	atomic_word wakes;
+	atomic_word waits_since; /* for reports: 0, or since when it has been waiting for events */
+	atomic_word until;       /* it ends once it has come so far; UINT64_MAX: never */
+	uint32_t used;
+	uint32_t take;
+	char apart[DISRUPTOR_APART - 32];
+};
+
+/* The rest is private to the process that has the view. */
+struct ring_own_producer {
 	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
 	enum disruptor_overflow overflow;
 	int status;     /* why the last claim that failed did so */
 	uint32_t spins; /* what the adaptive wait has learnt */
 	struct disruptor_wait wait;
-	char name[32];
-	bool used; /* under the ring's lock */
 	char apart[DISRUPTOR_APART];
 };
 
 struct ring_share;
 
-/* One attached consumer, likewise. */
-struct ring_consumer {
-	atomic_word wakes;
+struct ring_own_consumer {
 	/* written by whoever uses the view, see ring_hold_note() */
 	atomic_word holder; /* os_thread_id() of the thread that was last handed events; 0: none */
 	atomic_word handed; /* first position that was not handed out then */
-	atomic_word waits_since; /* for reports: 0, or since when it has been waiting for events */
 	struct disruptor_wait wait;
 	/* of a deferred one: see deferred.h */
 	atomic_word read;
 	uint64_t ahead;
-	bool used; /* under the ring's lock */
-	bool take;
 	/* of one that shares its stream with others: see share.h */
 	struct ring_share *share; /* NULL: it does not */
 	uint32_t share_index;
 	uint64_t at_a_time; /* positions of a chunk, at most */
 	uint64_t chunk_end; /* of what it has taken */
-	atomic_word until;  /* it ends once it has come so far; UINT64_MAX: never */
 	bool of_stage;      /* fixed before it is read from, both */
 	bool deferred;
 	char apart[DISRUPTOR_APART];
@@ -102,8 +112,10 @@ struct disruptor_ring {
 	/* events before it may be gone: moved out, or under a run given up; under the lock */
 	uint64_t gone;
 	struct ring_producer *producer_table;
+	struct ring_own_producer *own_producers; /* parallel to it */
 	struct ring_consumer *consumer_table;
-	struct consumer_loop *loop_table; /* parallel to it */
+	struct ring_own_consumer *own_consumers; /* parallel to it, both */
+	struct consumer_loop *loop_table;
 	uint32_t max_producers;
 	uint32_t max_consumers;
 	atomic_word voids;

@@ -5,9 +5,9 @@
 #include "ring/ring.h"
 #include "wait/core.h"
 
-static struct ring_consumer *entry_of(const struct disruptor_consumer *c)
+static struct ring_own_consumer *entry_of(const struct disruptor_consumer *c)
 {
-	return &c->ring->consumer_table[c->index];
+	return &c->ring->own_consumers[c->index];
 }
 
 static void hold(struct disruptor_consumer *c, uint64_t from, uint64_t to)
@@ -42,7 +42,7 @@ void share_close(struct ring_share *s)
 
 void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_a_time)
 {
-	struct ring_consumer *e = entry_of(c);
+	struct ring_own_consumer *e = entry_of(c);
 
 	/* every release takes the out-of-line path, where it settles */
 	c->flags |= DISRUPTOR_VIEW_POOLED | DISRUPTOR_VIEW_HEAVY;
@@ -123,12 +123,12 @@ static void settle(const struct disruptor_consumer *c)
 	woke = edge_signal(r, edge_from(s->whole), at);
 	woke |= edge_signal(r, edge_to_producers(r), at);
 	if (woke)
-		tally(&entry_of(c)->wakes);
+		tally(&r->consumer_table[c->index].wakes);
 }
 
 void share_release(struct disruptor_consumer *c, uint64_t position)
 {
-	const struct ring_consumer *e = entry_of(c);
+	const struct ring_own_consumer *e = entry_of(c);
 	bool done = e->share->chunks && position >= e->chunk_end;
 
 	c->next = position;
@@ -156,7 +156,7 @@ static bool has_failed(const struct disruptor_consumer *c)
 
 uint64_t share_look(struct disruptor_consumer *c)
 {
-	const struct ring_consumer *e = entry_of(c);
+	const struct ring_own_consumer *e = entry_of(c);
 	const struct ring_share *s = e->share;
 	uint64_t at;
 
@@ -182,7 +182,7 @@ uint64_t share_look(struct disruptor_consumer *c)
 /* What another member has left. */
 static bool take_up(struct disruptor_consumer *c)
 {
-	const struct ring_consumer *e = entry_of(c);
+	const struct ring_own_consumer *e = entry_of(c);
 	struct ring_share *s = e->share;
 	bool found = false;
 
@@ -216,7 +216,7 @@ static bool take_up(struct disruptor_consumer *c)
 /* As much as it takes at a time of what is available and nobody has taken. */
 static bool take_next(struct disruptor_consumer *c)
 {
-	const struct ring_consumer *e = entry_of(c);
+	const struct ring_own_consumer *e = entry_of(c);
 	struct ring_share *s = e->share;
 	/* relaxed (hint): what is there the stamps say; the swap below is what counts */
 	uint64_t from = disruptor_load_relaxed(&s->taken);
@@ -254,7 +254,7 @@ bool share_take(struct disruptor_consumer *c)
 
 void share_leave(struct disruptor_consumer *c)
 {
-	struct ring_consumer *e = entry_of(c);
+	struct ring_own_consumer *e = entry_of(c);
 	struct ring_share *s = e->share;
 	struct share_left *left = &s->left[e->share_index];
 

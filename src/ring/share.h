@@ -60,7 +60,7 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 static inline bool share_takes(const struct disruptor_consumer *c)
 {
 	return disruptor_unlikely(c->flags & DISRUPTOR_VIEW_POOLED) &&
-	       c->ring->consumer_table[c->index].share->chunks;
+	       c->ring->own_consumers[c->index].share->chunks;
 }
 
 /* What it has in hand, else whether there is something to take: how many positions, at least. */

@@ -111,13 +111,23 @@ TEST(the_parts_of_the_memory_do_not_overlap)
 				    l.header.gates_at + consumers * sizeof(struct disruptor_gate));
 			assert_true(l.header.block_bytes >=
 				    l.header.slots_at + capacity * l.header.slot_stride);
-			assert_true(l.ring_at >= l.header.block_bytes);
-			assert_true(l.producers_at >= l.ring_at + sizeof(struct disruptor_ring));
+			assert_true(l.producers_at >= l.header.block_bytes);
 			assert_true(l.consumers_at >=
 				    l.producers_at +
 					    l.max_producers * sizeof(struct ring_producer));
-			assert_true(l.bytes >=
+			assert_true(l.shared_bytes >=
 				    l.consumers_at + consumers * sizeof(struct ring_consumer));
+			assert_true(l.ring_at >= l.shared_bytes);
+			assert_true(l.own_producers_at >=
+				    l.ring_at + sizeof(struct disruptor_ring));
+			assert_true(l.own_consumers_at >=
+				    l.own_producers_at +
+					    l.max_producers * sizeof(struct ring_own_producer));
+			assert_true(l.loops_at >=
+				    l.own_consumers_at +
+					    consumers * sizeof(struct ring_own_consumer));
+			assert_true(l.bytes >=
+				    l.loops_at + consumers * sizeof(struct consumer_loop));
 			assert_int_equal(l.bytes, disruptor_ring_size(&tick_type, &o));
 		}
 }
