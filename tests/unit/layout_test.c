@@ -7,6 +7,7 @@
 
 #include "jump.h"
 #include "ring/layout.h"
+#include "ring/loop.h"
 
 #include <stdlib.h>
 #include <string.h>
