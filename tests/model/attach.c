@@ -288,5 +288,5 @@ const struct model_client model_attach_between = {
 	.threads = { produce_first_once, come, part_and_produce },
 	.finish = finish_between,
 	.bound = 2,
-	.stale = 2,
+	.stale = 1,
 };
