@@ -37,6 +37,7 @@
 	X(attach_lap)                                                                              \
 	X(attach_lap_oldest)                                                                       \
 	X(attach_between)                                                                          \
+	X(attach_recount)                                                                          \
 	X(leave)                                                                                   \
 	X(leave_sleep)                                                                             \
 	X(leave_after)                                                                             \
