@@ -76,6 +76,8 @@
 	X(shared_carry)                                                                            \
 	X(shared_end)                                                                              \
 	X(shared_place)                                                                            \
+	X(shared_next)                                                                             \
+	X(shared_note)                                                                             \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(mirror_wake)                                                                             \
