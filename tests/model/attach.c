@@ -288,5 +288,39 @@ const struct model_client model_attach_between = {
 	.threads = { produce_first_once, come, part_and_produce },
 	.finish = finish_between,
 	.bound = 2,
+	.stale = 1,
+};
+
+/*
+ * The old consumer goes on while the producer looks, then the comer comes, at what the first look
+ * has left to it. The second look finds more room, unless it finds the comer, too.
+ */
+static void setup_lap(void)
+{
+	setup_two();
+	model_produce_busy(&producers[0], 2);
+	model_consume_busy(&old, 1);
+}
+
+static void produce_over(void)
+{
+	try_once(&producers[0]);
+	try_once(&producers[0]);
+}
+
+static void go_on_and_attach(void)
+{
+	model_consume_busy(&old, 2);
+	attach_oldest();
+}
+
+const struct model_client model_attach_recount = {
+	.name = "attach_recount",
+	.about =
+		"ATTACH.count: a look that has met a comer's count is repeated, and meets its gate",
+	.setup = setup_lap,
+	.threads = { produce_over, go_on_and_attach },
+	.finish = finish,
+	.bound = 1,
 	.stale = 2,
 };

@@ -37,6 +37,7 @@
 	X(attach_lap)                                                                              \
 	X(attach_lap_oldest)                                                                       \
 	X(attach_between)                                                                          \
+	X(attach_recount)                                                                          \
 	X(leave)                                                                                   \
 	X(leave_sleep)                                                                             \
 	X(leave_after)                                                                             \
@@ -75,6 +76,8 @@
 	X(shared_carry)                                                                            \
 	X(shared_end)                                                                              \
 	X(shared_place)                                                                            \
+	X(shared_next)                                                                             \
+	X(shared_note)                                                                             \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(mirror_wake)                                                                             \

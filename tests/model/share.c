@@ -10,7 +10,7 @@ static struct disruptor_ring *ring;
 static struct tick_producer producer;
 static struct tick_consumer whole, members[3], after;
 static struct ring_share share;
-static uint64_t handled[3];
+static uint64_t handled[4];
 
 static void setup(void)
 {
@@ -311,4 +311,81 @@ const struct model_client model_shared_place = {
 	.finish = finish_of_one,
 	.bound = 3,
 	.stale = 3,
+};
+
+/* Four events: the first two are in hand; of the rest one is another's, who may have left it. */
+static void setup_four(bool left)
+{
+	struct disruptor_options o = model_options(4);
+
+	o.max_consumers = 5;
+	memset(handled, 0, sizeof(handled));
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&whole, ring, NULL));
+	model_ok(share_open(&share, &whole.view, true));
+	for (int i = 0; i < 3; i++) {
+		model_ok(tick_consumer_open(&members[i], ring, NULL));
+		share_join(&share, &members[i].view, 1);
+	}
+	model_produce(&producer, 4);
+	for (int i = 0; i < 3; i++)
+		model_assert(share_take(&members[i].view));
+	if (left)
+		share_leave(&members[2].view);
+}
+
+static void setup_next(void)
+{
+	setup_four(false);
+}
+
+static void setup_note(void)
+{
+	setup_four(true);
+}
+
+static void release_and_take(void)
+{
+	release_second();
+	model_assert(share_take(&members[1].view));
+}
+
+/* Whether it moved the gate over the second one's event, or found it moved: that was handled. */
+static void release_and_look(void)
+{
+	release_first();
+	if (!share_is_needed(&members[0].view, 2))
+		model_assert(model_read(&handled[1]) == 1);
+}
+
+static void finish_four(void)
+{
+	model_ok(tick_producer_close(&producer));
+	for (int i = 0; i < 3; i++)
+		model_ok(tick_consumer_close(&members[i]));
+	model_ok(tick_consumer_close(&whole));
+	share_close(&share);
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+const struct model_client model_shared_next = {
+	.name = "shared_next",
+	.about = "SHARE.done: who sees a hand on the next chunk sees what was done with the last",
+	.setup = setup_next,
+	.threads = { release_and_take, release_and_look },
+	.finish = finish_four,
+	.bound = 2,
+	.stale = 2,
+};
+
+const struct model_client model_shared_note = {
+	.name = "shared_note",
+	.about =
+		"SHARE.done, SHARE.leave: the same where the next chunk is one that another has left",
+	.setup = setup_note,
+	.threads = { release_and_take, release_and_look },
+	.finish = finish_four,
+	.bound = 2,
+	.stale = 2,
 };
