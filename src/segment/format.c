@@ -177,7 +177,7 @@ static void place_all(struct segment_header *h, const struct ring_layout *l)
 	h->participant_bytes = sizeof(struct segment_participant);
 	h->block_at =
 		up(h->participants_at + (uint64_t)h->participants * h->participant_bytes, PAGE);
-	h->block_bytes = l->header.block_bytes;
+	h->block_bytes = l->shared_bytes;
 	h->bytes = up(h->block_at + h->block_bytes, PAGE);
 }
 

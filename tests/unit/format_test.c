@@ -66,6 +66,31 @@ TEST(what_was_laid_out_is_accepted)
 			}
 }
 
+/*
+ * The bytes of one segment's header and schema, by their checksums: the same on every processor of
+ * this order of bytes. Another number is another format, and a new SEGMENT_MAJOR or _MINOR.
+ */
+TEST(a_reference_segment_has_the_bytes_that_are_written_down)
+{
+	struct disruptor_options o = fixture_options(64);
+	struct made m;
+
+	o.rung = DISRUPTOR_RUNG_AUTO;
+	make(&m, &tick_type, &o, 8);
+	assert_int_equal(m.header.schema_at, 256);
+	assert_int_equal(m.header.schema_bytes,
+			 16 + 2 * 24 + sizeof("tick") + sizeof("value") + sizeof("from"));
+	assert_int_equal(m.header.participants_at, 4096);
+	assert_int_equal(m.header.block_at, 8192);
+	assert_int_equal(m.header.block_bytes, 6784);
+	assert_int_equal(m.header.bytes, 16384);
+	if (*(const unsigned char *)&m.header.order == 4) {
+		assert_int_equal(m.header.schema_check, UINT32_C(0xda880d5e));
+		assert_int_equal(m.header.check, UINT32_C(0xd6d85b02));
+	}
+	test_free(m.schema);
+}
+
 TEST(every_bit_of_the_header_counts)
 {
 	struct made m;
@@ -248,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(what_was_laid_out_is_accepted),
+		RUN(a_reference_segment_has_the_bytes_that_are_written_down),
 		RUN(every_bit_of_the_header_counts),
 		RUN(what_is_behind_the_checksum_is_refused_or_in_bounds),
 		RUN(what_is_wrong_is_named),
