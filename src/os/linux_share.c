@@ -57,8 +57,10 @@ static int check_name(const char *name)
 
 static int default_directory(char *path, size_t size)
 {
-	int n = snprintf(path, size, "%s/disruptor-%lu", MEMORY_DIRECTORY,
-			 (unsigned long)geteuid());
+	const char *chosen = secure_getenv("DISRUPTOR_DIRECTORY");
+	int n = chosen && chosen[0] ? snprintf(path, size, "%s", chosen)
+				    : snprintf(path, size, "%s/disruptor-%lu", MEMORY_DIRECTORY,
+					       (unsigned long)geteuid());
 
 	return n > 0 && (size_t)n < size
 		       ? 0

@@ -21,7 +21,8 @@ struct os_share {
 
 /* Where a named one is. */
 struct os_place {
-	const char *directory; /* NULL: the user's own, made if it is not there */
+	/* NULL: the user's own, $DISRUPTOR_DIRECTORY or one in /dev/shm; made if it is not there */
+	const char *directory;
 	const char *name;      /* a file of it; with a slash: a path, and no directory */
 	unsigned mode;         /* of the file: who may read and write it */
 };

@@ -136,25 +136,36 @@ TEST(its_mode_is_what_was_asked_for_whatever_the_umask)
 
 TEST(the_users_own_directory_is_nobody_elses)
 {
-	struct os_place place = { .name = "disruptor-test", .mode = 0600 };
+	struct os_place place = { .name = "ring", .mode = 0600 };
 	mode_t before = umask(0);
+	char path[256], own[128];
 	struct os_share s;
-	char path[256];
+	struct yard y;
 	struct stat st;
 
+	assert_code(os_share_path(&place, path, sizeof(path)), 0);
+	assert_true(strncmp(path, "/dev/shm/disruptor-", 19) == 0);
+	yard_open(&y);
+	(void)snprintf(own, sizeof(own), "%s/own", y.path);
+	assert_int_equal(setenv("DISRUPTOR_DIRECTORY", own, 1), 0);
+	/* it is made, whatever the umask, for its user alone */
 	assert_code(os_share_make(&s, &place, SIZE), 0);
 	umask(before);
-	assert_code(os_share_path(&place, path, sizeof(path)), 0);
-	*strrchr(path, '/') = '\0';
-	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(lstat(own, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	os_share_close(&s);
 	/* where others may enter, nothing is made and nothing opened */
-	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(chmod(own, 0755), 0);
 	assert_code(os_share_make(&s, &place, SIZE), DISRUPTOR_E_DENIED);
 	assert_detail("0700");
 	assert_code(os_share_open(&s, &place, SIZE, false), DISRUPTOR_E_DENIED);
-	assert_int_equal(chmod(path, 0700), 0);
+	assert_int_equal(rmdir(own), 0);
+	/* nor behind a link that was planted in its place */
+	assert_int_equal(symlink("/tmp", own), 0);
+	assert_code(os_share_make(&s, &place, SIZE), DISRUPTOR_E_DENIED);
+	assert_int_equal(unlink(own), 0);
+	assert_int_equal(unsetenv("DISRUPTOR_DIRECTORY"), 0);
+	yard_close(&y);
 }
 
 TEST(links_and_what_is_no_plain_file_are_refused)
