@@ -220,14 +220,14 @@ void diagnose_look(struct disruptor *d, struct disruptor_diagnosis *out,
 	out->state = d->state;
 	out->capacity = d->ring->capacity;
 	out->now = os_now();
-	os_lock(&d->ring->lock);
+	ring_lock(d->ring);
 	read_gates(&l);
 	read_claims(&l);
 	for (uint32_t i = 0; i < out->stage_count; i++)
 		find_activity(&l, i, l.stage[i]);
 	out->slowest = find_slowest(out);
 	read_producers(&l);
-	os_unlock(&d->ring->lock);
+	ring_unlock(d->ring);
 }
 
 /* ---- concluding ---- */

@@ -338,10 +338,10 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 		rc = check_covers(s->pool->head, s);
 	if (rc != 0)
 		return rc;
-	os_lock(&r->lock); /* of the names in the table */
+	ring_lock(r); /* of the names in the table */
 	(void)ring_name(&s->name, handler->name, "");
 	(void)ring_name(&s->consumer.gate->name, handler->name, "");
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	r->own_consumers[s->consumer.index].wait = wait_choose(&handler->wait, &r->wait);
 	r->own_consumers[s->consumer.index].at_a_time = at_a_time(s->pool, handler);
 	graph_set_handler(s, handler);

@@ -140,7 +140,7 @@ int disruptor_producer_stats(const struct disruptor *d, struct disruptor_produce
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", d ? "table" : "d");
 	r = d->ring;
 	size = count ? size_of(table) : 0;
-	os_lock(&r->lock);
+	ring_lock(r);
 	for (uint32_t i = 0; i < r->max_producers && rc == 0; i++) {
 		if (!r->producer_table[i].used)
 			continue;
@@ -151,6 +151,6 @@ int disruptor_producer_stats(const struct disruptor *d, struct disruptor_produce
 		}
 		open++;
 	}
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	return rc != 0 ? rc : (int)open;
 }

@@ -43,14 +43,35 @@ unsigned os_rungs(void)
 	return rungs;
 }
 
-void os_membarrier(void)
+unsigned os_rungs_between(void)
 {
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
+	unsigned rungs = 1u << DISRUPTOR_RUNG_FENCE;
+	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+
+	if (commands > 0 && (commands & MEMBARRIER_CMD_GLOBAL_EXPEDITED) &&
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0)
+		rungs |= 1u << DISRUPTOR_RUNG_MEMBARRIER;
+	return rungs;
+}
+
+static void membarrier(int command)
+{
+	if (syscall(SYS_membarrier, command, 0, 0) == 0)
 		return;
 	/* it was offered when the ring was made; without it wake-ups would be lost in silence */
 	perror("disruptor: membarrier was taken away from this process (a seccomp filter?); "
 	       "create rings with DISRUPTOR_RUNG_FENCE");
 	abort();
+}
+
+void os_membarrier(void)
+{
+	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
+void os_membarrier_between(void)
+{
+	membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
 }
 
 bool os_can_park(void)
@@ -60,9 +81,10 @@ bool os_can_park(void)
 
 #if defined(SYS_futex_time64)
 /* 32 bits: the call that takes 64 of time, whatever time_t has; before Linux 5.1 there was none. */
-static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, int whose, uint32_t seen,
+		       uint64_t deadline)
 {
-	const int operation = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+	const int operation = FUTEX_WAIT_BITSET | whose;
 	const bool forever = deadline == DISRUPTOR_FOREVER;
 	struct {
 		int64_t seconds, nanoseconds;
@@ -79,11 +101,12 @@ static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_
 			      FUTEX_BITSET_MATCH_ANY);
 }
 #else
-static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, int whose, uint32_t seen,
+		       uint64_t deadline)
 {
 	struct timespec t = os_timespec(deadline);
 
-	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
+	(void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | whose, seen,
 		      deadline == DISRUPTOR_FOREVER ? NULL : &t, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 #endif
@@ -91,12 +114,22 @@ static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_
 void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
 	/* any error is a return for no reason: the caller looks again */
-	futex_wait(word, seen, deadline);
+	futex_wait(word, FUTEX_PRIVATE_FLAG, seen, deadline);
+}
+
+void os_park_between(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	futex_wait(word, 0, seen, deadline);
 }
 
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 {
 	(void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL, NULL, 0);
+}
+
+void os_unpark_all_between(DISRUPTOR_ATOMIC(uint32_t) * word)
+{
+	(void)syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 /* ---- memory ---- */

@@ -60,6 +60,10 @@ bool os_monitor_wait(struct os_monitor *m, uint64_t deadline);
 
 /* Bit r is set if rung r is to be had. Registers the process for membarrier(2). */
 unsigned os_rungs(void);
+/* The same for rings that processes share; registers the process, once more. */
+unsigned os_rungs_between(void);
+/* A full barrier on every running thread of every process that is registered so. */
+void os_membarrier_between(void);
 /* A full barrier on every running thread of this process. Only after os_rungs() offered it. */
 void os_membarrier(void);
 /* Whether os_park() sleeps on the word itself; if not, everyone sleeps on a monitor. */
@@ -67,6 +71,9 @@ bool os_can_park(void);
 /* Sleep while *word is @p seen, until woken or the deadline; may return early for no reason. */
 void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline);
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word);
+/* The same for words that processes share. */
+void os_park_between(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline);
+void os_unpark_all_between(DISRUPTOR_ATOMIC(uint32_t) * word);
 
 /* ---- an event that poll(2) can wait for ---- */
 

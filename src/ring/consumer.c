@@ -118,7 +118,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	disruptor_store_relaxed(&r->own_consumers[i].holder, UINT64_C(0));
 	disruptor_store_relaxed(&r->own_consumers[i].handed, UINT64_C(0));
 	r->own_consumers[i].deferred = false;
-	r->consumer_table[i].used = true;
+	r->own_consumers[i].open = true;
+	r->consumer_table[i].used = 1;
 	/* relaxed (private): its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
 	/*
@@ -172,8 +173,10 @@ static int attach(struct disruptor_ring *r, uint32_t index,
 	const struct gate_place place = { .at = o->at, .position = o->position };
 	int rc = gate_attach(r, index, &place, start);
 
-	if (rc != 0)
-		r->consumer_table[index].used = false;
+	if (rc != 0) {
+		r->own_consumers[index].open = false;
+		r->consumer_table[index].used = 0;
+	}
 	return rc;
 }
 
@@ -193,7 +196,7 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 		rc = check_options(ring, &o);
 	if (rc != 0)
 		return rc;
-	os_lock(&ring->lock);
+	ring_lock(ring);
 	rc = take_entry(ring, &o, &index);
 	if (rc == 0)
 		rc = attach(ring, index, &o, &start);
@@ -218,7 +221,7 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 		};
 		aim(c);
 	}
-	os_unlock(&ring->lock);
+	ring_unlock(ring);
 	return rc;
 }
 
@@ -228,17 +231,18 @@ static void detach(struct disruptor_consumer *c)
 	loop_close(c->ring, c->index);
 	if (c->take && c->next > c->ring->gone)
 		c->ring->gone = c->next;
-	c->ring->consumer_table[c->index].used = false;
+	c->ring->own_consumers[c->index].open = false;
+	c->ring->consumer_table[c->index].used = 0;
 	gate_detach(c->ring, c->index);
 	c->open_mark = 0;
 }
 
 void consumer_detach(struct disruptor_consumer *c)
 {
-	os_lock(&c->ring->lock);
+	ring_lock(c->ring);
 	gate_hand_over(c->ring, c->index);
 	detach(c);
-	os_unlock(&c->ring->lock);
+	ring_unlock(c->ring);
 }
 
 int disruptor_consumer_close(struct disruptor_consumer *c)
@@ -250,14 +254,14 @@ int disruptor_consumer_close(struct disruptor_consumer *c)
 	if (!c || c->open_mark != OPEN_MARK)
 		return error_set(DISRUPTOR_E_INVAL, "consumer: not open");
 	r = c->ring;
-	os_lock(&r->lock);
+	ring_lock(r);
 	dependants = gate_dependants(r, c->index);
 	if (dependants)
 		rc = error_set(DISRUPTOR_E_BUSY, "consumer '%s' comes after '%s': close it first",
 			       r->gates[__builtin_ctzll(dependants)].name, c->gate->name);
 	else
 		detach(c);
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	return rc;
 }
 
@@ -269,7 +273,7 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 	uint64_t upstreams;
 	int rc = 0;
 
-	os_lock(&r->lock);
+	ring_lock(r);
 	/* relaxed (lock), both: changes under it only */
 	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
 	if (share_whole(earlier))
@@ -283,7 +287,7 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 			       later_name, earlier_name, earlier_name, later_name);
 	else
 		disruptor_store_relaxed(&c->gate->upstreams, upstreams | bit);
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	aim(c);
 	return rc;
 }
@@ -778,10 +782,10 @@ void consumer_end_at_claimed(struct disruptor_consumer *c)
 {
 	struct disruptor_ring *r = c->ring;
 
-	os_lock(&r->lock); /* a claim that is given back meanwhile takes the end back with it */
+	ring_lock(r); /* a claim that is given back meanwhile takes the end back with it */
 	/* STOP.release: as an interrupt; what the asker did before, to who ends by it */
 	disruptor_store_release(&r->consumer_table[c->index].until, ring_claimed(r));
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	consumer_wake_up(c);
 }
 

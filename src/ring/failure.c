@@ -8,9 +8,9 @@ struct disruptor_failure disruptor_ring_failure(const struct disruptor_ring *r)
 	struct disruptor_ring *locked = (struct disruptor_ring *)r;
 	struct disruptor_failure failure;
 
-	os_lock(&locked->lock);
+	ring_lock(locked);
 	failure = r->failure;
-	os_unlock(&locked->lock);
+	ring_unlock(locked);
 	return failure;
 }
 

@@ -105,7 +105,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	own->overflow = o->overflow;
 	own->status = 0;
 	own->spins = UINT32_MAX;
-	entry->used = true;
+	entry->used = 1;
+	own->open = true;
 	/* relaxed (figure), all */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
@@ -129,7 +130,7 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 		rc = check_options(&o);
 	if (rc != 0)
 		return rc;
-	os_lock(&ring->lock);
+	ring_lock(ring);
 	rc = take_entry(ring, &o, &index);
 	if (rc == 0) {
 		uint64_t claimed = ring_claimed(ring);
@@ -154,7 +155,7 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 			.event_size = ring->header->event_size,
 		};
 	}
-	os_unlock(&ring->lock);
+	ring_unlock(ring);
 	return rc;
 }
 
@@ -170,10 +171,11 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 	if (p->next != p->open)
 		give_up(p, p->next - p->open);
 	HOOK(HOOK_PRODUCER_CLOSING);
-	os_lock(&ring->lock);
-	p->entry->used = false;
+	ring_lock(ring);
+	p->entry->used = 0;
+	p->own->open = false;
 	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed (figure) */
-	os_unlock(&ring->lock);
+	ring_unlock(ring);
 	return 0;
 }
 
@@ -264,7 +266,7 @@ static void take_back(struct run *p, uint64_t n)
 	struct disruptor_ring *r = p->ring;
 
 	HOOK(HOOK_TAKE_BACK);
-	os_lock(&r->lock);
+	ring_lock(r);
 	/* the run has written over the last lap's events, though its positions come again */
 	if (p->next > r->capacity && p->next - r->capacity > r->gone)
 		r->gone = p->next - r->capacity;
@@ -286,7 +288,7 @@ static void take_back(struct run *p, uint64_t n)
 		/* CLOSE.end.release, relaxed: a number; who waits for what will not come is woken below */
 		disruptor_store_relaxed(&r->shared->end, p->next);
 	end_earlier(r, p->next);
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	HOOK(HOOK_TAKE_BACK_TOLD);
 	ring_wake_everyone(r);
 }

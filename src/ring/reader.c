@@ -102,9 +102,9 @@ int disruptor_reader_open_sized(struct disruptor_reader *v, struct disruptor_rin
 		rc = choose_start(ring, &o, &start);
 	if (rc != 0)
 		return rc;
-	os_lock(&ring->lock);
+	ring_lock(ring);
 	ring->readers++;
-	os_unlock(&ring->lock);
+	ring_unlock(ring);
 	*v = (struct disruptor_reader){
 		.ring = ring,
 		.next = start,
@@ -119,9 +119,9 @@ int disruptor_reader_close(struct disruptor_reader *v)
 {
 	if (!is_open(v))
 		return error_set(DISRUPTOR_E_INVAL, "reader: not open");
-	os_lock(&v->ring->lock);
+	ring_lock(v->ring);
 	v->ring->readers--;
-	os_unlock(&v->ring->lock);
+	ring_unlock(v->ring);
 	v->open_mark = 0;
 	return 0;
 }

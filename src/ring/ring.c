@@ -10,6 +10,7 @@
 #include "wait/watch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if DISRUPTOR_ASAN
@@ -76,11 +77,25 @@ int ring_name(char (*to)[32], const char *name, const char *fallback)
 	return 0;
 }
 
+void ring_lock(struct disruptor_ring *r)
+{
+	os_lock(&r->lock);
+	if (r->peers.lock)
+		r->peers.lock(r->peers.context);
+}
+
+void ring_unlock(struct disruptor_ring *r)
+{
+	if (r->peers.unlock)
+		r->peers.unlock(r->peers.context);
+	os_unlock(&r->lock);
+}
+
 /* ---- creation ---- */
 
-static int choose_rung(enum disruptor_rung *rung, enum disruptor_rung wanted)
+static int choose_rung(enum disruptor_rung *rung, enum disruptor_rung wanted, bool between)
 {
-	unsigned offered = os_rungs();
+	unsigned offered = between ? os_rungs_between() : os_rungs();
 
 	if (wanted == DISRUPTOR_RUNG_AUTO)
 		for (wanted = DISRUPTOR_RUNG_MEMBARRIER; !(offered >> wanted & 1); wanted++)
@@ -131,12 +146,12 @@ static void give_memory_back(struct os_memory *m, const struct disruptor_allocat
 		a->release(a->context, m->base, bytes);
 }
 
-static void place(struct disruptor_ring *r, const struct ring_layout *l,
+/* The parts: what others may have, too, from @p block on, and the private one, which begins with @p r. */
+static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigned char *block,
 		  const struct disruptor_type *type, const struct disruptor_options *o)
 {
-	unsigned char *block = r->memory.base;
+	unsigned char *own = (unsigned char *)r;
 
-	memcpy(block, &l->header, sizeof(l->header));
 	r->header = (struct ring_header *)(void *)block;
 	r->shared = (struct disruptor_shared *)(void *)(block + l->header.shared_at);
 	r->gates = (struct disruptor_gate *)(void *)(block + l->header.gates_at);
@@ -145,9 +160,9 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l,
 	r->mirror_stride = l->header.mirror_stride;
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
-	r->own_producers = (struct ring_own_producer *)(void *)(block + l->own_producers_at);
-	r->own_consumers = (struct ring_own_consumer *)(void *)(block + l->own_consumers_at);
-	r->loop_table = (struct consumer_loop *)(void *)(block + l->loops_at);
+	r->own_producers = (struct ring_own_producer *)(void *)(own + (l->own_producers_at - l->ring_at));
+	r->own_consumers = (struct ring_own_consumer *)(void *)(own + (l->own_consumers_at - l->ring_at));
+	r->loop_table = (struct consumer_loop *)(void *)(own + (l->loops_at - l->ring_at));
 	r->capacity = o->capacity;
 	r->mask = (uint32_t)(o->capacity - 1);
 	r->stride = l->header.slot_stride;
@@ -203,6 +218,31 @@ static int copy_and_lay_out(struct ring_layout *l, struct disruptor_options *kno
 	return rc != 0 ? rc : layout_make(l, type, known);
 }
 
+static int init_monitors(struct disruptor_ring *r)
+{
+	int rc = os_monitor_init(&r->lock);
+
+	if (rc != 0)
+		return rc;
+	rc = os_monitor_init(&r->lot);
+	if (rc != 0)
+		goto fail_lock;
+	rc = os_monitor_init(&r->watch_lock);
+	if (rc == 0)
+		return 0;
+	os_monitor_destroy(&r->lot);
+fail_lock:
+	os_monitor_destroy(&r->lock);
+	return rc;
+}
+
+static void destroy_monitors(struct disruptor_ring *r)
+{
+	os_monitor_destroy(&r->watch_lock);
+	os_monitor_destroy(&r->lot);
+	os_monitor_destroy(&r->lock);
+}
+
 int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_type *type,
 			  const struct disruptor_options *given)
 {
@@ -218,7 +258,7 @@ int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_t
 	*ring = NULL;
 	rc = copy_and_lay_out(&l, &known, type, given);
 	if (rc == 0)
-		rc = choose_rung(&rung, options->rung);
+		rc = choose_rung(&rung, options->rung, false);
 	if (rc == 0)
 		rc = take_memory(&memory, &l, options);
 	if (rc != 0)
@@ -226,32 +266,57 @@ int disruptor_ring_create(struct disruptor_ring **ring, const struct disruptor_t
 	r = (struct disruptor_ring *)(void *)((unsigned char *)memory.base + l.ring_at);
 	r->memory = memory;
 	r->rung = rung;
-	rc = os_monitor_init(&r->lock);
+	rc = init_monitors(r);
 	if (rc != 0)
 		goto fail_memory;
-	rc = os_monitor_init(&r->lot);
-	if (rc != 0)
-		goto fail_lock;
-	rc = os_monitor_init(&r->watch_lock);
-	if (rc != 0)
-		goto fail_lot;
 	if (options->memory && (options->flags & DISRUPTOR_LOCK_MEMORY) &&
 	    (rc = os_lock_memory(memory.base, l.bytes)) != 0)
-		goto fail_watch;
+		goto fail_monitors;
 	r->locked = options->memory && (options->flags & DISRUPTOR_LOCK_MEMORY);
-	place(r, &l, type, options);
+	memcpy(memory.base, &l.header, sizeof(l.header));
+	place(r, &l, memory.base, type, options);
 	init_slots(r);
 	*ring = r;
 	return 0;
-fail_watch:
-	os_monitor_destroy(&r->watch_lock);
-fail_lot:
-	os_monitor_destroy(&r->lot);
-fail_lock:
-	os_monitor_destroy(&r->lock);
+fail_monitors:
+	destroy_monitors(r);
 fail_memory:
 	give_memory_back(&memory, &options->allocator, l.bytes);
 	return rc;
+}
+
+int ring_join(struct disruptor_ring **ring, const struct ring_layout *l,
+	      const struct disruptor_type *type, const struct disruptor_options *options,
+	      unsigned char *shared, const struct ring_peers *peers, bool fresh)
+{
+	size_t bytes = l->bytes - l->ring_at;
+	enum disruptor_rung rung;
+	struct disruptor_ring *r;
+	int rc = choose_rung(&rung, options->rung, true);
+
+	*ring = NULL;
+	if (rc != 0)
+		return rc;
+	r = aligned_alloc(DISRUPTOR_APART, round_up(bytes, DISRUPTOR_APART));
+	if (!r)
+		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for the ring's private part", bytes);
+	memset(r, 0, bytes);
+	r->memory = (struct os_memory){ .base = r, .size = bytes, .pages = DISRUPTOR_PAGES_CALLER };
+	rc = init_monitors(r);
+	if (rc != 0) {
+		free(r);
+		return rc;
+	}
+	r->rung = rung;
+	r->between = true;
+	r->peers = *peers;
+	if (fresh)
+		memcpy(shared, &l->header, sizeof(l->header));
+	place(r, l, shared, type, options);
+	if (fresh)
+		init_slots(r);
+	*ring = r;
+	return 0;
 }
 
 size_t disruptor_ring_size(const struct disruptor_type *type,
@@ -279,28 +344,34 @@ void ring_count_open(struct disruptor_ring *r, uint32_t *producers, uint32_t *co
 {
 	*producers = 0;
 	*consumers = 0;
-	os_lock(&r->lock);
+	ring_lock(r);
 	*readers = r->readers;
 	for (uint32_t i = 0; i < r->max_producers; i++)
 		*producers += r->producer_table[i].used;
 	for (uint32_t i = 0; i < r->max_consumers; i++)
 		*consumers += r->consumer_table[i].used;
-	os_unlock(&r->lock);
+	ring_unlock(r);
 }
 
-static int refuse_if_open(struct disruptor_ring *r)
+int ring_refuse_if_open(struct disruptor_ring *r)
 {
 	for (uint32_t i = 0; i < r->max_producers; i++)
-		if (r->producer_table[i].used)
+		if (r->own_producers[i].open)
 			return error_set(DISRUPTOR_E_BUSY, "producer '%s' is still open",
 					 r->producer_table[i].name);
 	for (uint32_t i = 0; i < r->max_consumers; i++)
-		if (r->consumer_table[i].used)
+		if (r->own_consumers[i].open)
 			return error_set(DISRUPTOR_E_BUSY, "consumer '%s' is still open",
 					 r->gates[i].name);
 	if (r->readers)
 		return error_set(DISRUPTOR_E_BUSY, "%u lossy readers are still open", r->readers);
 	return 0;
+}
+
+void ring_leave(struct disruptor_ring *r)
+{
+	destroy_monitors(r);
+	free(r->memory.base);
 }
 
 int disruptor_ring_destroy(struct disruptor_ring **ring)
@@ -315,17 +386,18 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 	r = *ring;
 	if (!r)
 		return 0;
-	os_lock(&r->lock);
-	rc = refuse_if_open(r);
-	os_unlock(&r->lock);
+	if (r->between)
+		return error_set(DISRUPTOR_E_STATE,
+				 "the ring is a segment's: disruptor_segment_close() gives it back");
+	ring_lock(r);
+	rc = ring_refuse_if_open(r);
+	ring_unlock(r);
 	if (rc != 0)
 		return rc;
 	ring_unpoison(r, 0, r->capacity);
 	for (uint64_t i = 0; r->fini && i < r->capacity; i++)
 		r->fini(ring_slot(r, i) + r->offset, r->context);
-	os_monitor_destroy(&r->watch_lock);
-	os_monitor_destroy(&r->lot);
-	os_monitor_destroy(&r->lock);
+	destroy_monitors(r);
 	/* the private part lies in the memory that goes back */
 	memory = r->memory;
 	if (r->locked)
@@ -427,19 +499,19 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 
 void disruptor_ring_close(struct disruptor_ring *r)
 {
-	os_lock(&r->lock);
+	ring_lock(r);
 	close_locked(r, 0);
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	ring_wake_everyone(r);
 }
 
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure)
 {
-	os_lock(&r->lock);
+	ring_lock(r);
 	if (r->failure.code == 0)
 		r->failure = *failure;
 	close_locked(r, DISRUPTOR_STATE_FAILED);
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	ring_wake_everyone(r);
 }
 
@@ -449,7 +521,7 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 	uint64_t position;
 	int rc = 0;
 
-	os_lock(&r->lock);
+	ring_lock(r);
 	/* relaxed (lock): changes under it only */
 	if (!disruptor_load_relaxed(&r->shared->state))
 		goto out;
@@ -468,7 +540,7 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 	disruptor_store_release(&r->shared->state, 0u);
 	HOOK(HOOK_REOPENED);
 out:
-	os_unlock(&r->lock);
+	ring_unlock(r);
 	return rc;
 }
 

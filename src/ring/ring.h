@@ -56,6 +56,7 @@ struct ring_own_producer {
 	int status;     /* why the last claim that failed did so */
 	uint32_t spins; /* what the adaptive wait has learnt */
 	struct disruptor_wait wait;
+	bool open; /* by this process; under the lock */
 	char apart[DISRUPTOR_APART];
 };
 
@@ -76,11 +77,20 @@ struct ring_own_consumer {
 	uint64_t chunk_end; /* of what it has taken */
 	bool of_stage;      /* fixed before it is read from, both */
 	bool deferred;
+	bool open; /* by this process; under the lock */
 	char apart[DISRUPTOR_APART];
 };
 
 struct consumer_loop;
 struct wait_watch;
+
+/* Other processes that have the block. All NULL: there are none. */
+struct ring_peers {
+	/* of the cold side, beside the ring's lock, and taken behind it */
+	void (*lock)(void *context);
+	void (*unlock)(void *context);
+	void *context;
+};
 
 struct disruptor_ring {
 	struct ring_header *header; /* the block */
@@ -97,7 +107,9 @@ struct disruptor_ring {
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
 	enum disruptor_rung rung;
-	bool parks; /* sleep on the word (futex); if not, on `lot` */
+	bool parks;   /* sleep on the word (futex); if not, on `lot` */
+	bool between; /* processes: words and barriers are theirs, too */
+	struct ring_peers peers;
 	bool free_run;
 	bool locked; /* the caller's memory, by mlock(2) */
 	const struct disruptor_type *type;
@@ -162,6 +174,19 @@ static inline bool ring_is_settled(const struct disruptor_ring *r, uint64_t stam
 				   : (stamp & ~DISRUPTOR_VOID) > position;
 }
 
+/* Of attach, detach, open, close, and of the failure: in this process and in others that have it. */
+void ring_lock(struct disruptor_ring *r);
+void ring_unlock(struct disruptor_ring *r);
+/*
+ * A ring on the shared part @p shared of layout @p l, which others may have, too; with @p fresh it is
+ * made there first, in memory of zeroes. The private part is the process's own.
+ */
+int ring_join(struct disruptor_ring **ring, const struct ring_layout *l,
+	      const struct disruptor_type *type, const struct disruptor_options *options,
+	      unsigned char *shared, const struct ring_peers *peers, bool fresh);
+/* Whether a view of this process is open: E_BUSY, and the detail names it. */
+int ring_refuse_if_open(struct disruptor_ring *r);
+void ring_leave(struct disruptor_ring *r);
 /* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
 /* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */

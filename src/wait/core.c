@@ -10,7 +10,11 @@ void wait_heavy_barrier(struct disruptor_ring *r)
 {
 	switch (r->rung) {
 	case DISRUPTOR_RUNG_MEMBARRIER:
-		os_membarrier();
+		/* WAKE.announce, both */
+		if (r->between)
+			os_membarrier_between();
+		else
+			os_membarrier();
 		break;
 	case DISRUPTOR_RUNG_MUTEX:
 		/* WAKE.announce: a waker's critical section is before ours, or sees what we announced */
@@ -87,7 +91,14 @@ static void notify_watches(struct disruptor_ring *r, struct edge edge)
 static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 {
 	HOOK(HOOK_WAKE_CLEARED);
-	epoch_wake(edge.epoch, lot_of(r));
+	if (r->between) {
+		/* WAKE.epoch.release: as in epoch_wake() */
+		disruptor_fetch_add_release(edge.epoch, 1u);
+		HOOK(HOOK_WAKE_COUNTED);
+		os_unpark_all_between(edge.epoch);
+	} else {
+		epoch_wake(edge.epoch, lot_of(r));
+	}
 	HOOK(HOOK_WAKE_TELL);
 	notify_watches(r, edge);
 }
@@ -110,7 +121,10 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 	HOOK(HOOK_WAIT_BEFORE_PARK);
 	/* relaxed (figure): a ring's lossy readers share one */
 	disruptor_fetch_add_relaxed(q->sleeps, UINT64_C(1));
-	epoch_sleep(need->edge.epoch, lot_of(q->ring), seen, deadline);
+	if (q->ring->between)
+		os_park_between(need->edge.epoch, seen, deadline);
+	else
+		epoch_sleep(need->edge.epoch, lot_of(q->ring), seen, deadline);
 	HOOK(HOOK_WAIT_AWAKE);
 	return 0;
 }

@@ -353,3 +353,24 @@ const char *os_platform(void)
 {
 	return "virtual";
 }
+
+/* ---- between processes: there are no such rings here ---- */
+
+unsigned os_rungs_between(void)
+{
+	return 0;
+}
+
+void os_membarrier_between(void)
+{
+}
+
+void os_park_between(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
+{
+	(void)word, (void)seen, (void)deadline;
+}
+
+void os_unpark_all_between(DISRUPTOR_ATOMIC(uint32_t) * word)
+{
+	(void)word;
+}
