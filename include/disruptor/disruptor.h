@@ -17,6 +17,7 @@
 #include <disruptor/producer.h>
 #include <disruptor/reader.h>
 #include <disruptor/ring.h>
+#include <disruptor/segment.h>
 #include <disruptor/stage.h>
 #include <disruptor/stats.h>
 #include <disruptor/wait.h>

@@ -354,10 +354,16 @@ int os_share_adopt(struct os_share *s, int fd, size_t least, bool read_only)
 {
 	const int needed = F_SEAL_SHRINK | F_SEAL_GROW;
 	int seals = fcntl(fd, F_GET_SEALS), rc = 0;
+	char self[64];
 	struct stat st;
 
-	*s = (struct os_share){ .fd = fd, .read_only = read_only };
-	if (fstat(fd, &st) != 0)
+	*s = (struct os_share){ .fd = -1, .read_only = read_only };
+	/* a description of our own, for its locks: that of a descriptor that was passed on is shared */
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	s->fd = open(self, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (s->fd < 0)
+		return system_error("open", self);
+	if (fstat(s->fd, &st) != 0)
 		rc = system_error("fstat", "descriptor");
 	else if (seals < 0 || (seals & needed) != needed)
 		rc = error_set(DISRUPTOR_E_DENIED,
@@ -371,10 +377,8 @@ int os_share_adopt(struct os_share *s, int fd, size_t least, bool read_only)
 		s->size = (size_t)st.st_size;
 		rc = map(s, "descriptor");
 	}
-	if (rc != 0) {
-		s->fd = -1; /* it stays the caller's */
+	if (rc != 0)
 		os_share_close(s);
-	}
 	return rc;
 }
 

@@ -23,8 +23,8 @@ struct os_share {
 struct os_place {
 	/* NULL: the user's own, $DISRUPTOR_DIRECTORY or one in /dev/shm; made if it is not there */
 	const char *directory;
-	const char *name;      /* a file of it; with a slash: a path, and no directory */
-	unsigned mode;         /* of the file: who may read and write it */
+	const char *name; /* a file of it; with a slash: a path, and no directory */
+	unsigned mode;    /* of the file: who may read and write it */
 };
 
 /*
@@ -46,7 +46,7 @@ int os_share_make_unnamed(struct os_share *s, const char *name, size_t size, uns
  * E_NOT_FOUND, E_DENIED, E_FORMAT (shorter than @p least), E_SYSTEM.
  */
 int os_share_open(struct os_share *s, const struct os_place *place, size_t least, bool read_only);
-/* Map one that was passed on; @p fd is then the share's. One that can shrink is refused. */
+/* Open and map one that was passed on, anew; @p fd stays the caller's. One that can shrink is refused. */
 int os_share_adopt(struct os_share *s, int fd, size_t least, bool read_only);
 void os_share_close(struct os_share *s);
 /* Whether the name still leads to it. */

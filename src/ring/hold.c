@@ -119,7 +119,7 @@ static int check_producers(const struct disruptor_ring *r, const struct ring_pro
 		uint64_t end, at;
 
 		/* relaxed (own), all: if the view is this thread's, so is what it says of its run */
-		if (e == self || disruptor_load_relaxed(&e->owner) != me)
+		if (e == self || disruptor_load_relaxed(&r->own_producers[i].owner) != me)
 			continue;
 		end = disruptor_load_relaxed(&e->run_end);
 		at = first_open(r, disruptor_load_relaxed(&e->run_first), end);

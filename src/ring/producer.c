@@ -110,7 +110,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	/* relaxed (figure), all */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
-	disruptor_store_relaxed(&entry->owner, os_thread_id());
+	disruptor_store_relaxed(&entry->opened, UINT64_C(1));
+	disruptor_store_relaxed(&own->owner, os_thread_id());
 	*index = i;
 	HOOK(HOOK_PRODUCER_OPENED);
 	return 0;
@@ -174,7 +175,9 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 	ring_lock(ring);
 	p->entry->used = 0;
 	p->own->open = false;
-	disruptor_store_relaxed(&p->entry->owner, UINT64_C(0)); /* relaxed (figure) */
+	/* relaxed (figure), both */
+	disruptor_store_relaxed(&p->entry->opened, UINT64_C(0));
+	disruptor_store_relaxed(&p->own->owner, UINT64_C(0));
 	ring_unlock(ring);
 	return 0;
 }
@@ -184,14 +187,14 @@ int disruptor_producer_do_handoff(struct disruptor_ring *ring, uint32_t index)
 	if (!ring)
 		return error_set(DISRUPTOR_E_INVAL, "producer: not open");
 	/* relaxed (own): the two threads have their own order, or could not hand the view over */
-	disruptor_store_relaxed(&ring->producer_table[index].owner, os_thread_id());
+	disruptor_store_relaxed(&ring->own_producers[index].owner, os_thread_id());
 	return 0;
 }
 
 int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t index)
 {
 	/* relaxed (own): compared only; a view that is not open is refused by the claim itself */
-	if (!ring || disruptor_load_relaxed(&ring->producer_table[index].owner) == os_thread_id())
+	if (!ring || disruptor_load_relaxed(&ring->own_producers[index].owner) == os_thread_id())
 		return 0;
 	ring->own_producers[index].status = DISRUPTOR_E_OWNER;
 	return error_set(DISRUPTOR_E_OWNER,

@@ -160,8 +160,10 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigne
 	r->mirror_stride = l->header.mirror_stride;
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
-	r->own_producers = (struct ring_own_producer *)(void *)(own + (l->own_producers_at - l->ring_at));
-	r->own_consumers = (struct ring_own_consumer *)(void *)(own + (l->own_consumers_at - l->ring_at));
+	r->own_producers =
+		(struct ring_own_producer *)(void *)(own + (l->own_producers_at - l->ring_at));
+	r->own_consumers =
+		(struct ring_own_consumer *)(void *)(own + (l->own_consumers_at - l->ring_at));
 	r->loop_table = (struct consumer_loop *)(void *)(own + (l->loops_at - l->ring_at));
 	r->capacity = o->capacity;
 	r->mask = (uint32_t)(o->capacity - 1);
@@ -387,8 +389,9 @@ int disruptor_ring_destroy(struct disruptor_ring **ring)
 	if (!r)
 		return 0;
 	if (r->between)
-		return error_set(DISRUPTOR_E_STATE,
-				 "the ring is a segment's: disruptor_segment_close() gives it back");
+		return error_set(
+			DISRUPTOR_E_STATE,
+			"the ring is a segment's: disruptor_segment_close() gives it back");
 	ring_lock(r);
 	rc = ring_refuse_if_open(r);
 	ring_unlock(r);
@@ -579,7 +582,7 @@ struct disruptor_ring_stats disruptor_ring_stats(const struct disruptor_ring *r)
 		const struct ring_producer *p = &r->producer_table[i];
 
 		/* relaxed (figure), all */
-		s.open_producers += disruptor_load_relaxed(&p->owner) != 0;
+		s.open_producers += disruptor_load_relaxed(&p->opened) != 0;
 		s.dropped += disruptor_load_relaxed(&p->dropped);
 		s.slow_claims += disruptor_load_relaxed(&p->slow_claims);
 		s.sleeps += disruptor_load_relaxed(&p->sleeps);

@@ -21,7 +21,7 @@ struct ring_producer {
 	/* the view's last run, for reports: many producers only */
 	atomic_word run_first;
 	atomic_word run_end;
-	atomic_word owner; /* os_thread_id() of the thread that may claim */
+	atomic_word opened; /* 1 while it is, for reports */
 	/* counters, written by the owner alone */
 	atomic_word dropped;
 	atomic_word slow_claims;
@@ -51,6 +51,7 @@ struct ring_consumer {
 
 /* The rest is private to the process that has the view. */
 struct ring_own_producer {
+	atomic_word owner; /* os_thread_id() of the thread that may claim; 0: none of this process */
 	uint64_t timeout_ns; /* of DISRUPTOR_UNTIL */
 	enum disruptor_overflow overflow;
 	int status;     /* why the last claim that failed did so */

@@ -253,7 +253,8 @@ static int check_kind(const struct segment_header *h, const char *name)
 	return 0;
 }
 
-int segment_check(const struct segment_header *h, const char *name, uint64_t bytes)
+int segment_check(const struct segment_header *h, struct ring_layout *l, const char *name,
+		  uint64_t bytes)
 {
 	/* what the event consists of is checked with the schema; here only how large it is */
 	const struct disruptor_type type = { .name = "event",
@@ -270,7 +271,6 @@ int segment_check(const struct segment_header *h, const char *name, uint64_t byt
 		.max_producers = h->max_producers,
 	};
 	struct segment_header expected = *h;
-	struct ring_layout l;
 	int rc = check_kind(h, name);
 
 	if (rc != 0)
@@ -283,14 +283,16 @@ int segment_check(const struct segment_header *h, const char *name, uint64_t byt
 		return damaged(name, "participants");
 	if (h->schema_bytes > SEGMENT_MAX_SCHEMA)
 		return damaged(name, "schema_bytes");
-	rc = layout_make(&l, &type, &options);
+	rc = layout_make(l, &type, &options);
 	if (rc != 0) {
 		char detail[128];
 
 		(void)snprintf(detail, sizeof(detail), "%s", disruptor_error_detail());
 		return error_set(DISRUPTOR_E_FORMAT, "%s: %s", name, detail);
 	}
-	place_all(&expected, &l);
+	place_all(&expected, l);
+	expected.bytes = h->bytes < expected.bytes ? expected.bytes
+						   : h->bytes; /* huge pages round up */
 	if (memcmp(&expected, h, sizeof(expected)) != 0)
 		return damaged(name, "its parts do not lie where they should");
 	if (h->bytes != bytes)

@@ -108,8 +108,9 @@ void segment_seal(struct segment_header *h, const unsigned char *schema);
 
 /*
  * Check a private copy of a header against the size of what it was read from: everything but the
- * schema's bytes. E_FORMAT, E_VERSION with a detail that names what is wrong.
+ * schema's bytes. *@p l is then how the ring lies in its block. E_FORMAT, E_VERSION with a detail that names what is wrong.
  */
-int segment_check(const struct segment_header *h, const char *name, uint64_t bytes);
+int segment_check(const struct segment_header *h, struct ring_layout *l, const char *name,
+		  uint64_t bytes);
 
 #endif

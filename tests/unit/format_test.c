@@ -34,7 +34,9 @@ static void make_ticks(struct made *m)
 
 static void expect_refusal(const struct made *m, int code, const char *what)
 {
-	assert_code(segment_check(&m->header, "ticks", m->header.bytes), code);
+	struct ring_layout layout;
+
+	assert_code(segment_check(&m->header, &layout, "ticks", m->header.bytes), code);
 	assert_detail(what);
 }
 
@@ -57,7 +59,9 @@ TEST(what_was_laid_out_is_accepted)
 				o.producers = (enum disruptor_producers)producers;
 				o.flags = lossy ? DISRUPTOR_LOSSY : 0;
 				make(&m, &tick_type, &o, 1 + (uint32_t)i * 60);
-				assert_code(segment_check(&m.header, "ticks", m.header.bytes), 0);
+				assert_code(segment_check(&m.header, &m.layout, "ticks",
+							  m.header.bytes),
+					    0);
 				assert_true(m.header.block_at % 4096 == 0);
 				assert_true(m.header.bytes % 4096 == 0);
 				assert_true(m.header.block_at + m.header.block_bytes <=
@@ -101,12 +105,12 @@ TEST(every_bit_of_the_header_counts)
 		int rc;
 
 		bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
-		rc = segment_check(&m.header, "ticks", m.header.bytes);
+		rc = segment_check(&m.header, &m.layout, "ticks", m.header.bytes);
 		if (rc != DISRUPTOR_E_FORMAT && rc != DISRUPTOR_E_VERSION)
 			fail_msg("bit %zu: %s", bit, disruptor_error_name(rc));
 		bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
 	}
-	assert_code(segment_check(&m.header, "ticks", m.header.bytes), 0);
+	assert_code(segment_check(&m.header, &m.layout, "ticks", m.header.bytes), 0);
 	test_free(m.schema);
 }
 
@@ -136,7 +140,7 @@ TEST(what_is_behind_the_checksum_is_refused_or_in_bounds)
 
 		bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
 		m.header.check = segment_crc(&m.header, offsetof(struct segment_header, check));
-		rc = segment_check(&m.header, "ticks", before.header.bytes);
+		rc = segment_check(&m.header, &m.layout, "ticks", before.header.bytes);
 		if (rc == 0)
 			expect_bounds(&m.header);
 		else if (rc != DISRUPTOR_E_FORMAT && rc != DISRUPTOR_E_VERSION)
@@ -179,7 +183,8 @@ TEST(what_is_wrong_is_named)
 	reseal(&m);
 	expect_refusal(&m, DISRUPTOR_E_FORMAT, "do not lie where they should");
 	m.header = before.header;
-	assert_code(segment_check(&m.header, "ticks", m.header.bytes - 1), DISRUPTOR_E_FORMAT);
+	assert_code(segment_check(&m.header, &m.layout, "ticks", m.header.bytes - 1),
+		    DISRUPTOR_E_FORMAT);
 	assert_detail("its header says");
 	test_free(m.schema);
 }

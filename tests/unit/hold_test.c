@@ -333,7 +333,7 @@ static bool is_handed_over(void *context)
 {
 	struct views *v = context;
 
-	return disruptor_load_relaxed(&v->f.ring->producer_table[v->b.view.index].owner) !=
+	return disruptor_load_relaxed(&v->f.ring->own_producers[v->b.view.index].owner) !=
 	       os_thread_id();
 }
 

@@ -273,7 +273,7 @@ TEST(one_without_a_name_cannot_change_its_size)
 
 	assert_code(os_share_make_unnamed(&s, "ring", SIZE, 0), 0);
 	assert_int_not_equal(ftruncate(s.fd, 0), 0);
-	fd = dup(s.fd);
+	fd = s.fd;
 	assert_code(os_share_adopt(&other, fd, SIZE, false), 0);
 	s.base[5] = 9;
 	assert_int_equal(other.base[5], 9);

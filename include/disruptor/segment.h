@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef DISRUPTOR_SEGMENT_H
+#define DISRUPTOR_SEGMENT_H
+
+/**
+ * @file disruptor/segment.h
+ * A ring that processes share: in a file with a name, or in memory that is passed on.
+ *
+ * Whoever comes first makes it, whole or not at all; the others find it, and are refused if it is not
+ * what they expect. Each process opens producers and consumers of the ring as in one of its own
+ * (disruptor_segment_ring()), and waits by the same strategies; a consumer asleep in one process costs
+ * the publishers of another nothing. Linux.
+ *
+ * Not yet: what a process leaves behind that dies with views open is not repaired; a descriptor of a
+ * consumer and disruptor_wait_any() are refused on such a ring; stages are those of a ring of one
+ * process.
+ *
+ * Fork: the child has neither the memory nor the locks; it opens the segment anew.
+ */
+
+#include <disruptor/ring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct disruptor_segment;
+
+/** Bits of disruptor_segment_options.flags. */
+enum disruptor_segment_flag {
+	DISRUPTOR_SEGMENT_CREATE = 1, /**< make it if there is none; `ring` says what */
+	DISRUPTOR_SEGMENT_NEW = 2     /**< with CREATE: fail if there is one */
+};
+
+/** Where a segment is, and how this process takes part. Zero means the default, but for `size`. */
+struct disruptor_segment_options {
+	size_t size; /**< sizeof(struct disruptor_segment_options) */
+	/**
+	 * Where the file is; not if the name is a path. NULL: $DISRUPTOR_DIRECTORY, or a directory of
+	 * the user's own in /dev/shm, which is made.
+	 */
+	const char *directory;
+	unsigned flags;          /**< enum disruptor_segment_flag */
+	unsigned mode;           /**< of a file that is made, and at most of one found; 0 is 0600 */
+	const char *participant; /**< this process, in reports; NULL: its number */
+	uint32_t participants;   /**< of one that is made: how many processes at a time; 0 is 64 */
+	uint32_t reserved;       /**< zero */
+};
+
+/**
+ * Open the segment of that name, or make it.
+ *
+ * @p ring is what a ring is made from, as for disruptor_ring_create(), less what only one process can
+ * bring: `memory`, `allocator`, `init`, `fini`. It may be NULL if nothing is to be made. What is found
+ * has the options that it was made with, whatever @p ring says; its events must be of @p type.
+ * @p options may be NULL. On failure *@p segment is NULL, and nothing is left.
+ *
+ * Threads: any. Progress: blocks (system calls; another process that attaches).
+ * Errors:  DISRUPTOR_E_NOT_FOUND, E_EXISTS (with NEW), E_DENIED (its owner, mode or kind: the detail
+ *          says which), E_FORMAT (it is none, or damaged), E_VERSION, E_TYPE, E_NO_SPACE, E_BUSY (as
+ *          many processes as it has places for), E_INVAL, E_TOO_BIG, E_NOMEM, E_SYSTEM,
+ *          E_UNSUPPORTED (not Linux, or a rung that this process cannot have).
+ */
+DISRUPTOR_API DISRUPTOR_NODISCARD int
+disruptor_segment_open(struct disruptor_segment **segment, const char *name,
+		       const struct disruptor_type *type, const struct disruptor_options *ring,
+		       const struct disruptor_segment_options *options);
+
+/**
+ * Make one without a name, for disruptor_segment_fd() and disruptor_segment_adopt(). Its size is
+ * sealed: nobody can take its pages away. Huge pages as @p ring asks.
+ *
+ * Threads, Errors: as disruptor_segment_open().
+ */
+DISRUPTOR_API DISRUPTOR_NODISCARD int
+disruptor_segment_make(struct disruptor_segment **segment, const struct disruptor_type *type,
+		       const struct disruptor_options *ring,
+		       const struct disruptor_segment_options *options);
+
+/**
+ * Open one that another process has made and passed on. A descriptor received by a socket is a file
+ * description that both have: it is opened anew, through /proc, as the locks that tell who lives
+ * belong to that. @p fd stays the caller's.
+ *
+ * Threads, Errors: as disruptor_segment_open(); E_DENIED also if its size is not sealed.
+ */
+DISRUPTOR_API DISRUPTOR_NODISCARD int
+disruptor_segment_adopt(struct disruptor_segment **segment, int fd,
+			const struct disruptor_type *type,
+			const struct disruptor_segment_options *options);
+
+/** The ring: open views on it, not later than the segment's close. */
+DISRUPTOR_API struct disruptor_ring *disruptor_segment_ring(struct disruptor_segment *segment);
+
+/** Its descriptor, for passing it on. It stays the segment's. */
+DISRUPTOR_API int disruptor_segment_fd(const struct disruptor_segment *segment);
+
+/**
+ * Leave the segment; *@p segment is then NULL, and so may it be before. The file stays.
+ *
+ * Threads: one. Errors: DISRUPTOR_E_BUSY while a view of this process is open: nothing is done.
+ */
+DISRUPTOR_API int disruptor_segment_close(struct disruptor_segment **segment);
+
+/**
+ * Take a segment's name away. Who has it open keeps it.
+ *
+ * Threads: any. Errors: DISRUPTOR_E_NOT_FOUND, E_DENIED, E_INVAL, E_SYSTEM.
+ */
+DISRUPTOR_API int disruptor_segment_remove(const char *name,
+					   const struct disruptor_segment_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Segments: made whole, found, checked, joined, left. */
+#include "error.h"
+#include "os/share.h"
+#include "ring/ring.h"
+#include "segment/format.h"
+
+#include <disruptor/segment.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the file that are locked: one for the cold side, then one for each participant. */
+#define ADMIN_BYTE 0
+#define FIRST_BYTE 1
+
+struct disruptor_segment {
+	struct os_share share;
+	struct segment_header header; /* a copy, checked: the other is never looked at again */
+	struct ring_layout layout;
+	struct segment_type *found; /* NULL: the caller's is as good */
+	struct disruptor_ring *ring;
+	uint32_t place; /* ours among the participants */
+	bool present;
+	char name[64]; /* for messages */
+};
+
+/* What to do, from the caller's options. */
+struct plan {
+	struct os_place place;
+	struct disruptor_segment_options o;
+	struct disruptor_options ring;
+	const struct disruptor_type *type;
+	bool can_make;
+};
+
+/* ---- arguments ---- */
+
+static int refuse_private(const struct disruptor_options *r)
+{
+	const char *what = r->memory               ? "memory"
+			   : r->allocator.allocate ? "allocator"
+			   : r->init               ? "init"
+			   : r->fini               ? "fini"
+						   : NULL;
+
+	if (what)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "%s: one process's own; others have the segment, too", what);
+	if (r->rung == DISRUPTOR_RUNG_MUTEX)
+		return error_set(DISRUPTOR_E_UNSUPPORTED,
+				 "rung: the mutex is one process's own; use another");
+	return 0;
+}
+
+static int make_plan(struct plan *p, const char *name, const struct disruptor_type *type,
+		     const struct disruptor_options *ring,
+		     const struct disruptor_segment_options *options)
+{
+	const unsigned known = DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW;
+	int rc = 0;
+
+	*p = (struct plan){ .type = type, .o = { .size = sizeof(p->o) } };
+	if (!type)
+		return error_set(DISRUPTOR_E_INVAL, "type: NULL");
+	if (options)
+		rc = ring_copy_options("segment options", &p->o, sizeof(p->o), options);
+	if (rc == 0 && ring)
+		rc = ring_copy_options("options", &p->ring, sizeof(p->ring), ring);
+	if (rc == 0 && ring)
+		rc = refuse_private(&p->ring);
+	if (rc != 0)
+		return rc;
+	if (p->o.flags & ~known)
+		return error_set(DISRUPTOR_E_INVAL, "flags: 0x%x is unknown", p->o.flags & ~known);
+	if (p->o.reserved != 0)
+		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", p->o.reserved);
+	if (p->o.mode & ~0666u)
+		return error_set(DISRUPTOR_E_INVAL, "mode: %03o has more than reading and writing",
+				 p->o.mode);
+	p->can_make = (p->o.flags & DISRUPTOR_SEGMENT_CREATE) != 0;
+	if (p->can_make && !ring)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "ring: NULL, but the segment may have to be made");
+	if ((p->o.flags & DISRUPTOR_SEGMENT_NEW) && !p->can_make)
+		return error_set(
+			DISRUPTOR_E_INVAL,
+			"flags: DISRUPTOR_SEGMENT_NEW: only with DISRUPTOR_SEGMENT_CREATE");
+	if (p->o.participants == 0)
+		p->o.participants = 64;
+	p->place = (struct os_place){ .directory = p->o.directory,
+				      .name = name,
+				      .mode = p->o.mode ? p->o.mode : 0600 };
+	p->ring.size = sizeof(p->ring);
+	return 0;
+}
+
+static struct disruptor_segment *allocate(const char *name)
+{
+	struct disruptor_segment *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		error_tell("%zu bytes for the segment", sizeof(*s));
+		return NULL;
+	}
+	s->share.fd = -1;
+	(void)snprintf(s->name, sizeof(s->name), "%s", name);
+	return s;
+}
+
+/* ---- the cold side of all processes ---- */
+
+static void lock_all(void *context)
+{
+	/* it fails only on memory that no lock can be had for; then this process's lock has to do */
+	(void)os_share_lock(&((struct disruptor_segment *)context)->share, ADMIN_BYTE);
+}
+
+static void unlock_all(void *context)
+{
+	os_share_unlock(&((struct disruptor_segment *)context)->share, ADMIN_BYTE);
+}
+
+/* ---- participants ---- */
+
+static struct segment_participant *participant(const struct disruptor_segment *s, uint32_t i)
+{
+	return (struct segment_participant *)(void *)(s->share.base + s->header.participants_at) +
+	       i;
+}
+
+/* Take a place that nobody alive has; its lock is the proof that we are. */
+static int enter(struct disruptor_segment *s, const struct plan *p)
+{
+	uint64_t pid = os_process_id();
+	struct segment_participant *me;
+	uint32_t i;
+
+	for (i = 0; i < s->header.participants; i++)
+		if (os_share_try_lock(&s->share, FIRST_BYTE + i))
+			break;
+	if (i == s->header.participants)
+		return error_set(DISRUPTOR_E_BUSY, "%s: all places for %u processes are taken",
+				 s->name, i);
+	s->place = i;
+	s->present = true;
+	me = participant(s, i);
+	/* relaxed (lock), all: nobody else writes the entry while we have its lock; others only show it */
+	disruptor_store_relaxed(&me->pid, pid);
+	disruptor_store_relaxed(&me->started, os_process_start(pid));
+	disruptor_store_relaxed(&me->heartbeat, disruptor_now());
+	memset(me->name, 0, sizeof(me->name));
+	if (p->o.participant)
+		(void)snprintf(me->name, sizeof(me->name), "%s", p->o.participant);
+	else
+		(void)snprintf(me->name, sizeof(me->name), "%llu", (unsigned long long)pid);
+	disruptor_store_relaxed(&me->state, disruptor_load_relaxed(&me->state) | 1);
+	return 0;
+}
+
+static void leave(struct disruptor_segment *s)
+{
+	if (!s->present)
+		return;
+	/* relaxed (lock): as in enter() */
+	disruptor_store_relaxed(&participant(s, s->place)->state, UINT64_C(0));
+	os_share_unlock(&s->share, FIRST_BYTE + s->place);
+	s->present = false;
+}
+
+/* ---- joining ---- */
+
+static void discard(struct disruptor_segment *s)
+{
+	leave(s);
+	if (s->ring)
+		ring_leave(s->ring);
+	os_share_close(&s->share);
+	free(s->found);
+	free(s);
+}
+
+static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
+{
+	const struct ring_peers peers = { .lock = lock_all, .unlock = unlock_all, .context = s };
+	struct disruptor_options o = {
+		.size = sizeof(o),
+		.capacity = s->header.capacity,
+		.layout = (enum disruptor_layout)s->header.layout,
+		.producers = (enum disruptor_producers)s->header.producers,
+		.rung = (enum disruptor_rung)s->header.rung,
+		.flags = s->header.flags,
+		.wait = p->ring.wait,
+	};
+	int rc = ring_join(&s->ring, &s->layout, p->type, &o, s->share.base + s->header.block_at,
+			   &peers, fresh);
+
+	return rc != 0 ? rc : enter(s, p);
+}
+
+/* A private copy of what is there, checked: first the header, then the schema. */
+static int examine(struct disruptor_segment *s, const struct plan *p)
+{
+	unsigned char boot[16], *schema;
+	int rc;
+
+	memcpy(&s->header, s->share.base, sizeof(s->header));
+	rc = segment_check(&s->header, &s->layout, s->name, s->share.size);
+	if (rc != 0)
+		return rc;
+	os_boot_id(boot);
+	if (memcmp(boot, s->header.boot, sizeof(boot)) != 0)
+		return error_set(DISRUPTOR_E_FORMAT,
+				 "%s: of before the machine was started anew: remove it", s->name);
+	schema = malloc((size_t)s->header.schema_bytes);
+	if (!schema)
+		return error_set(DISRUPTOR_E_NOMEM, "%s: %llu bytes for its schema", s->name,
+				 (unsigned long long)s->header.schema_bytes);
+	memcpy(schema, s->share.base + s->header.schema_at, (size_t)s->header.schema_bytes);
+	if (segment_crc(schema, (size_t)s->header.schema_bytes) != s->header.schema_check)
+		rc = error_set(DISRUPTOR_E_FORMAT, "%s: its schema does not have its checksum",
+			       s->name);
+	else
+		rc = segment_schema_read(schema, (size_t)s->header.schema_bytes, &s->header,
+					 &s->found);
+	free(schema);
+	if (rc == 0 && !disruptor_type_equal(&s->found->type, p->type))
+		rc = error_set(DISRUPTOR_E_TYPE,
+			       "%s: its events are of type '%s' (%u bytes), not '%s' (%u)", s->name,
+			       s->found->type.name, s->found->type.size, p->type->name,
+			       p->type->size);
+	return rc;
+}
+
+/* ---- making ---- */
+
+/* The rung that all will have: the best that this process can. */
+static int settle_rung(struct plan *p)
+{
+	unsigned offered = os_rungs_between();
+
+	if (p->ring.rung == DISRUPTOR_RUNG_AUTO)
+		p->ring.rung = offered >> DISRUPTOR_RUNG_MEMBARRIER & 1 ? DISRUPTOR_RUNG_MEMBARRIER
+									: DISRUPTOR_RUNG_FENCE;
+	return 0;
+}
+
+static int lay_out(struct disruptor_segment *s, struct plan *p)
+{
+	int rc = settle_rung(p);
+
+	if (rc == 0)
+		rc = segment_lay_out(&s->header, &s->layout, p->type, &p->ring, p->o.participants);
+	if (rc == 0)
+		rc = os_random(s->header.id, sizeof(s->header.id));
+	s->header.created_ns = os_wall_clock();
+	os_boot_id(s->header.boot);
+	return rc;
+}
+
+/* Everything, the header last, in memory that nobody else can see. */
+static int fill(struct disruptor_segment *s, const struct plan *p)
+{
+	unsigned char *schema = s->share.base + s->header.schema_at;
+	int rc;
+
+	/* huge pages round it up */
+	s->header.bytes = s->share.size;
+	segment_schema_write(p->type, schema);
+	segment_seal(&s->header, schema);
+	rc = join(s, p, true);
+	if (rc == 0)
+		memcpy(s->share.base, &s->header, sizeof(s->header));
+	return rc;
+}
+
+static int make(struct disruptor_segment *s, struct plan *p)
+{
+	int rc = lay_out(s, p);
+
+	if (rc == 0)
+		rc = os_share_make(&s->share, &p->place, (size_t)s->header.bytes);
+	if (rc == 0)
+		rc = fill(s, p);
+	if (rc == 0)
+		rc = os_share_show(&s->share, &p->place);
+	return rc;
+}
+
+/* ---- the functions ---- */
+
+static int find(struct disruptor_segment *s, const struct plan *p)
+{
+	int rc = os_share_open(&s->share, &p->place, sizeof(s->header), false);
+
+	if (rc == 0)
+		rc = examine(s, p);
+	return rc != 0 ? rc : join(s, p, false);
+}
+
+int disruptor_segment_open(struct disruptor_segment **segment, const char *name,
+			   const struct disruptor_type *type, const struct disruptor_options *ring,
+			   const struct disruptor_segment_options *options)
+{
+	struct plan p;
+	int rc;
+
+	if (!segment)
+		return error_set(DISRUPTOR_E_INVAL, "segment: NULL");
+	*segment = NULL;
+	if (!name)
+		return error_set(DISRUPTOR_E_INVAL, "name: NULL");
+	rc = make_plan(&p, name, type, ring, options);
+	for (int tries = 0; rc == 0; tries++) {
+		struct disruptor_segment *s = allocate(name);
+		bool makes = tries % 2 != 0 || (p.o.flags & DISRUPTOR_SEGMENT_NEW);
+
+		if (!s)
+			return DISRUPTOR_E_NOMEM;
+		rc = makes ? make(s, &p) : find(s, &p);
+		if (rc == 0) {
+			*segment = s;
+			return 0;
+		}
+		discard(s);
+		/* it may come and go between our looks: then look again */
+		if (p.can_make && !(p.o.flags & DISRUPTOR_SEGMENT_NEW) && tries < 100 &&
+		    rc == (makes ? DISRUPTOR_E_EXISTS : DISRUPTOR_E_NOT_FOUND))
+			rc = 0;
+	}
+	return rc;
+}
+
+int disruptor_segment_make(struct disruptor_segment **segment, const struct disruptor_type *type,
+			   const struct disruptor_options *ring,
+			   const struct disruptor_segment_options *options)
+{
+	struct disruptor_segment *s;
+	struct plan p;
+	int rc;
+
+	if (!segment)
+		return error_set(DISRUPTOR_E_INVAL, "segment: NULL");
+	*segment = NULL;
+	if (!ring)
+		return error_set(DISRUPTOR_E_INVAL, "ring: NULL");
+	rc = make_plan(&p, "unnamed", type, ring, options);
+	if (rc != 0)
+		return rc;
+	s = allocate("unnamed");
+	if (!s)
+		return DISRUPTOR_E_NOMEM;
+	rc = lay_out(s, &p);
+	if (rc == 0)
+		rc = os_share_make_unnamed(&s->share, "disruptor", (size_t)s->header.bytes,
+					   p.ring.flags);
+	if (rc == 0)
+		rc = fill(s, &p);
+	if (rc != 0)
+		discard(s);
+	else
+		*segment = s;
+	return rc;
+}
+
+int disruptor_segment_adopt(struct disruptor_segment **segment, int fd,
+			    const struct disruptor_type *type,
+			    const struct disruptor_segment_options *options)
+{
+	struct disruptor_segment *s;
+	struct plan p;
+	int rc;
+
+	if (!segment)
+		return error_set(DISRUPTOR_E_INVAL, "segment: NULL");
+	*segment = NULL;
+	rc = make_plan(&p, "unnamed", type, NULL, options);
+	if (rc != 0)
+		return rc;
+	s = allocate("unnamed");
+	if (!s)
+		return DISRUPTOR_E_NOMEM;
+	rc = os_share_adopt(&s->share, fd, sizeof(s->header), false);
+	if (rc == 0)
+		rc = examine(s, &p);
+	if (rc == 0)
+		rc = join(s, &p, false);
+	if (rc != 0)
+		discard(s);
+	else
+		*segment = s;
+	return rc;
+}
+
+struct disruptor_ring *disruptor_segment_ring(struct disruptor_segment *segment)
+{
+	return segment->ring;
+}
+
+int disruptor_segment_fd(const struct disruptor_segment *segment)
+{
+	return segment->share.fd;
+}
+
+int disruptor_segment_close(struct disruptor_segment **segment)
+{
+	struct disruptor_segment *s;
+	int rc;
+
+	if (!segment)
+		return error_set(DISRUPTOR_E_INVAL, "segment: NULL");
+	s = *segment;
+	if (!s)
+		return 0;
+	ring_lock(s->ring);
+	rc = ring_refuse_if_open(s->ring);
+	ring_unlock(s->ring);
+	if (rc != 0)
+		return rc;
+	discard(s);
+	*segment = NULL;
+	return 0;
+}
+
+int disruptor_segment_remove(const char *name, const struct disruptor_segment_options *options)
+{
+	struct disruptor_segment_options o = { .size = sizeof(o) };
+	int rc = 0;
+
+	if (!name)
+		return error_set(DISRUPTOR_E_INVAL, "name: NULL");
+	if (options)
+		rc = ring_copy_options("segment options", &o, sizeof(o), options);
+	return rc != 0 ? rc
+		       : os_share_unlink(
+				 &(struct os_place){ .directory = o.directory, .name = name });
+}
