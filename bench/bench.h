@@ -216,11 +216,13 @@ struct bench_row {
 	double batch, lag, work;  /* medians */
 	/* Medians, of what an event uses; NAN: not known. */
 	double cpu_ns, voluntary, involuntary, sleeps;
-	double resident;                 /* bytes, median; NAN: not known */
-	double slept;                    /* the least part of the hops that slept; NAN: not told */
-	unsigned disturbed;              /* samples in which others took a CPU too often */
-	bool disturbance;                /* that can be told */
-	unsigned out;                    /* samples that do not count */
+	double resident;    /* bytes, median; NAN: not known */
+	double slept;       /* the least part of the hops that slept; NAN: not told */
+	unsigned disturbed; /* samples in which others took a CPU too often */
+	bool disturbance;   /* that can be told */
+	unsigned out;       /* samples that do not count */
+	double line;        /* ns a bare line took beside the samples, median; NAN: not measured */
+	unsigned elsewhere; /* samples beside which it was another speed's: see bench_same_line() */
 	struct bench_histogram *latency; /* of all samples that count; NULL: none is taken */
 	const char *rung;
 };
@@ -273,6 +275,9 @@ const char *bench_entry_name(const struct bench_entry *entry);
 
 /** "MET", "NOT MET", "WITHIN NOISE"; NULL if there is no bar. */
 const char *bench_verdict_name(enum bench_verdict verdict);
+
+/** Whether the machine moved lines at the usual speed of the row's samples beside this one. */
+bool bench_same_line(const struct bench_row *row, const struct bench_sample *sample);
 
 /** Whether a row's ratio cannot be told from 1. */
 bool bench_within_noise(const struct bench_result *result, const struct bench_row *row);

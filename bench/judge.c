@@ -188,6 +188,26 @@ static void sum_up_usage(struct bench_row *row, unsigned rounds)
 	}
 }
 
+bool bench_same_line(const struct bench_row *row, const struct bench_sample *sample)
+{
+	const double factor =
+		1.5; /* its speeds are further apart, what else disturbs it moves it less */
+
+	return isnan(row->line) ||
+	       (sample->line <= factor * row->line && row->line <= factor * sample->line);
+}
+
+static void sum_up_line(struct bench_row *row, unsigned rounds)
+{
+	row->line = NAN;
+	row->elsewhere = 0;
+	if (rounds == 0 || row->sample[0].line == 0)
+		return;
+	row->line = median_of(row, rounds, offsetof(struct bench_sample, line));
+	for (unsigned k = 0; k < rounds; k++)
+		row->elsewhere += !bench_same_line(row, &row->sample[k]);
+}
+
 static void sum_up_row(const struct bench_result *result, struct bench_row *row)
 {
 	unsigned rounds = result->rounds, n = rounds;
@@ -205,6 +225,7 @@ static void sum_up_row(const struct bench_result *result, struct bench_row *row)
 	row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
 	row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
 	row->rung = row->sample[0].rung;
+	sum_up_line(row, rounds);
 	sum_up_usage(row, rounds);
 }
 
@@ -299,6 +320,21 @@ static enum bench_verdict verdict_of(const struct bench_result *result,
 	return met ? BENCH_MET : BENCH_NOT_MET;
 }
 
+/** The worst of a row's samples to its best: of those that the machine treated alike. */
+static struct bench_range own_spread(const struct bench_row *row, unsigned rounds)
+{
+	double values[BENCH_ROUNDS], spread;
+	struct bench_range value;
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < rounds; k++)
+		if (bench_same_line(row, &row->sample[k]))
+			values[n++] = row->sample[k].value;
+	value = range_of(values, &n);
+	spread = value.max > 0 ? value.min / value.max : NAN;
+	return (struct bench_range){ spread, spread, spread };
+}
+
 /** What a bar is compared with. */
 static struct bench_range got(const struct bench_result *result, const struct bench_judgement *j)
 {
@@ -306,11 +342,8 @@ static struct bench_range got(const struct bench_result *result, const struct be
 	double ratio[BENCH_ROUNDS];
 	unsigned n;
 
-	if (is(j->bar, BENCH_OWN_BEST)) {
-		double worst = value.max > 0 ? value.min / value.max : NAN;
-
-		return (struct bench_range){ worst, worst, worst };
-	}
+	if (is(j->bar, BENCH_OWN_BEST))
+		return own_spread(j->row, result->rounds);
 	if (j->bar->against == NULL)
 		return value;
 	if (j->against == NULL)

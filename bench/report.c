@@ -219,6 +219,11 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 		fprintf(out, ": not built%s%s", j->bar->peer ? "" : ": ",
 			j->bar->peer ? "" : j->missing);
 	fputc('\n', out);
+	if (own && !isnan(j->row->line))
+		fprintf(out,
+			"         among samples beside which a bare line took about %s ns to and fro;\n"
+			"         %u of %u, beside which the machine had another speed, left out\n",
+			figure(value, j->row->line), j->row->elsewhere, result->rounds);
 }
 
 static void print_bars(FILE *out, const struct bench_result *result)

@@ -178,6 +178,8 @@ static void set_usage(json_t *object, const struct bench_row *row)
 	set(object, "disturbed", row->disturbance ? integer(row->disturbed) : json_null());
 	set(object, "slept", number(row->slept));
 	set(object, "thrown_out", integer(row->out));
+	set(object, "line_ns", number(row->line));
+	set(object, "elsewhere", integer(row->elsewhere));
 }
 
 static const char *role_name(enum bench_role role)

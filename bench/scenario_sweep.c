@@ -2,6 +2,8 @@
 /* Unicast, swept: over sizes of events and of rings, and repeated until its worst is known. */
 #include "bench.h"
 
+#include <math.h>
+
 /* The larger events in fewer slots: 2 MiB of them at most. */
 static const struct bench_point sizes[] = {
 	{ .label = "8 B", .event_bytes = 8, .capacity = 8192 },
@@ -35,6 +37,29 @@ const struct bench_scenario scenario_sizes = {
 	.sample = bench_throughput,
 };
 
+/** What a bare line takes to and fro between the two CPUs, in ns. */
+static double line_now(const struct bench_params *params)
+{
+	const struct bench_entry line = { .subject = &limit_line };
+	struct bench_params few = *params;
+	struct bench_sample sample = { .sleeps = -1 };
+
+	few.events = 10000; /* a few milliseconds */
+	bench_round_trip(&line, &few, &sample);
+	return sample.value;
+}
+
+/** Throughput, and how fast the machine moved lines right before it and right behind it. */
+static void sample_steady(const struct bench_entry *entry, const struct bench_params *params,
+			  struct bench_sample *sample)
+{
+	double before = line_now(params), behind;
+
+	bench_throughput(entry, params, sample);
+	behind = line_now(params);
+	sample->line = fmax(before, behind) > 1.5 * fmin(before, behind) ? NAN : before;
+}
+
 const struct bench_scenario scenario_steady = {
 	.name = "steady",
 	.what = "unicast, 20 times at each size: how far its worst is from its best",
@@ -47,7 +72,7 @@ const struct bench_scenario scenario_steady = {
 	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
-	.sample = bench_throughput,
+	.sample = sample_steady,
 };
 
 static const struct bench_point capacities[] = {

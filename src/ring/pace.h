@@ -18,10 +18,7 @@
 
 #include <disruptor/consumer.h>
 
-enum {
-	PACE_MOST = 64,    /* pauses: one to three microseconds */
-	PACE_ENOUGH = 128, /* events, or half of the batch limit */
-};
+enum { PACE_MOST = 256 }; /* pauses: three to ten microseconds */
 
 /* Before a wait's first look. */
 static inline void pace(const struct disruptor_consumer *c)
@@ -33,7 +30,7 @@ static inline void pace(const struct disruptor_consumer *c)
 /* It ended with @p found events, or with a code. */
 static inline void pace_learn(struct disruptor_consumer *c, int64_t found)
 {
-	int64_t enough = c->batch / 2 < PACE_ENOUGH ? c->batch / 2 : PACE_ENOUGH;
+	int64_t enough = c->batch / 2;
 
 	if (found <= 1 || found > enough)
 		c->pace /= 2;

@@ -41,7 +41,7 @@ TEST(some_events_at_once_let_it_wait_for_more_up_to_a_bound)
 	}
 	assert_int_equal(before, PACE_MOST);
 	/* it goes by itself when the stream ends in single events */
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 10; i++)
 		a_wait_for(&f, 1);
 	assert_int_equal(f.consumer[0].view.pace, 0);
 	fixture_close(&f);

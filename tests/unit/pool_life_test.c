@@ -140,6 +140,7 @@ TEST(a_slow_worker_holds_the_ring_at_its_hand_while_the_others_go_on)
 	graph_start(c.d);
 	while (handled(&c) < 14) /* all but the one in hand and the other of its chunk */
 		pause_ms(1);
+	probe_await(&c.after, 4); /* the others release what they have handled */
 	pause_ms(2);
 	assert_int_equal(handled(&c), 14);
 	assert_int_equal(disruptor_stage_position(c.pool), 4);
@@ -669,11 +670,26 @@ static void claim_until_refused(void *context)
 	c->status = tick_status(c->p);
 }
 
+/* The first position that no worker was handed; others may have taken it when one failed. */
+static uint64_t first_not_handed(const struct crew *c)
+{
+	for (uint64_t position = 0;; position++) {
+		bool handed = false;
+
+		for (size_t i = 0; i < WORKERS; i++)
+			for (uint64_t k = 0; k < c->worker[i].events; k++)
+				handed |= c->worker[i].position[k] == position;
+		if (!handed)
+			return position;
+	}
+}
+
 static void fail_a_worker(enum disruptor_stop_mode mode, bool keyed)
 {
 	struct claimer blocked;
 	struct runner t;
 	struct crew c;
+	uint64_t end;
 
 	begin(&c, 8, DISRUPTOR_MAP_DEDICATED, keyed);
 	for (size_t k = 0; k < WORKERS; k++) { /* whose event it is */
@@ -701,8 +717,13 @@ static void fail_a_worker(enum disruptor_stop_mode mode, bool keyed)
 		assert_int_equal(c.worker[k].stops, 1);
 		assert_false(disruptor_stage_running(c.worker[k].stage));
 	}
+	end = first_not_handed(&c);
+	end = end < 4 ? end : 4;
+	if (keyed) /* one that the others' events pass by may not have come so far */
+		assert_true(disruptor_stage_position(c.pool) <= end);
+	else
+		assert_int_equal(disruptor_stage_position(c.pool), end);
 	assert_true(c.after.events <= 4); /* nothing behind what was not handled */
-	assert_int_equal(disruptor_stage_position(c.pool), 4);
 	finish(&c);
 }
 
