@@ -5,12 +5,12 @@
 #include "hook.h"
 #include "wait/watch.h"
 
-/* WAKE.announce, all: and what else the callers need it for */
+/* Of what the callers need it for, WAKE.announce above all */
 void wait_heavy_barrier(struct disruptor_ring *r)
 {
 	switch (r->rung) {
 	case DISRUPTOR_RUNG_MEMBARRIER:
-		/* WAKE.announce, both */
+		/* WAKE.announce, all: and those of other processes, if they have the ring */
 		if (r->between)
 			os_membarrier_between();
 		else
