@@ -89,6 +89,7 @@
 	X(conflate_close_other)                                                                    \
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
+	X(watch_stop)                                                                              \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
 	X(deferred_blind)                                                                          \
