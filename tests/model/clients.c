@@ -86,8 +86,10 @@
 	X(conflate)                                                                                \
 	X(conflate_sleep)                                                                          \
 	X(conflate_close)                                                                          \
+	X(conflate_close_other)                                                                    \
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
+	X(watch_stop)                                                                              \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
 	X(deferred_blind)                                                                          \
@@ -96,7 +98,10 @@
 	X(deferred_carry)                                                                          \
 	X(hold)                                                                                    \
 	X(owner)                                                                                   \
-	X(owner_end)
+	X(owner_end)                                                                               \
+	X(owner_finish)                                                                            \
+	X(owner_place)                                                                             \
+	X(owner_diagnose)
 
 #define DECLARE(name) extern const struct model_client model_##name;
 #define ADDRESS(name) &model_##name,

@@ -25,8 +25,6 @@ MODEL_PARTS = ["tests/model", "tests/model/explore", "tests/virtual"]
 
 # Orders that the library has no use for, and its mutants have.
 WEAKER = """
-#define disruptor_exchange_release(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_exchange_relaxed(p, v)                                                           \\
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_or_relaxed(p, v)                                                           \\
