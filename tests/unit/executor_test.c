@@ -165,6 +165,43 @@ TEST(placed_stages_run_where_they_were_placed)
 
 /* ---- what is refused ---- */
 
+TEST(a_pool_is_placed_as_a_whole_or_not_at_all)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_handler handlers[2];
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = handlers, .count = 2
+	};
+	struct disruptor_stage *pool;
+	struct probe ann, bob;
+
+	graph_map(d, DISRUPTOR_MAP_PLACED, 2);
+	probe_init(&ann, "ann");
+	probe_init(&bob, "bob");
+	bob.handler.stack_size = (size_t)1 << 20;
+	handlers[0] = ann.handler;
+	handlers[1] = bob.handler;
+	pool = disruptor_pool(d, &o);
+	assert_non_null(pool);
+	assert_code(disruptor_place(pool, 1), DISRUPTOR_E_INVAL);
+	assert_detail("stage 'bob': cpus, scheduling and stack_size");
+	assert_code(disruptor_start(d), DISRUPTOR_E_INVAL);
+	assert_detail("stage 'ann' has no place");
+	assert_code(disruptor_place(disruptor_pool_worker(pool, 1), 1), DISRUPTOR_E_INVAL);
+	assert_detail("'bob'");
+	assert_code(disruptor_place(disruptor_pool_worker(pool, 0), 1), 0);
+	assert_code(disruptor_start(d), DISRUPTOR_E_INVAL);
+	assert_detail("stage 'bob' has no place");
+	/* what has left asks for nothing */
+	assert_code(disruptor_detach(disruptor_pool_worker(pool, 1), DISRUPTOR_NOW, 0), 0);
+	assert_code(disruptor_place(pool, 0), 0);
+	graph_start(d);
+	assert_int_equal(disruptor_stage_thread(disruptor_pool_worker(pool, 0)), 0);
+	assert_code(disruptor_place(pool, 1), DISRUPTOR_E_STATE);
+	graph_close(&d);
+}
+
 TEST(an_executor_that_cannot_be_is_refused_by_field)
 {
 	struct disruptor_executor e = { .size = sizeof(e) };
@@ -625,6 +662,7 @@ int main(void)
 		RUN(the_default_makes_no_more_threads_than_stages_and_at_least_one),
 		RUN(on_one_processor_the_default_is_one_thread),
 		RUN(placed_stages_run_where_they_were_placed),
+		RUN(a_pool_is_placed_as_a_whole_or_not_at_all),
 		RUN(an_executor_that_cannot_be_is_refused_by_field),
 		RUN(a_stage_with_a_wish_for_its_thread_has_it_to_itself),
 		RUN(shared_threads_carry_every_event_to_every_stage),
