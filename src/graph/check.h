@@ -34,8 +34,9 @@ bool check_next(const struct disruptor_type *type, const struct access_set *set,
 /* Whether one comes before the other, through others included. */
 bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
 		   const struct disruptor_stage *b);
-/* E_CONFLICT unless all that @p s declares @p whole does, too. */
-int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s);
+/* E_CONFLICT, told of @p name, unless all that @p s declares @p whole does, too. */
+int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s,
+		 const char *name);
 /* E_CONFLICT if two stages without an order touch the same bytes and one of them writes. */
 int check_order(struct disruptor *d);
 

@@ -335,7 +335,7 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	int rc = check_declare(s, handler);
 
 	if (rc == 0)
-		rc = check_covers(s->pool->head, s);
+		rc = check_covers(s->pool->head, s, handler->name);
 	if (rc != 0)
 		return rc;
 	os_lock(&r->lock); /* of the names in the table */

@@ -405,6 +405,77 @@ TEST(a_worker_that_cannot_join_leaves_the_pool_as_it_was)
 	finish(&c);
 }
 
+/* Two workers that read `value` and write `from`, of which the second has left, in a graph at rest. */
+static struct disruptor_stage *open_declared(struct disruptor *d, struct probe worker[2])
+{
+	struct disruptor_handler handlers[2];
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = handlers, .count = 2
+	};
+	struct disruptor_stage *pool;
+
+	probe_init(&worker[0], "ann");
+	probe_init(&worker[1], "bob");
+	for (size_t i = 0; i < 2; i++) {
+		handlers[i] = worker[i].handler;
+		handlers[i].reads = "value";
+		handlers[i].writes = "from";
+	}
+	pool = disruptor_pool(d, &o);
+	assert_non_null(pool);
+	assert_code(disruptor_detach(disruptor_pool_worker(pool, 1), DISRUPTOR_NOW, 0), 0);
+	return pool;
+}
+
+TEST(a_worker_that_touches_more_than_its_pool_is_refused_by_its_own_name)
+{
+	static const struct {
+		const char *reads, *writes, *word;
+	} table[] = {
+		{ NULL, NULL, "worker 'dan' reads or writes fields that no worker of pool 'crew'" },
+		{ "value", "*", "worker 'dan' reads or writes" },
+		{ "*", "from", "worker 'dan' reads or writes" },
+		{ "value", "value", "worker 'dan' reads or writes" },
+		{ "from", NULL, "worker 'dan' reads or writes" },
+		{ "volume", NULL, "stage 'dan': reads: \"volume\" is no field of type 'tick'" },
+		{ NULL, "from, from", "stage 'dan': writes: 'from' is listed twice" },
+	};
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_stage *pool, *s;
+	struct probe worker[2], late;
+	struct tick_producer p;
+
+	pool = open_declared(d, worker);
+	probe_producer(&p, d);
+	probe_init(&late, "dan");
+	for (size_t i = 0; i < COUNT(table); i++) {
+		late.handler.reads = table[i].reads;
+		late.handler.writes = table[i].writes;
+		assert_null(disruptor_pool_attach(pool, &late.handler));
+		assert_detail(table[i].word);
+		assert_null(disruptor_pool_worker(pool, 1));
+		assert_string_equal(disruptor_stage_name(pool), "crew");
+	}
+	graph_start(d); /* the other works alone */
+	probe_publish(&p, 20);
+	graph_drain(d);
+	probe_expect(&worker[0], 0, 20);
+	late.handler.reads = "value";
+	late.handler.writes = "";
+	s = disruptor_pool_attach(pool, &late.handler); /* less is no harm */
+	assert_non_null(s);
+	assert_ptr_equal(disruptor_pool_worker(pool, 1), s);
+	assert_string_equal(disruptor_stage_name(s), "dan");
+	graph_start(d);
+	probe_publish(&p, 20);
+	graph_drain(d);
+	assert_int_equal(worker[0].events + late.events, 40);
+	assert_int_equal(late.starts, 1);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
 /* What the one before it was asked for, an end at what had been claimed, is not for the next. */
 TEST(a_worker_in_the_place_of_one_that_was_drained_goes_on_working)
 {
@@ -748,6 +819,7 @@ int main(void)
 		RUN(a_detached_worker_loses_nothing),
 		RUN(a_worker_takes_the_place_of_one_that_was_detached),
 		RUN(a_worker_that_cannot_join_leaves_the_pool_as_it_was),
+		RUN(a_worker_that_touches_more_than_its_pool_is_refused_by_its_own_name),
 		RUN(a_worker_in_the_place_of_one_that_was_drained_goes_on_working),
 		RUN(only_the_whole_pool_is_come_after),
 		RUN(a_pool_is_detached_as_a_whole),
