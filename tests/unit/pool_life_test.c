@@ -721,6 +721,95 @@ TEST(a_pool_that_cannot_be_is_refused_and_leaves_nothing)
 	graph_close(&d);
 }
 
+/* Consumers of the caller's take places on the ring, too, which the stages' count does not show. */
+TEST(a_pool_that_the_ring_has_no_place_for_is_refused_and_leaves_nothing)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor_handler handlers[2];
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = handlers, .count = 2
+	};
+	struct probe worker[2];
+	struct tick_consumer own[4];
+	struct tick_producer p;
+	struct disruptor *d;
+
+	options.max_consumers = 4;
+	d = graph_open(&options);
+	probe_init(&worker[0], "ann");
+	probe_init(&worker[1], "bob");
+	handlers[0] = worker[0].handler;
+	handlers[1] = worker[1].handler;
+	for (size_t i = 0; i < COUNT(own); i++)
+		assert_code(tick_consumer_open(&own[i], disruptor_ring(d), NULL), 0);
+	for (size_t i = COUNT(own); i > 1; i--) { /* for the head, a worker, another */
+		assert_null(disruptor_pool(d, &o));
+		assert_detail("4 consumers");
+		assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, i);
+		assert_code(disruptor_start(d), DISRUPTOR_E_STATE);
+		assert_detail("it has no stage");
+		assert_code(tick_consumer_close(&own[i - 1]), 0);
+	}
+	assert_non_null(disruptor_pool(d, &o));
+	assert_code(tick_consumer_close(&own[0]), 0);
+	probe_producer(&p, d);
+	graph_start(d);
+	probe_publish(&p, 20);
+	graph_drain(d);
+	assert_int_equal(worker[0].events + worker[1].events, 20);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
+static struct disruptor_stage *add_pool(struct disruptor *d, const char *name, struct probe *only)
+{
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = name, .handlers = &only->handler, .count = 1
+	};
+	struct disruptor_stage *pool;
+
+	probe_init(only, name);
+	pool = disruptor_pool(d, &o);
+	assert_non_null(pool);
+	return pool;
+}
+
+TEST(pools_leave_in_any_order_and_the_others_go_on)
+{
+	static const unsigned orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+
+	for (size_t k = 0; k < COUNT(orders); k++) {
+		struct disruptor_options options = fixture_options(8);
+		struct disruptor *d = graph_open(&options);
+		struct disruptor_stage *pool[3];
+		struct probe only[3], after;
+		struct tick_producer p;
+
+		pool[0] = add_pool(d, "first", &only[0]);
+		pool[1] = add_pool(d, "second", &only[1]);
+		pool[2] = add_pool(d, "third", &only[2]);
+		probe_init(&after, "after");
+		probe_add(&after, d);
+		for (size_t i = 0; i < 3; i++)
+			assert_code(disruptor_after(after.stage, pool[i]), 0);
+		probe_producer(&p, d);
+		for (size_t i = 0; i < 3; i++) {
+			graph_start(d);
+			probe_publish(&p, 10);
+			assert_code(disruptor_detach(pool[orders[k][i]], DISRUPTOR_DRAIN,
+						     in_ms(WATCHDOG_MS)),
+				    0);
+			probe_expect(&only[orders[k][i]], 0, 10 * (i + 1));
+			graph_drain(d);
+		}
+		probe_expect(&after, 0, 30);
+		assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, 1);
+		assert_code(tick_producer_close(&p), 0);
+		graph_close(&d);
+	}
+}
+
 /* ---- T37: the end of a run in which a worker failed ---- */
 
 struct claimer {
@@ -828,6 +917,8 @@ int main(void)
 		RUN(a_key_belongs_to_one_worker_and_keeps_its_order),
 		RUN(pools_follow_one_another),
 		RUN(a_pool_that_cannot_be_is_refused_and_leaves_nothing),
+		RUN(a_pool_that_the_ring_has_no_place_for_is_refused_and_leaves_nothing),
+		RUN(pools_leave_in_any_order_and_the_others_go_on),
 		RUN(a_failed_worker_lets_every_stop_mode_end_and_frees_blocked_producers),
 	};
 
