@@ -350,6 +350,7 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	memset(&s->policy, 0, sizeof(s->policy));
 	s->attempts = (struct stage_attempts){ .give_up = STAGE_NOWHERE };
 	s->reported = false;
+	s->attaching = false; /* as it is left by one that got no thread */
 	s->failed_to_start = false;
 	s->placed = WORKER_NONE;
 	return 0;
