@@ -115,7 +115,7 @@ bool check_next(const struct disruptor_type *type, const struct access_set *set,
 	for (; *i < type->field_count; (*i)++) {
 		const struct disruptor_field *f = &type->fields[*i];
 
-		if (!(set->fields[*i / WORD_BITS] >> (*i % WORD_BITS) & 1))
+		if (!(set->fields[*i / WORD_BITS] >> (*i % WORD_BITS) & 1) || f->size == 0)
 			continue;
 		*t = (struct touched){ f->name, f->offset, f->offset + f->size };
 		(*i)++;

@@ -28,7 +28,7 @@ int check_declare(struct disruptor_stage *s, const struct disruptor_handler *h);
 /* A list of fields of @p type into @p set, which is cleared; @p who and @p what name it if refused. */
 int check_parse(const struct disruptor_type *type, const char *who, const char *what,
 		struct access_set *set, const char *text);
-/* The next thing of a set from @p i on: the whole event, or a field. False behind the last. */
+/* The next thing of a set from @p i on: the whole event, or a field with bytes. False at its end. */
 bool check_next(const struct disruptor_type *type, const struct access_set *set, uint32_t *i,
 		struct touched *t);
 /* Whether one comes before the other, through others included. */
