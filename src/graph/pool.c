@@ -74,7 +74,7 @@ bool pool_window(struct disruptor_stage *s, struct consumer_window *w, uint64_t 
 
 struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 {
-	struct disruptor_stage *slowest = NULL;
+	struct disruptor_stage *slowest = p->workers[0];
 	uint64_t low = DISRUPTOR_VACANT;
 
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -82,7 +82,7 @@ struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 
 		/* relaxed (figure) */
 		at = disruptor_load_relaxed(&p->workers[i]->consumer.gate->sequence);
-		if (at < low) {
+		if (at < low || (low == DISRUPTOR_VACANT && !disruptor_stage_running(slowest))) {
 			low = at;
 			slowest = p->workers[i];
 		}
