@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Builds mutants: the base once, then only what a change reaches."""
 
+import functools
 import glob
 import hashlib
 import os
@@ -125,10 +126,16 @@ def is_current(target):
         return False
 
 
+@functools.lru_cache(maxsize=None)
+def made_of(target):
+    """What an object of the base was made of."""
+    with open(target + ".d", encoding="utf-8") as file:
+        return frozenset(file.read().split())
+
+
 def depends(target, path):
     """Whether an object was made of a file, by its path in the tree."""
-    with open(target + ".d", encoding="utf-8") as file:
-        return any(word.endswith("/" + path) for word in file.read().split())
+    return any(word.endswith("/" + path) for word in made_of(target))
 
 
 class Base:
@@ -183,6 +190,7 @@ class Build:
         self.folder = os.path.join(tree.folder, "out")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.fresh = {}
+        self.explored = set()  # clients of the explorer that have nothing left to try
         if mutant:
             self.write(mutant.path, mutant.text)
 

@@ -124,6 +124,8 @@ class Explorer:
         return f"model/{self.name}"
 
     def run(self, build, limit):
+        if self.name in build.explored:
+            return None  # fewer executions were all that there are
         weaken = ["--weaken", self.weaken] if self.weaken and build.mutant else []
         program = (build.base.whole if weaken else build).program("model", "model.c")
         command = [program, "--limit", str(self.executions), *weaken, self.name]
@@ -135,6 +137,8 @@ class Explorer:
         match = re.search(r"^(\S+)\s+VIOLATION[^\n]*\n\s*([^\n]*)", done.stdout, re.M)
         if match:
             return f"{match[1]}: {match[2]}"[:90]
+        if done.returncode == 0:
+            build.explored.add(self.name)
         return f"signal {-done.returncode}" if done.returncode < 0 else None
 
 
