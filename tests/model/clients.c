@@ -28,6 +28,8 @@
 	X(wake_close)                                                                              \
 	X(wake_end)                                                                                \
 	X(wake_close_producer)                                                                     \
+	X(wake_fail)                                                                               \
+	X(wake_end_back)                                                                           \
 	X(attach)                                                                                  \
 	X(attach_oldest)                                                                           \
 	X(attach_free)                                                                             \
