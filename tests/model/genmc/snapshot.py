@@ -175,11 +175,17 @@ PLAIN = {
     "smax": "%c = icmp sgt {t} %a, %b\n  %r = select i1 %c, {t} %a, {t} %b",
     "smin": "%c = icmp slt {t} %a, %b\n  %r = select i1 %c, {t} %a, {t} %b",
 }
+BLOCKS = {"@llvm.memcpy.p0i8.p0i8.i64": "@model_move", "@llvm.memset.p0i8.i64": "@model_set",
+          "@llvm.memmove.p0i8.p0i8.i64": "@model_move"}
 INTRINSIC = re.compile(r"@llvm\.(" + "|".join(map(re.escape, PLAIN)) + r")\.(i\d+)\b")
 
 
 def spell_out(text):
-    """Arithmetic that has an instruction of its own since lately, by those that it has always had."""
+    """Arithmetic that has an instruction of its own since lately, by those that it has always had;
+    moves of blocks by words."""
+    for intrinsic, function in BLOCKS.items():
+        text = re.sub(rf"^declare .*{re.escape(intrinsic)}\(.*\n", "", text, flags=re.M)
+        text = text.replace(intrinsic + "(", function + "(")
     used = sorted(set(INTRINSIC.findall(text)))
     kept = [line for line in text.splitlines()
             if not (line.startswith("declare") and INTRINSIC.search(line))]
