@@ -92,10 +92,12 @@
 	X(POOL_HAND, "the hand is on a chunk, the chunk not taken")                                \
 	X(POOL_TAKEN, "a chunk is taken, the view does not know it")                               \
 	X(POOL_RELEASED, "the hand has moved, the whole not worked out")                           \
+	X(POOL_HANDS, "the hands were looked at, the notes not")                                   \
 	X(POOL_SETTLE, "the whole's place is worked out, not yet raised")                          \
 	X(POOL_NOTED, "what is left is noted, the hand not open")                                  \
 	X(POOL_LEFT, "what is left is noted, nobody woken")                                        \
 	X(POOL_TAKE_UP, "the hand is on what another has left, the note still there")              \
+	X(POOL_MOVED, "the hand is counted, the note still there")                                 \
 	/* stages, and the whole */                                                                \
 	X(STAGE_BEFORE_LOOP, "a stage's thread exists, its loop has not begun")                    \
 	X(STAGE_REPORT, "its on_start is done, not yet reported")                                  \

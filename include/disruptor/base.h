@@ -45,6 +45,10 @@
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
 #define disruptor_exchange_acquire(p, v)                                                           \
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acquire))
+#define disruptor_exchange_release(p, v)                                                           \
+	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(release))
+#define disruptor_exchange_relaxed(p, v)                                                           \
+	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_or_release(p, v)                                                           \
 	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_fetch_and_release(p, v)                                                          \
@@ -60,6 +64,9 @@
 #define disruptor_cas_acquire(p, expected, v)                                                      \
 	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
 	((p), (expected), (v), DISRUPTOR_ORDER(acquire), DISRUPTOR_ORDER(acquire))
+#define disruptor_cas_release(p, expected, v)                                                      \
+	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
+	((p), (expected), (v), DISRUPTOR_ORDER(release), DISRUPTOR_ORDER(relaxed))
 #define disruptor_cas_relaxed(p, expected, v)                                                      \
 	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \
 	((p), (expected), (v), DISRUPTOR_ORDER(relaxed), DISRUPTOR_ORDER(relaxed))

@@ -122,12 +122,12 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	/* relaxed (private): its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
 	/*
-	 * WAKE.word.acquire, WAKE.word.release: a dependant of the one that left may still arm this
-	 * edge, from an old look. It has to read what the leaver's wake-up left there, or what
-	 * followed it, so that its next look sees the new order (LEAVE); a plain store would part
+	 * WAKE.word.release, relaxed: a dependant of the one that left may still arm this edge, from
+	 * an old look. It has to acquire what the leaver's wake-up left there, so that its next look
+	 * sees the new order (LEAVE). An exchange goes on with what that released; a store would part
 	 * the two.
 	 */
-	(void)disruptor_exchange_acq_rel(&r->gates[i].wake, UINT64_C(0));
+	(void)disruptor_exchange_relaxed(&r->gates[i].wake, UINT64_C(0));
 	/* relaxed (private): nobody looks at a vacant gate's alert */
 	disruptor_store_relaxed(&r->gates[i].alert, 0u);
 	*index = i;
@@ -623,8 +623,8 @@ int disruptor_consumer_finished(const struct disruptor_consumer *c)
 	if (!(disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_ENDED))
 		return 0;
 	HOOK(HOOK_FINISH_FLAG);
-	/* CLOSE.end.acquire: a claim taken back may have moved it */
-	return c->next >= disruptor_load_acquire(&c->shared->end);
+	/* CLOSE.end.acquire, relaxed: the flag has brought the end; a claim taken back may have lowered it */
+	return c->next >= disruptor_load_relaxed(&c->shared->end);
 }
 
 bool consumer_take_alert(struct disruptor_consumer *c)
@@ -646,8 +646,11 @@ static int64_t wait_for_gate(struct wait_need *need, struct disruptor_gate *gate
 
 static bool has_read_to_its_end(const struct disruptor_consumer *c)
 {
-	/* relaxed (hint): a stale one is only possible before the asker's wake-up (STOP) */
-	return disruptor_load_relaxed(&c->ring->consumer_table[c->index].until) <= c->next;
+	/*
+	 * STOP.acquire, pairs with STOP.release in consumer_end_at_claimed(): what the asker did before.
+	 * A stale one is only possible before the asker's wake-up.
+	 */
+	return disruptor_load_acquire(&c->ring->consumer_table[c->index].until) <= c->next;
 }
 
 /* A deferred one that is to read no further: it ends once others have released what it has read. */

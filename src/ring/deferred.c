@@ -28,8 +28,8 @@ static void carry(const struct disruptor_consumer *c)
 {
 	/* DEFER.read.acquire: what lies before it was looked at, and is an event or a void for good */
 	uint64_t read = disruptor_load_acquire(&entry_of(c)->read);
-	/* STAGE.acquire: what the other carriers have done */
-	uint64_t at = disruptor_load_acquire(&c->gate->sequence);
+	/* relaxed (hint): where to begin; the exchange goes on with what other carriers have released */
+	uint64_t at = disruptor_load_relaxed(&c->gate->sequence);
 
 	for (;;) {
 		uint64_t to = at;
@@ -38,7 +38,7 @@ static void carry(const struct disruptor_consumer *c)
 			to++;
 		HOOK(HOOK_DEFER_CARRY);
 		/* STAGE.release, FREE.release: as a release; that of the events was passed on to us */
-		if (to == at || disruptor_cas_acq_rel(&c->gate->sequence, &at, to))
+		if (to == at || disruptor_cas_release(&c->gate->sequence, &at, to))
 			return;
 	}
 }
@@ -100,8 +100,8 @@ int deferred_release(struct disruptor_consumer *c, uint64_t position)
 				 (unsigned long long)position, c->gate->name,
 				 (unsigned long long)read);
 	while (at < position)
-		/* STAGE.release, FREE.release, STAGE.acquire: several release, each after the last */
-		if (disruptor_cas_acq_rel(&c->gate->sequence, &at, position))
+		/* STAGE.release, FREE.release: several release, and each goes on with what the last has */
+		if (disruptor_cas_release(&c->gate->sequence, &at, position))
 			break;
 	HOOK(HOOK_DEFER_RELEASED);
 	/* DEFER.void.gate, pairs with DEFER.void.read in deferred_read(): the gate, then `read` */

@@ -40,8 +40,8 @@
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
 {
 	uint64_t low = cap;
-	/* ENTRY.acquire, pairs with ENTRY.release in gate_attach(): the entries below it are set up */
-	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
+	/* relaxed (hint): an entry that was never used is vacant; a gate that counts comes with the count */
+	uint32_t used = disruptor_load_relaxed(&r->header->gates_used);
 	uint32_t found = 0;
 
 	for (uint32_t i = 0; i < used; i++) {
@@ -216,16 +216,15 @@ int gate_attach(struct disruptor_ring *r, uint32_t index, const struct gate_plac
 	if (rc != 0)
 		return rc;
 	HOOK(HOOK_ATTACH_CHOSEN);
-	/* FREE.release: the gate, then its being scanned, then its being counted */
+	/* FREE.release: as any release of the positions before it */
 	disruptor_store_release(&gate->sequence, provisional);
 	HOOK(HOOK_ATTACH_SHOWN);
-	/* relaxed (lock): changes under it only */
+	/* relaxed (lock), both: changes under it only; carried to scans by the count below */
 	if (index >= disruptor_load_relaxed(&r->header->gates_used))
-		/* ENTRY.release, pairs with ENTRY.acquire in gate_slowest(): the entry, then its use */
-		disruptor_store_release(&r->header->gates_used, index + 1);
+		disruptor_store_relaxed(&r->header->gates_used, index + 1);
 	/*
 	 * ATTACH.count.release, pairs with ATTACH.count.acquire in gate_limit(): who meets it meets
-	 * the gate. relaxed (lock): as above
+	 * the gate, and its being scanned. relaxed (lock): as above
 	 */
 	disruptor_store_release(&r->header->attaches,
 				disruptor_load_relaxed(&r->header->attaches) + 1);

@@ -65,8 +65,8 @@ void ring_hold_note(struct disruptor_consumer *c)
 
 static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 {
-	/* ENTRY.acquire, pairs with ENTRY.release in gate_attach(): the entries below it are set up */
-	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
+	/* relaxed (own): the views that this thread uses were opened before it did */
+	uint32_t used = disruptor_load_relaxed(&r->header->gates_used);
 	uint64_t me = os_thread_id();
 
 	for (uint32_t i = 0; i < used; i++) {

@@ -49,8 +49,8 @@ void mirror_put(const struct disruptor_ring *r, uint64_t position, const void *e
 
 void mirror_void(const struct disruptor_ring *r, uint64_t position)
 {
-	/* MIRROR.release: as a put; no word changes, so nothing can be torn */
-	disruptor_store_release(entry_of(r, position), (position + 1) | DISRUPTOR_VOID);
+	/* MIRROR.release, relaxed: no word changes, so nothing is read through it or can be torn */
+	disruptor_store_relaxed(entry_of(r, position), (position + 1) | DISRUPTOR_VOID);
 }
 
 static enum mirror_state judge(uint64_t stamp, uint64_t position, uint64_t *at)

@@ -245,8 +245,8 @@ static void end_earlier(struct disruptor_ring *r, uint64_t claimed)
 		uint64_t end = disruptor_load_relaxed(until);
 
 		while (end != UINT64_MAX && end > claimed)
-			/* STOP.release: as who set it */
-			if (disruptor_cas_acq_rel(until, &end, claimed))
+			/* STOP.release, relaxed: it goes on with what who set it has released */
+			if (disruptor_cas_relaxed(until, &end, claimed))
 				break;
 	}
 }
@@ -279,8 +279,8 @@ static void take_back(struct run *p, uint64_t n)
 	/* relaxed (lock): change under it only */
 	if ((disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED) &&
 	    disruptor_load_relaxed(&r->shared->end) > p->next)
-		/* CLOSE.end.release: consumers that wait for what will not come look again */
-		disruptor_store_release(&r->shared->end, p->next);
+		/* CLOSE.end.release, relaxed: a number; who waits for what will not come is woken below */
+		disruptor_store_relaxed(&r->shared->end, p->next);
 	end_earlier(r, p->next);
 	os_unlock(&r->lock);
 	HOOK(HOOK_TAKE_BACK_TOLD);

@@ -163,8 +163,8 @@ static int check_end(const struct disruptor_reader *v)
 		return 0;
 	if (state & DISRUPTOR_STATE_FAILED)
 		return DISRUPTOR_E_FAILED;
-	/* CLOSE.end.acquire: a claim taken back may have moved it */
-	return (state & DISRUPTOR_STATE_ENDED) && v->next >= disruptor_load_acquire(&s->end)
+	/* CLOSE.end.acquire, relaxed: the flag has brought the end; a claim taken back may have lowered it */
+	return (state & DISRUPTOR_STATE_ENDED) && v->next >= disruptor_load_relaxed(&s->end)
 		       ? DISRUPTOR_E_CLOSED
 		       : 0;
 }

@@ -357,8 +357,8 @@ static uint64_t last_claimed(const struct disruptor_ring *r, uint64_t from)
 		if (from + step <= end && is_settled(r, from + step - 1))
 			from += step;
 	for (; from < end; from++) {
-		/* PUB.acquire: as in is_settled() */
-		stamp = disruptor_load_acquire(ring_stamp(r, from));
+		/* relaxed (hint): a mark is a number; who reads what was published looks at the stamps again */
+		stamp = disruptor_load_relaxed(ring_stamp(r, from));
 		if (!ring_is_settled(r, stamp, from))
 			/* a run that `claimed` tells of may have left a mark that is lower */
 			return ring_is_mark(stamp) && ~stamp > from ? ~stamp : from;
@@ -376,8 +376,8 @@ uint64_t ring_claimed(const struct disruptor_ring *r)
 
 void ring_wake_everyone(struct disruptor_ring *r)
 {
-	/* ENTRY.acquire, pairs with ENTRY.release in gate_attach(): the entries below it are set up */
-	uint32_t used = disruptor_load_acquire(&r->header->gates_used);
+	/* relaxed (hint): who attached before the caller had the lock is in it; others see what has changed */
+	uint32_t used = disruptor_load_relaxed(&r->header->gates_used);
 
 	edge_wake_all(r, edge_to_consumers(r));
 	edge_wake_all(r, edge_to_producers(r));

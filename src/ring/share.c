@@ -28,6 +28,7 @@ int share_open(struct ring_share *s, const struct disruptor_consumer *whole, boo
 	s->chunks = chunks;
 	/* relaxed (private), all: nobody else knows it yet */
 	disruptor_store_relaxed(&s->left_count, UINT64_C(0));
+	disruptor_store_relaxed(&s->moved, UINT64_C(0));
 	disruptor_store_relaxed(&s->taken, chunks ? whole->next : DISRUPTOR_VACANT);
 	for (uint32_t i = 0; i < DISRUPTOR_MAX_CONSUMERS; i++)
 		disruptor_store_relaxed(&s->left[i].from, DISRUPTOR_VACANT);
@@ -52,8 +53,8 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 	if (!s->chunks)
 		return;
 	hold(c, c->next, c->next);
-	/* SHARE.done.release: as a detach; it holds nothing until it takes something */
-	disruptor_store_release(&c->gate->sequence, DISRUPTOR_VACANT);
+	/* SHARE.done.release, relaxed: it has done nothing; it holds nothing until it takes something */
+	disruptor_store_relaxed(&c->gate->sequence, DISRUPTOR_VACANT);
 }
 
 /* ---- settling ---- */
@@ -61,7 +62,7 @@ void share_join(struct ring_share *s, struct disruptor_consumer *c, uint64_t at_
 static uint64_t least_left(const struct ring_share *s, uint64_t least)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
-		/* SHARE.leave.acquire: who sees the note gone sees the hand on it */
+		/* SHARE.leave.acquire: who sees the note gone sees that it was counted */
 		uint64_t from = disruptor_load_acquire(&s->left[i].from);
 
 		least = from < least ? from : least;
@@ -80,6 +81,25 @@ static uint64_t least_in_hand(const struct ring_share *s, uint64_t least)
 	return least;
 }
 
+/* What all have released: before it no member has anything in hand, and nothing is left. */
+static uint64_t least_of_all(const struct ring_share *s)
+{
+	/* SHARE.leave.acquire: the hands that took up what was left, as far as they are counted */
+	uint64_t least, seen, now = disruptor_load_acquire(&s->moved);
+
+	do {
+		seen = now;
+		/* SHARE.take.acquire: before the hands that are on what lies before it */
+		least = disruptor_load_acquire(&s->taken);
+		least = least_in_hand(s, least);
+		HOOK(HOOK_POOL_HANDS);
+		least = least_left(s, least);
+		/* SHARE.leave.acquire: if it has changed, a hand may have been looked at too early */
+		now = disruptor_load_acquire(&s->moved);
+	} while (now != seen);
+	return least;
+}
+
 /* The own gate has been moved: what all have released becomes the whole's place. */
 static void settle(const struct disruptor_consumer *c)
 {
@@ -90,17 +110,13 @@ static void settle(const struct disruptor_consumer *c)
 
 	/* SHARE.settle.both: our gate, then the others' */
 	disruptor_fence_seq_cst();
-	/* SHARE.take.acquire: before the hands that are on what lies before it */
-	least = disruptor_load_acquire(&s->taken);
-	least = least_left(s, least);
-	least = least_in_hand(s, least);
-	least = least_left(s, least);
+	least = least_of_all(s);
 	HOOK(HOOK_POOL_SETTLE);
 	/* relaxed (hint): where to begin; the exchange is what counts */
 	at = disruptor_load_relaxed(&s->whole->sequence);
 	while (at < least)
 		/* STAGE.release, FREE.release, of all members, whose gates were acquired above */
-		if (disruptor_cas_acq_rel(&s->whole->sequence, &at, least))
+		if (disruptor_cas_release(&s->whole->sequence, &at, least))
 			break;
 	/* relaxed (hint): at least what we have stored or seen */
 	at = disruptor_load_relaxed(&s->whole->sequence);
@@ -152,8 +168,8 @@ uint64_t share_look(struct disruptor_consumer *c)
 	if (disruptor_load_relaxed(&s->left_count) != 0)
 		return 1;
 	do {
-		/* SHARE.take.acquire: with the chunks before it */
-		at = disruptor_load_acquire(&s->taken);
+		/* relaxed (hint): what is there the stamps say; who takes it does so by a swap */
+		at = disruptor_load_relaxed(&s->taken);
 		hold(c, at, at);
 		HOOK(HOOK_POOL_LOOK);
 		if (consumer_available(c, at, at + 1) != at)
@@ -181,9 +197,12 @@ static bool take_up(struct disruptor_consumer *c)
 
 		if (from == DISRUPTOR_VACANT)
 			continue;
-		/* SHARE.leave.release, both: the hand, then the note goes */
+		/* SHARE.leave.release, all: the hand, then its being counted, then the note goes */
 		disruptor_store_release(&c->gate->sequence, from);
 		HOOK(HOOK_POOL_TAKE_UP);
+		/* relaxed (lock): counted under it only */
+		disruptor_store_release(&s->moved, disruptor_load_relaxed(&s->moved) + 1);
+		HOOK(HOOK_POOL_MOVED);
 		disruptor_store_release(&left->from, DISRUPTOR_VACANT);
 		/* relaxed (lock): only whether to look */
 		disruptor_store_relaxed(&s->left_count, disruptor_load_relaxed(&s->left_count) - 1);
@@ -199,8 +218,8 @@ static bool take_next(struct disruptor_consumer *c)
 {
 	const struct ring_consumer *e = entry_of(c);
 	struct ring_share *s = e->share;
-	/* SHARE.take.acquire: with the chunks before it */
-	uint64_t from = disruptor_load_acquire(&s->taken);
+	/* relaxed (hint): what is there the stamps say; the swap below is what counts */
+	uint64_t from = disruptor_load_relaxed(&s->taken);
 	bool tried = false;
 	uint64_t to;
 
@@ -214,8 +233,8 @@ static bool take_next(struct disruptor_consumer *c)
 		disruptor_store_release(&c->gate->sequence, from);
 		disruptor_fence_seq_cst();
 		HOOK(HOOK_POOL_HAND);
-		/* SHARE.take.release, SHARE.take.acquire: who reads it sees the hand, and we those before */
-		if (disruptor_cas_acq_rel(&s->taken, &from, to)) {
+		/* SHARE.take.release: who reads it sees the hand, and those before, whose swaps it goes on */
+		if (disruptor_cas_release(&s->taken, &from, to)) {
 			HOOK(HOOK_POOL_TAKEN);
 			hold(c, from, to);
 			return true;

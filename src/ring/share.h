@@ -13,14 +13,17 @@
  * released, vacant while it has none.
  *
  *	member                               whoever settles
- *	hand = next                          n = taken
- *	fence                                look at what was left, at the hands, at what was left
- *	taken: from hand to hand + chunk     the whole = the least of all
+ *	hand = next                          m = moved, n = taken
+ *	fence                                look at the hands, then at what was left
+ *	taken: from hand to hand + chunk     again, if `moved` is not m
+ *	                                     the whole = the least of all
  *
  * Whoever sees `taken` behind a chunk sees the hand on it (SHARE.take). What a
- * member leaves is noted before its hand opens, and a hand is on it before that
- * note goes: so it is seen here or there (SHARE.leave). And whoever moves a hand
- * settles afterwards, behind a fence: of two who do, one sees both (SHARE.settle).
+ * member leaves is noted before its hand opens: who sees the hand open sees the
+ * note. A hand is on it and counted in `moved` before that note goes: who sees the
+ * note gone sees the count, and so looks for the hand anew (SHARE.leave). And
+ * whoever moves a hand settles afterwards, behind a fence: of two who do, one sees
+ * both (SHARE.settle).
  *
  * Where they do not, each goes through everything, and passes over what is
  * another's; `taken` is then vacant, behind everything.
@@ -39,6 +42,7 @@ struct ring_share {
 	bool chunks;            /* each position is for one of them */
 	struct os_monitor lock; /* of what is left */
 	atomic_word left_count;
+	atomic_word moved; /* how often a member has taken up what another had left */
 	const struct disruptor_gate *members[DISRUPTOR_MAX_CONSUMERS];
 	char apart[DISRUPTOR_APART];
 	atomic_word taken; /* first position that no member has taken: the next */

@@ -194,7 +194,7 @@ static void go_round(void)
 
 const struct model_client model_attach_lap = {
 	.name = "attach_lap",
-	.about = "ATTACH, ATTACH.count, ENTRY: one slot; the comer is not lapped",
+	.about = "ATTACH, ATTACH.count: one slot; the comer is not lapped",
 	.setup = setup,
 	.threads = { go_round, attach_newest },
 	.finish = finish,
@@ -230,4 +230,101 @@ const struct model_client model_attach_sleep = {
 	.rungs = true,
 	.bound = 1,
 	.stale = 1,
+};
+
+/*
+ * One slot of two producers. Between them stands the comer alone, who has read nothing of what the
+ * first wrote: it has the stamp, and its gate passes on what that brought. Its entry is not new.
+ */
+static void setup_between(void)
+{
+	struct disruptor_options o = model_options(1);
+
+	o.producers = DISRUPTOR_MANY;
+	o.max_producers = 2;
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producers[0], ring, NULL));
+	model_ok(tick_producer_open(&producers[1], ring, NULL));
+	model_ok(tick_consumer_open(&old, ring, NULL));
+	model_ok(tick_consumer_open(&comer, ring, NULL));
+	model_ok(tick_consumer_close(&comer));
+}
+
+static void try_once(struct tick_producer *p)
+{
+	struct tick *t;
+
+	model_own(p);
+	t = tick_try_claim(p);
+	if (!t)
+		return;
+	model_write(&t->value, disruptor_producer_position(&p->view) + 1);
+	model_ok(tick_publish(p));
+}
+
+static void produce_first_once(void)
+{
+	try_once(&producers[0]);
+}
+
+static void come(void)
+{
+	model_ok(tick_consumer_open(&comer, ring, NULL));
+}
+
+static void part_and_produce(void)
+{
+	model_ok(tick_consumer_close(&old));
+	try_once(&producers[1]);
+}
+
+static void finish_between(void)
+{
+	model_ok(tick_consumer_close(&comer));
+	finish_of(true, false);
+}
+
+const struct model_client model_attach_between = {
+	.name = "attach_between",
+	.about =
+		"FREE, PUB: a comer's gate passes on to a producer what another published before it",
+	.setup = setup_between,
+	.threads = { produce_first_once, come, part_and_produce },
+	.finish = finish_between,
+	.bound = 2,
+	.stale = 1,
+};
+
+/*
+ * The old consumer goes on while the producer looks, then the comer comes, at what the first look
+ * has left to it. The second look finds more room, unless it finds the comer, too.
+ */
+static void setup_lap(void)
+{
+	setup_two();
+	model_produce_busy(&producers[0], 2);
+	model_consume_busy(&old, 1);
+}
+
+static void produce_over(void)
+{
+	try_once(&producers[0]);
+	try_once(&producers[0]);
+}
+
+static void go_on_and_attach(void)
+{
+	model_consume_busy(&old, 2);
+	attach_oldest();
+}
+
+const struct model_client model_attach_recount = {
+	.name = "attach_recount",
+	.about =
+		"ATTACH.count: a look that has met a comer's count is repeated, and meets its gate",
+	.setup = setup_lap,
+	.threads = { produce_over, go_on_and_attach },
+	.finish = finish,
+	.bound = 1,
+	.stale = 2,
 };

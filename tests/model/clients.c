@@ -17,6 +17,7 @@
 	X(take_back)                                                                               \
 	X(wake_consumer)                                                                           \
 	X(wake_producer)                                                                           \
+	X(wake_producer_slow)                                                                      \
 	X(wake_both)                                                                               \
 	X(wake_two)                                                                                \
 	X(wake_stage)                                                                              \
@@ -27,6 +28,8 @@
 	X(wake_close)                                                                              \
 	X(wake_end)                                                                                \
 	X(wake_close_producer)                                                                     \
+	X(wake_fail)                                                                               \
+	X(wake_end_back)                                                                           \
 	X(attach)                                                                                  \
 	X(attach_oldest)                                                                           \
 	X(attach_free)                                                                             \
@@ -35,6 +38,8 @@
 	X(attach_sleep)                                                                            \
 	X(attach_lap)                                                                              \
 	X(attach_lap_oldest)                                                                       \
+	X(attach_between)                                                                          \
+	X(attach_recount)                                                                          \
 	X(leave)                                                                                   \
 	X(leave_sleep)                                                                             \
 	X(leave_after)                                                                             \
@@ -51,21 +56,54 @@
 	X(fail_one)                                                                                \
 	X(reopen)                                                                                  \
 	X(reopen_many)                                                                             \
+	X(told_finished)                                                                           \
+	X(told_failed)                                                                             \
+	X(told_one)                                                                                \
+	X(told_many)                                                                               \
+	X(told_asleep)                                                                             \
+	X(told_open)                                                                               \
+	X(told_open_many)                                                                          \
+	X(told_open_known)                                                                         \
+	X(told_given_back)                                                                         \
+	X(told_published)                                                                          \
+	X(told_published_packed)                                                                   \
+	X(told_settled)                                                                            \
+	X(told_settled_packed)                                                                     \
+	X(told_released)                                                                           \
 	X(shared_pool)                                                                             \
 	X(shared_leave)                                                                            \
 	X(shared_settle)                                                                           \
+	X(shared_hand_over)                                                                        \
+	X(shared_take)                                                                             \
+	X(shared_carry)                                                                            \
+	X(shared_end)                                                                              \
+	X(shared_place)                                                                            \
+	X(shared_next)                                                                             \
+	X(shared_note)                                                                             \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
+	X(mirror_wake)                                                                             \
+	X(mirror_end)                                                                              \
+	X(mirror_packed)                                                                           \
 	X(conflate)                                                                                \
 	X(conflate_sleep)                                                                          \
 	X(conflate_close)                                                                          \
+	X(conflate_close_other)                                                                    \
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
+	X(watch_stop)                                                                              \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
+	X(deferred_blind)                                                                          \
+	X(deferred_seen)                                                                           \
+	X(deferred_room)                                                                           \
+	X(deferred_carry)                                                                          \
 	X(hold)                                                                                    \
 	X(owner)                                                                                   \
-	X(owner_end)
+	X(owner_end)                                                                               \
+	X(owner_finish)                                                                            \
+	X(owner_place)                                                                             \
+	X(owner_diagnose)
 
 #define DECLARE(name) extern const struct model_client model_##name;
 #define ADDRESS(name) &model_##name,

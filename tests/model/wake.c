@@ -104,6 +104,27 @@ const struct model_client model_wake_producer = {
 	.stale = 2,
 };
 
+/* By the half out of line, which AddressSanitizer builds take. */
+static void release_out_of_line(void)
+{
+	for (int i = 0; i < 2; i++) {
+		while (!tick_ready(&consumers[0]))
+			model_pause();
+		model_ok(disruptor_consumer_release_slow(&consumers[0].view, 1));
+	}
+}
+
+const struct model_client model_wake_producer_slow = {
+	.name = "wake_producer_slow",
+	.about = "WAKE: a release out of line, and a producer that goes to sleep",
+	.setup = setup_one_slot,
+	.threads = { produce_two, release_out_of_line },
+	.finish = finish_one,
+	.rungs = true,
+	.bound = 2,
+	.stale = 2,
+};
+
 const struct model_client model_wake_both = {
 	.name = "wake_both",
 	.about = "WAKE: one slot, both sides sleep",

@@ -75,3 +75,27 @@ const struct model_client model_watch_one = {
 	.bound = 2,
 	.stale = 2,
 };
+
+static void interrupt_second(void)
+{
+	disruptor_consumer_interrupt(&consumers[1].view);
+}
+
+static void wait_for_interrupt(void)
+{
+	struct disruptor_consumer *const views[] = { &consumers[0].view, &consumers[1].view };
+
+	model_assert(disruptor_wait_any(views, 2, DISRUPTOR_FOREVER) == 1);
+	model_assert(tick_ready_until(&consumers[1], DISRUPTOR_FOREVER) == DISRUPTOR_E_INTERRUPTED);
+}
+
+const struct model_client model_watch_stop = {
+	.name = "watch_stop",
+	.about = "WATCH, STOP: who sleeps on two rings is interrupted at one, which is no progress",
+	.setup = setup,
+	.threads = { interrupt_second, wait_for_interrupt },
+	.finish = finish,
+	.rungs = true,
+	.bound = 2,
+	.stale = 2,
+};

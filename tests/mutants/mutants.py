@@ -18,10 +18,12 @@ WEAKER = {
     "disruptor_exchange_acq_rel": ["disruptor_exchange_acquire", "disruptor_exchange_release"],
     "disruptor_cas_acq_rel": ["disruptor_cas_acquire", "disruptor_cas_release"],
     "disruptor_exchange_acquire": ["disruptor_exchange_relaxed"],
+    "disruptor_exchange_release": ["disruptor_exchange_relaxed"],
     "disruptor_fetch_or_release": ["disruptor_fetch_or_relaxed"],
     "disruptor_fetch_and_release": ["disruptor_fetch_and_relaxed"],
     "disruptor_fetch_add_release": ["disruptor_fetch_add_relaxed"],
     "disruptor_cas_acquire": ["disruptor_cas_relaxed"],
+    "disruptor_cas_release": ["disruptor_cas_relaxed"],
     "disruptor_fence_seq_cst": [""],
     "disruptor_fence_compiler": [""],
     "disruptor_fence_acquire": [""],
@@ -40,6 +42,10 @@ def load_ledger():
     return module
 
 
+# What the reason begins with of one that would be seen by what no test here shows.
+UNSEEN = "only-load-buffering"
+
+
 class Mutant:
     """One change of one file."""
 
@@ -51,6 +57,7 @@ class Mutant:
         self.is_order = False  # only an order is weaker: unit tests cannot see it
         self.weaken = None    # what the explorer calls it: FILE:LINE:KIND
         self.equivalent = None  # the reason, if it changes nothing that the library promises
+        self.unseen = None    # the reason, if only load buffering would show it
         self.line = 0
         self.text = None      # of the whole file, changed
 
@@ -91,7 +98,7 @@ def made(ledger):
                 mutant.is_made = mutant.is_order = True
                 mutant.line = site.line
                 mutant.text = weaken(text, site, weaker)
-                if site.access.startswith("disruptor_") and site.order != "compiler":
+                if site.access.startswith("disruptor_"):
                     mutant.weaken = f"{site.path}:{site.line}:{lost(site, weaker)}"
                 found.append(mutant)
     for mutant in found:
@@ -207,5 +214,8 @@ def collect():
     for name, why in reasons().items():
         if name not in known:
             raise ValueError(f"equivalent: there is no mutant {name}")
-        known[name].equivalent = why
+        if why.startswith(UNSEEN):
+            known[name].unseen = why[len(UNSEEN):].strip()
+        else:
+            known[name].equivalent = why
     return mutants

@@ -29,8 +29,8 @@
  * @mutant 5 share settle() stores the whole's place, however far it stands
  * @mutant 6 leave share_leave() opens the hand before the note is there
  * @mutant 7 leave take_up() takes the note away before its hand is on it
- * @mutant 8 leave3 settle() looks at the notes before the hands only
- * @mutant 9 leave settle() looks at the notes behind the hands only
+ * @mutant 8 leave3 settle() looks at the notes before the hands
+ * @mutant 9 leave settle() does not look again where a note was taken up meanwhile
  * @mutant 10 leave share_leave() wakes nobody
  * @mutant 11 share take_next() keeps its hand on what another has taken
  * @mutant 12 leave share_release() releases the chunk with its first event
@@ -57,6 +57,7 @@ byte whole;
 byte left_from[WORKERS] = VACANT;
 byte left_to[WORKERS];
 byte left_count;
+byte moved;               /* how often a note was taken up */
 bool lock_taken;          /* of what is left */
 byte news;                /* counts wake-ups of those who wait: an edge's epoch */
 byte handled;             /* events, a bit each */
@@ -94,25 +95,37 @@ inline settle(t)
 #ifndef MUTANT_4
 	fence(t); /* SHARE.settle */
 #endif
+	do
+	:: seen_moved = moved; /* SHARE.leave */
 #ifdef MUTANT_3
-	least = VACANT;
-	least_in_hand();
-	LEAST(taken);
-	least_left();
+		least = VACANT;
+		least_in_hand();
+		LEAST(taken);
+		least_left();
 #else
 #ifdef KEYED
-	least = VACANT; /* `taken` */
+		least = VACANT; /* `taken` */
 #else
-	least = taken; /* SHARE.take */
+		least = taken; /* SHARE.take */
 #endif
-#ifndef MUTANT_9
-	least_left();
+#ifdef MUTANT_8
+		least_left();
+		least_in_hand();
+#else
+		least_in_hand();
+		least_left();
 #endif
-	least_in_hand();
-#ifndef MUTANT_8
-	least_left();
 #endif
+		if
+#ifdef MUTANT_9
+		:: true -> break
+#else
+		:: moved == seen_moved -> break
+		:: moved != seen_moved
 #endif
+		fi
+	od;
+	seen_moved = 0;
 #ifdef MUTANT_5
 	whole = least;
 	assert(WHOLE_IS_RIGHT);
@@ -155,8 +168,9 @@ inline take_up(t)
 			left_from[i] = VACANT;
 			store(t, HAND + t, next);
 #else
-			store(t, HAND + t, next); /* SHARE.leave: the hand, then the note goes */
-			atomic { settled(t) -> left_from[i] = VACANT }
+			store(t, HAND + t, next); /* SHARE.leave: the hand, its count, then the note goes */
+			atomic { settled(t) -> moved++ };
+			left_from[i] = VACANT;
 #endif
 			left_count--;
 			found = true
@@ -241,7 +255,7 @@ inline share_leave(t)
 
 proctype worker(byte t)
 {
-	byte next, chunk_end, from, to, least, seen, i;
+	byte next, chunk_end, from, to, least, seen, seen_moved, i;
 	bool found, tried;
 
 	do
@@ -300,7 +314,7 @@ out:
 /* Each goes through everything, and passes over what is another's. */
 proctype keyed_worker(byte t)
 {
-	byte next, chunk_end = EVENTS + 1, least;
+	byte next, chunk_end = EVENTS + 1, least, seen_moved;
 
 	do
 	:: next == EVENTS -> break

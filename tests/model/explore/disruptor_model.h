@@ -38,6 +38,7 @@ uint64_t model_change(void *word, struct model_site site, enum model_change chan
 bool model_cas(void *word, struct model_site site, void *expected, uint64_t value,
 	       enum model_order success, enum model_order failure);
 void model_fence(struct model_site site, enum model_order order);
+void model_compiler_fence(struct model_site site);
 
 /* In the library, whose plain accesses are checked, too: see plain.c. */
 #if defined(__SANITIZE_THREAD__)
@@ -76,8 +77,8 @@ void *model_memset(void *to, int value, size_t size);
 #define model_compare_exchange_weak_explicit(p, expected, v, success, failure)                     \
 	model_cas(MODEL_AT(p), expected, (uint64_t)(v), success, failure)
 #define model_thread_fence(order) model_fence(MODEL_SITE("fence", 0), order)
-/* Fibers run the program in its order as it was compiled: there is nothing to keep. */
-#define model_signal_fence(order) ((void)0)
+/* Fibers run the program in its order as it was compiled; what else it allows memory.c knows. */
+#define model_signal_fence(order) model_compiler_fence(MODEL_SITE("fence", 0))
 
 /* What <stdatomic.h> says of words that take no lock; the explorer's are plain ones. */
 #define ATOMIC_LLONG_LOCK_FREE 2

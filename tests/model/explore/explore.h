@@ -95,6 +95,7 @@ bool memory_is_shared(const void *object);
 void memory_release(const void *object);
 void memory_acquire(const void *object);
 void memory_barrier(void);
+void memory_end(void);
 void memory_turn(const void *object);
 uint32_t memory_load_now(const void *word);
 /* The running thread looked in vain; whether there is anything new for that thread since. */

@@ -74,6 +74,16 @@ THREAD(sbr_b, { rel(&y, 1); r[1] = acq(&x); })
 LITMUS(sb_release_acquire, sbr_a, sbr_b);
 THREAD(sbm_a, { set(&x, 1); os_membarrier(); r[0] = rlx(&y); })
 LITMUS(sb_membarrier, sbm_a, sb_b);
+/* the other thread is interrupted: a compiler fence keeps its store in front of its load */
+THREAD(sbc_b, { set(&y, 1); disruptor_fence_compiler(); r[1] = rlx(&x); })
+LITMUS(sb_membarrier_compiler, sbm_a, sbc_b);
+THREAD(sbcl_b, { disruptor_fence_compiler(); set(&y, 1); r[1] = rlx(&x); })
+LITMUS(sb_membarrier_early, sbm_a, sbcl_b);
+THREAD(sbcr_b, { rel(&y, 1); r[1] = acq(&x); })
+LITMUS(sb_membarrier_release, sbm_a, sbcr_b);
+THREAD(sbcx_b, { set(&y, 1); (void)disruptor_exchange_acq_rel(&z, UINT64_C(1)); r[1] = rlx(&x); })
+THREAD(sbmz_a, { set(&z, 2); set(&x, 1); os_membarrier(); r[0] = rlx(&y); })
+LITMUS(sb_membarrier_exchange, sbmz_a, sbcx_b);
 THREAD(sbx_a, { (void)disruptor_exchange_acq_rel(&x, UINT64_C(1)); r[0] = rlx(&y); })
 LITMUS(sb_exchange_and_fence, sbx_a, sbf_b);
 
@@ -175,7 +185,9 @@ const struct model_client *const model_clients[] = { NULL };
 
 static struct explore_result run(const struct model_client *c)
 {
-	const struct explore_options o = { .bound = 20, .stale = 20, .rung = DISRUPTOR_RUNG_FENCE };
+	const struct explore_options o = { .bound = 20,
+					   .stale = 20,
+					   .rung = DISRUPTOR_RUNG_MEMBARRIER };
 	struct explore_result result;
 
 	memset(seen, 0, sizeof(seen));
@@ -223,7 +235,11 @@ static void stores_may_pass_loads_unless_both_are_fenced(void **state)
 	EXPECT(sb_release_acquire, 0, 100, 1000, 1100);
 	EXPECT(sb_one_fence, 0, 100, 1000, 1100);
 	EXPECT(sb_fences, 100, 1000, 1100);
-	EXPECT(sb_membarrier, 100, 1000, 1100);
+	EXPECT(sb_membarrier, 0, 100, 1000, 1100);
+	EXPECT(sb_membarrier_compiler, 100, 1000, 1100);
+	EXPECT(sb_membarrier_early, 0, 100, 1000, 1100);
+	EXPECT(sb_membarrier_release, 0, 100, 1000, 1100);
+	EXPECT(sb_membarrier_exchange, 100, 1000, 1100);
 	EXPECT(sb_exchange_and_fence, 0, 100, 1000, 1100);
 }
 

@@ -59,6 +59,7 @@ struct thread {
 	struct view now;     /* what it has seen */
 	struct view pending; /* what it would have acquired; a fence may yet */
 	struct view fenced;  /* at its last release fence */
+	struct view kept;    /* at the last place where no compiler moves a load up above a store */
 	bool looks;
 	int read[WORDS];          /* the store that was read last; -1: none */
 	unsigned repeated[WORDS]; /* how often an old one was read again */
@@ -446,6 +447,8 @@ static void append(struct word *w, uint64_t value, enum model_order order, const
 	s->view.at[i] = t->now.at[i];
 	if (read) /* the release sequence goes on */
 		join(&s->view, &read->view);
+	if (read && order == model_acq_rel)
+		t->kept = t->now;
 	poke(w->address, w->size, value);
 	tick(t);
 }
@@ -628,6 +631,7 @@ static void fence(struct thread *t, enum model_order order)
 	if (order == model_seq_cst) {
 		join_words(&t->now, &fences);
 		join_words(&fences, &t->now);
+		t->kept = t->now;
 		explore_event_of((unsigned)(t - threads), 6, 0, number_of(&t->now));
 	}
 	if (order & model_release)
@@ -653,6 +657,46 @@ void model_fence(struct model_site site, enum model_order order)
 	trace_line(&site, order == model_seq_cst ? "seq_cst" : "acquire or release");
 }
 
+static void keep(void)
+{
+	self()->kept = self()->now;
+	explore_event(13, 0, 0);
+}
+
+/* The running thread ends: all that it has done is done; until now the last of it might not be. */
+void memory_end(void)
+{
+	if (explore_options()->rung == DISRUPTOR_RUNG_MEMBARRIER &&
+	    number_of(&self()->kept) != number_of(&self()->now))
+		virtual_point(VIRTUAL_ACCESS);
+	keep();
+}
+
+void model_compiler_fence(struct model_site site)
+{
+	if (!explore_is_on())
+		return;
+	note_site(&site, 1u << WEAKER_GONE);
+	if (is_weaker(&site, WEAKER_GONE))
+		return;
+	keep();
+	trace_line(&site, "compiler");
+}
+
+/*
+ * A thread is interrupted by another's membarrier(2): a fence, but somewhere in the program as it
+ * was compiled. There a store may have come to stand behind a load that follows it here, unless a
+ * compiler fence is between the two: so a store that none has followed yet may be behind it.
+ */
+static void interrupt(unsigned thread)
+{
+	struct thread *t = &threads[thread];
+
+	join_words(&t->now, &fences);
+	join_words(&fences, &t->kept);
+	explore_event_of(thread, 14, number_of(&t->kept), number_of(&t->now));
+}
+
 /*
  * membarrier(2): a fence here, then one on each other thread, each at some time before the call
  * returns, and one here. In between others may run: then the order of the interrupts matters.
@@ -670,12 +714,12 @@ void memory_barrier(void)
 	fence(&threads[me], model_seq_cst);
 	first = count > 2 ? explore_choose_preemption(count + 1) : 0;
 	if (first != 0 && first != me) {
-		fence(&threads[first], model_seq_cst);
+		interrupt(first);
 		virtual_point(VIRTUAL_HOOK);
 	}
 	for (unsigned other = 1; other <= count; other++)
 		if (other != me && other != first)
-			fence(&threads[other], model_seq_cst);
+			interrupt(other);
 	fence(&threads[me], model_seq_cst);
 	trace_line(&site, "");
 }

@@ -398,6 +398,7 @@ static const struct virtual_scheduler scheduler = {
 static void *client_thread(void *argument)
 {
 	search.client->threads[(uintptr_t)argument]();
+	memory_end();
 	if (--search.running == 0)
 		virtual_wake(&search.running);
 	return NULL;
