@@ -180,6 +180,14 @@ BLOCKS = {"@llvm.memcpy.p0i8.p0i8.i64": "@model_move", "@llvm.memset.p0i8.i64": 
 INTRINSIC = re.compile(r"@llvm\.(" + "|".join(map(re.escape, PLAIN)) + r")\.(i\d+)\b")
 
 
+def keep_conditions(text):
+    """Not to read before a condition what is read only if it holds: that were a race of its own.
+
+    The compiler reads early where it likes, but not in what a sanitizer of threads is to watch.
+    """
+    return re.sub(r"^(attributes #\d+ = \{)", r"\1 sanitize_thread", text, flags=re.M)
+
+
 def spell_out(text):
     """Arithmetic that has an instruction of its own since lately, by those that it has always had;
     moves of blocks by words."""
