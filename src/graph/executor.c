@@ -133,8 +133,8 @@ int disruptor_place(struct disruptor_stage *s, uint32_t thread)
 
 	if (!s)
 		return error_set(DISRUPTOR_E_INVAL, "stage: NULL");
-	workers = s->is_head ? s->pool->count : 0;
 	os_lock(&s->owner->monitor);
+	workers = s->is_head ? s->pool->count : 0;
 	rc = refuse_if_active(s->owner);
 	if (rc == 0)
 		rc = check_placed(s);
