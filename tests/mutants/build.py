@@ -26,15 +26,10 @@ MODEL_PARTS = ["tests/model", "tests/model/explore", "tests/virtual"]
 
 # Orders that the library has no use for, and its mutants have.
 WEAKER = """
-#define disruptor_exchange_relaxed(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_or_relaxed(p, v)                                                           \\
 	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_and_relaxed(p, v)                                                          \\
 	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
-#define disruptor_cas_release(p, expected, v)                                                      \\
-	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \\
-	((p), (expected), (v), DISRUPTOR_ORDER(release), DISRUPTOR_ORDER(relaxed))
 """
 
 

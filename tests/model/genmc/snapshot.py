@@ -19,33 +19,30 @@ ATTRIBUTE = re.compile(r"\b(?:noundef|nonnull|nocapture|readonly|writeonly|readn
                        r"dereferenceable(?:_or_null)?\(\d+\)|(?:sret|byval)\([^)]*\)) ?")
 
 
-def split_type(text):
-    """The type that an initialiser's text begins with, and the rest."""
+def outside_brackets(text, wanted):
+    """Where a character stands outside of all brackets."""
     depth = 0
     for at, c in enumerate(text):
         if c in "<{[(":
             depth += 1
         elif c in ">}])":
             depth -= 1
-        elif c == " " and depth == 0:
-            rest = text[at + 1:]
-            if rest.startswith(("(", "*")):  # of a function, or a pointer
-                continue
-            return text[:at], rest
+        elif c == wanted and depth == 0:
+            yield at
+
+
+def split_type(text):
+    """The type that an initialiser's text begins with, and the rest."""
+    for at in outside_brackets(text, " "):
+        if not text[at + 1:].startswith(("(", "*")):  # of a function, or a pointer
+            return text[:at], text[at + 1:]
     raise ValueError(f"no type: {text}")
 
 
 def arguments(text):
-    parts, depth, begin = [], 0, 0
-    for at, c in enumerate(text):
-        if c in "<{[(":
-            depth += 1
-        elif c in ">}])":
-            depth -= 1
-        elif c == "," and depth == 0:
-            parts.append(text[begin:at])
-            begin = at + 1
-    return [p for p in parts + [text[begin:]] if p.strip()]
+    ends = [*outside_brackets(text, ","), len(text)]
+    parts = [text[begin:end] for begin, end in zip([0] + [end + 1 for end in ends], ends)]
+    return [p for p in parts if p.strip()]
 
 
 class Program:
