@@ -92,6 +92,18 @@
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
 	X(watch_stop)                                                                              \
+	X(watch_more)                                                                              \
+	X(watch_leave)                                                                             \
+	X(watch_close)                                                                             \
+	X(watch_again)                                                                             \
+	X(watch_two)                                                                               \
+	X(watch_join)                                                                              \
+	X(held_producer)                                                                           \
+	X(held_void)                                                                               \
+	X(held_up)                                                                                 \
+	X(held_stop)                                                                               \
+	X(held_end)                                                                                \
+	X(held_pool)                                                                               \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
 	X(deferred_blind)                                                                          \
