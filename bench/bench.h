@@ -207,6 +207,9 @@ enum bench_verdict {
 	BENCH_NOT_COUNTED /* not all the peers that it is against ran */
 };
 
+/** A bare line's round trip that differs by more is another speed of the machine; noise is less. */
+static const double bench_line_factor = 1.5;
+
 struct bench_row {
 	struct bench_entry entry;
 	struct bench_params params;
@@ -222,7 +225,7 @@ struct bench_row {
 	bool disturbance;   /* that can be told */
 	unsigned out;       /* samples that do not count */
 	double line;        /* ns a bare line took beside the samples, median; NAN: not measured */
-	unsigned elsewhere; /* samples beside which it was another speed's: see bench_same_line() */
+	unsigned elsewhere; /* samples beside which the machine moved lines at another speed */
 	struct bench_histogram *latency; /* of all samples that count; NULL: none is taken */
 	const char *rung;
 };
@@ -275,9 +278,6 @@ const char *bench_entry_name(const struct bench_entry *entry);
 
 /** "MET", "NOT MET", "WITHIN NOISE"; NULL if there is no bar. */
 const char *bench_verdict_name(enum bench_verdict verdict);
-
-/** Whether the machine moved lines at the usual speed of the row's samples beside this one. */
-bool bench_same_line(const struct bench_row *row, const struct bench_sample *sample);
 
 /** Whether a row's ratio cannot be told from 1. */
 bool bench_within_noise(const struct bench_result *result, const struct bench_row *row);

@@ -188,13 +188,11 @@ static void sum_up_usage(struct bench_row *row, unsigned rounds)
 	}
 }
 
-bool bench_same_line(const struct bench_row *row, const struct bench_sample *sample)
+/** Whether the machine moved lines at the usual speed of the row's samples beside this one. */
+static bool same_line(const struct bench_row *row, const struct bench_sample *sample)
 {
-	const double factor =
-		1.5; /* its speeds are further apart, what else disturbs it moves it less */
-
-	return isnan(row->line) ||
-	       (sample->line <= factor * row->line && row->line <= factor * sample->line);
+	return isnan(row->line) || (sample->line <= bench_line_factor * row->line &&
+				    row->line <= bench_line_factor * sample->line);
 }
 
 static void sum_up_line(struct bench_row *row, unsigned rounds)
@@ -205,7 +203,7 @@ static void sum_up_line(struct bench_row *row, unsigned rounds)
 		return;
 	row->line = median_of(row, rounds, offsetof(struct bench_sample, line));
 	for (unsigned k = 0; k < rounds; k++)
-		row->elsewhere += !bench_same_line(row, &row->sample[k]);
+		row->elsewhere += !same_line(row, &row->sample[k]);
 }
 
 static void sum_up_row(const struct bench_result *result, struct bench_row *row)
@@ -328,7 +326,7 @@ static struct bench_range own_spread(const struct bench_row *row, unsigned round
 	unsigned n = 0;
 
 	for (unsigned k = 0; k < rounds; k++)
-		if (bench_same_line(row, &row->sample[k]))
+		if (same_line(row, &row->sample[k]))
 			values[n++] = row->sample[k].value;
 	value = range_of(values, &n);
 	spread = value.max > 0 ? value.min / value.max : NAN;

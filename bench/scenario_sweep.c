@@ -57,7 +57,8 @@ static void sample_steady(const struct bench_entry *entry, const struct bench_pa
 
 	bench_throughput(entry, params, sample);
 	behind = line_now(params);
-	sample->line = fmax(before, behind) > 1.5 * fmin(before, behind) ? NAN : before;
+	sample->line = fmax(before, behind) > bench_line_factor * fmin(before, behind) ? NAN
+										       : before;
 }
 
 const struct bench_scenario scenario_steady = {

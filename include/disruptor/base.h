@@ -45,6 +45,8 @@
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acq_rel))
 #define disruptor_exchange_acquire(p, v)                                                           \
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(acquire))
+#define disruptor_exchange_release(p, v)                                                           \
+	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(release))
 #define disruptor_exchange_relaxed(p, v)                                                           \
 	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_or_release(p, v)                                                           \

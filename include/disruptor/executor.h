@@ -76,8 +76,8 @@ DISRUPTOR_API int disruptor_set_executor(struct disruptor *d,
  *
  * Threads: one at a time, while it does not run.
  * Errors:  DISRUPTOR_E_INVAL if the stage asks for CPUs, scheduling or a stack of its own, which
- *          are the thread's to have; E_STATE if it runs. Whether the number is below `threads` is
- *          looked at by disruptor_start().
+ *          are the thread's to have; E_STATE if it runs. Of a pool all workers are placed, or
+ *          none. Whether the number is below `threads` is looked at by disruptor_start().
  */
 DISRUPTOR_API int disruptor_place(struct disruptor_stage *stage, uint32_t thread);
 

@@ -91,7 +91,7 @@ int check_declare(struct disruptor_stage *s, const struct disruptor_handler *h)
 	char who[sizeof(s->name) + 8];
 	int rc;
 
-	(void)snprintf(who, sizeof(who), "stage '%s'", s->name);
+	(void)snprintf(who, sizeof(who), "stage '%s'", h->name);
 	s->declared = h->reads || h->writes;
 	rc = check_parse(type, who, "reads", &s->reads, h->reads ? h->reads : "");
 	if (rc == 0)
@@ -115,7 +115,7 @@ bool check_next(const struct disruptor_type *type, const struct access_set *set,
 	for (; *i < type->field_count; (*i)++) {
 		const struct disruptor_field *f = &type->fields[*i];
 
-		if (!(set->fields[*i / WORD_BITS] >> (*i % WORD_BITS) & 1))
+		if (!(set->fields[*i / WORD_BITS] >> (*i % WORD_BITS) & 1) || f->size == 0)
 			continue;
 		*t = (struct touched){ f->name, f->offset, f->offset + f->size };
 		(*i)++;
@@ -188,7 +188,8 @@ void check_join(struct disruptor_stage *to, const struct disruptor_stage *s)
 	}
 }
 
-int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s)
+int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s,
+		 const char *name)
 {
 	size_t words = set_words(s->owner->ring->type);
 	bool covers = (whole->writes.all || !s->writes.all) &&
@@ -202,7 +203,7 @@ int check_covers(const struct disruptor_stage *whole, const struct disruptor_sta
 		      : error_set(DISRUPTOR_E_CONFLICT,
 				  "worker '%s' reads or writes fields that no worker of pool '%s' "
 				  "declared when it was checked",
-				  s->name, whole->name);
+				  name, whole->name);
 }
 
 int check_order(struct disruptor *d)

@@ -28,14 +28,15 @@ int check_declare(struct disruptor_stage *s, const struct disruptor_handler *h);
 /* A list of fields of @p type into @p set, which is cleared; @p who and @p what name it if refused. */
 int check_parse(const struct disruptor_type *type, const char *who, const char *what,
 		struct access_set *set, const char *text);
-/* The next thing of a set from @p i on: the whole event, or a field. False behind the last. */
+/* The next thing of a set from @p i on: the whole event, or a field with bytes. False at its end. */
 bool check_next(const struct disruptor_type *type, const struct access_set *set, uint32_t *i,
 		struct touched *t);
 /* Whether one comes before the other, through others included. */
 bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
 		   const struct disruptor_stage *b);
-/* E_CONFLICT unless all that @p s declares @p whole does, too. */
-int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s);
+/* E_CONFLICT, told of @p name, unless all that @p s declares @p whole does, too. */
+int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s,
+		 const char *name);
 /* E_CONFLICT if two stages without an order touch the same bytes and one of them writes. */
 int check_order(struct disruptor *d);
 

@@ -195,12 +195,13 @@ static void read_producers(struct look *l)
 
 	for (uint32_t i = 0; i < l->r->max_producers; i++) {
 		const struct ring_producer *p = &l->r->producer_table[i];
-		struct disruptor_producer_diagnosis *b = &out->blocked[out->blocked_count];
+		struct disruptor_producer_diagnosis *b;
 		/* relaxed (figure), both: a new wait's time with the last one's need is as good */
 		uint64_t since = disruptor_load_relaxed(&p->blocked_since);
 
 		if (!p->used || since == 0 || out->blocked_count++ >= DISRUPTOR_BLOCKED_MAX)
 			continue;
+		b = &out->blocked[out->blocked_count - 1];
 		copy_name(&b->name, p->name);
 		b->needs = disruptor_load_relaxed(&p->blocked_for);
 		b->for_ns = age(out->now, since);

@@ -115,25 +115,33 @@ static bool wants_own(const struct disruptor_stage *s)
 	       s->handler.scheduling != DISRUPTOR_SCHEDULE_INHERIT;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): a pool asks its workers, which are no pools */
+static int check_placed(const struct disruptor_stage *s)
+{
+	if (s->retired || !wants_own(s))
+		return 0;
+	return error_set(DISRUPTOR_E_INVAL,
+			 "stage '%s': cpus, scheduling and stack_size are its thread's when it is "
+			 "placed: set them in the executor",
+			 s->name);
+}
+
+/* All of a pool's workers, or none. */
 int disruptor_place(struct disruptor_stage *s, uint32_t thread)
 {
+	uint32_t workers;
 	int rc;
 
 	if (!s)
 		return error_set(DISRUPTOR_E_INVAL, "stage: NULL");
-	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++) {
-		rc = disruptor_place(s->pool->workers[i], thread);
-		if (rc != 0)
-			return rc;
-	}
-	if (wants_own(s))
-		return error_set(DISRUPTOR_E_INVAL,
-				 "stage '%s': cpus, scheduling and stack_size are its thread's "
-				 "when it is placed: set them in the executor",
-				 s->name);
 	os_lock(&s->owner->monitor);
+	workers = s->is_head ? s->pool->count : 0;
 	rc = refuse_if_active(s->owner);
+	if (rc == 0)
+		rc = check_placed(s);
+	for (uint32_t i = 0; rc == 0 && i < workers; i++)
+		rc = check_placed(s->pool->workers[i]);
+	for (uint32_t i = 0; rc == 0 && i < workers; i++)
+		s->pool->workers[i]->placed = thread;
 	if (rc == 0)
 		s->placed = thread;
 	os_unlock(&s->owner->monitor);

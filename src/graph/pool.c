@@ -74,7 +74,7 @@ bool pool_window(struct disruptor_stage *s, struct consumer_window *w, uint64_t 
 
 struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 {
-	struct disruptor_stage *slowest = NULL;
+	struct disruptor_stage *slowest = p->workers[0];
 	uint64_t low = DISRUPTOR_VACANT;
 
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -82,7 +82,7 @@ struct disruptor_stage *pool_slowest(const struct graph_pool *p)
 
 		/* relaxed (figure) */
 		at = disruptor_load_relaxed(&p->workers[i]->consumer.gate->sequence);
-		if (at < low) {
+		if (at < low || (low == DISRUPTOR_VACANT && !disruptor_stage_running(slowest))) {
 			low = at;
 			slowest = p->workers[i];
 		}
@@ -335,7 +335,7 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	int rc = check_declare(s, handler);
 
 	if (rc == 0)
-		rc = check_covers(s->pool->head, s);
+		rc = check_covers(s->pool->head, s, handler->name);
 	if (rc != 0)
 		return rc;
 	ring_lock(r); /* of the names in the table */
@@ -350,6 +350,7 @@ static int fill_place(struct disruptor_stage *s, const struct disruptor_handler 
 	memset(&s->policy, 0, sizeof(s->policy));
 	s->attempts = (struct stage_attempts){ .give_up = STAGE_NOWHERE };
 	s->reported = false;
+	s->attaching = false; /* as it is left by one that got no thread */
 	s->failed_to_start = false;
 	s->placed = WORKER_NONE;
 	return 0;

@@ -34,7 +34,7 @@ bool pool_is_anothers(const struct disruptor_stage *s, uint64_t position);
  * positions. False if there is nothing.
  */
 bool pool_window(struct disruptor_stage *s, struct consumer_window *w, uint64_t most);
-/* The worker that holds the pool back; NULL if none does. */
+/* The worker that holds the pool back; if none does one that runs, or if none runs any. */
 struct disruptor_stage *pool_slowest(const struct graph_pool *p);
 void pool_release(struct disruptor *d, struct graph_pool *p);
 

@@ -41,8 +41,6 @@ static bool share_line(const struct disruptor_ring *r, const struct touched *a,
 {
 	uint64_t slots = r->stride % DISRUPTOR_LINE == 0 ? 1 : DISRUPTOR_LINE;
 
-	if (a->from == a->to || b->from == b->to)
-		return false;
 	for (uint64_t i = 0; i < slots && i < r->capacity; i++) {
 		uint64_t at = i * r->stride + r->offset;
 
@@ -156,7 +154,7 @@ void check_warn(struct disruptor *d)
 			if (s->declared && earlier->declared && !check_ordered(d, s, earlier))
 				warn_of_lines(d, earlier, s);
 		}
-		if (s->declared)
+		if (s->declared && !s->retired)
 			warn_of_unwritten(d, s);
 	}
 	os_cancel_back(cancel_before);

@@ -77,8 +77,11 @@ int64_t disruptor_consumer_arm(struct disruptor_consumer *c)
 	found = look(c);
 	if (found != 0)
 		return found;
-	/* WAKE.epoch.acquire: with the news it was set for; what comes later is looked for below */
-	seen = disruptor_load_acquire(&l->group.parker.epoch);
+	/*
+	 * WAKE.epoch.acquire, relaxed: carried by the watch lock. Who counted it up held that one, and
+	 * we take it before we look again; and the event is set, and cleared, by system calls.
+	 */
+	seen = disruptor_load_relaxed(&l->group.parker.epoch);
 	if (seen != l->cleared) {
 		os_event_clear(&l->group.parker.event);
 		l->cleared = seen;

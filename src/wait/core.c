@@ -28,16 +28,19 @@ void wait_heavy_barrier(struct disruptor_ring *r)
 
 uint32_t edge_arm(struct edge edge, uint64_t count)
 {
-	/* WAKE.epoch.acquire: before the word is raised, so that a clearing in between is noticed */
-	uint32_t seen = disruptor_load_acquire(edge.epoch);
+	/*
+	 * WAKE.epoch.acquire, relaxed: carried by the swap below, which releases this look to whoever
+	 * clears the word behind us: what he then counts is noticed
+	 */
+	uint32_t seen = disruptor_load_relaxed(edge.epoch);
 	/* WAKE.word.acquire: who finds the word set by another sleeper must not look before it */
 	uint64_t standing = disruptor_load_acquire(edge.word);
 
 	HOOK(HOOK_ARM_SEEN);
 	/*
 	 * WAKE.announce, ordered by the heavy barrier that follows. WAKE.word.acquire: what the one
-	 * who cleared it last did before. WATCH.expect.release: the word is written even where it
-	 * stands, so whoever clears it has acquired what we did before.
+	 * who cleared it last did before. WAKE.word.release: our look at the epoch; the word is
+	 * written even where it stands, so whoever clears it has acquired that.
 	 */
 	while (!disruptor_cas_acq_rel(edge.word, &standing,
 				      standing - 1 < count ? standing : count))
@@ -61,8 +64,8 @@ void epoch_sleep(atomic_epoch *epoch, struct os_monitor *lot, uint32_t seen, uin
 
 void epoch_wake(atomic_epoch *epoch, struct os_monitor *lot)
 {
-	/* WAKE.epoch.release: to who reads it before he asks, in edge_arm() or parker_arm() */
-	disruptor_fetch_add_release(epoch, 1u);
+	/* WAKE.epoch.release, relaxed: carried by the clearing of what was raised, which acquired */
+	disruptor_fetch_add_relaxed(epoch, 1u);
 	HOOK(HOOK_WAKE_COUNTED);
 	if (!lot) {
 		os_unpark_all(epoch);
@@ -82,7 +85,10 @@ static struct os_monitor *lot_of(struct disruptor_ring *r)
 /* Those who sleep on several edges, too. */
 static void notify_watches(struct disruptor_ring *r, struct edge edge)
 {
-	/* WATCH.expect.acquire, relaxed: carried by the clearing; a watch was added before it asks */
+	/*
+	 * WATCH.expect.acquire, relaxed: carried by WAKE. We are behind our barrier; if that came before
+	 * the one of who added a watch that we miss, his look sees our progress
+	 */
 	if (disruptor_unlikely(disruptor_load_relaxed(&r->watches) != 0))
 		watch_notify(r, edge.word);
 }
@@ -92,8 +98,8 @@ static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 {
 	HOOK(HOOK_WAKE_CLEARED);
 	if (r->between) {
-		/* WAKE.epoch.release: as in epoch_wake() */
-		disruptor_fetch_add_release(edge.epoch, 1u);
+		/* WAKE.epoch.release, relaxed: as in epoch_wake() */
+		disruptor_fetch_add_relaxed(edge.epoch, 1u);
 		HOOK(HOOK_WAKE_COUNTED);
 		os_unpark_all_between(edge.epoch);
 	} else {
@@ -136,7 +142,7 @@ bool edge_wake(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 
 	while (standing - 1 < reached) { /* 0 < standing <= reached */
 		HOOK(HOOK_WAKE_FOUND);
-		/* WAKE.word.release, WATCH.expect.acquire: our progress; what the sleeper expects */
+		/* WAKE.word.release, WAKE.word.acquire: our progress; the sleeper's look at the epoch */
 		if (disruptor_cas_acq_rel(edge.word, &standing, UINT64_C(0))) {
 			edge_unpark(r, edge);
 			return true;
@@ -153,7 +159,7 @@ void edge_wake_all(struct disruptor_ring *r, struct edge edge)
 	 */
 	disruptor_fence_seq_cst();
 	HOOK(HOOK_WAKE_ALL);
-	/* WAKE.word.release, WATCH.expect.acquire: as in edge_wake() */
+	/* WAKE.word.release, WAKE.word.acquire: as in edge_wake() */
 	if (disruptor_exchange_acq_rel(edge.word, UINT64_C(0)) != 0)
 		edge_unpark(r, edge);
 }
@@ -172,10 +178,10 @@ bool edge_signal(struct disruptor_ring *r, struct edge edge, uint64_t reached)
 	/* WAKE.progress, relaxed: under the lock; the exchange is what clears */
 	asleep = disruptor_load_relaxed(edge.word) - 1 < reached;
 	if (asleep) {
-		/* WAKE.word.release, WATCH.expect.acquire: as in edge_wake() */
+		/* WAKE.word.release, WAKE.word.acquire: as in edge_wake() */
 		(void)disruptor_exchange_acq_rel(edge.word, UINT64_C(0));
-		/* WAKE.epoch.release, pairs with WAKE.epoch.acquire in edge_arm() */
-		disruptor_fetch_add_release(edge.epoch, 1u);
+		/* WAKE.epoch.release, relaxed: as in epoch_wake() */
+		disruptor_fetch_add_relaxed(edge.epoch, 1u);
 		os_broadcast(&r->lot);
 	}
 	os_unlock(&r->lot);

@@ -18,14 +18,14 @@ void parker_destroy(struct wait_parker *p)
 
 uint32_t parker_arm(struct wait_parker *p)
 {
-	/* WAKE.epoch.acquire: before anyone is asked, so that a notification in between is noticed */
-	uint32_t seen = disruptor_load_acquire(&p->epoch);
+	/* WAKE.epoch.acquire, relaxed: carried by the exchange below, as in edge_arm() */
+	uint32_t seen = disruptor_load_relaxed(&p->epoch);
 
 	/*
-	 * WATCH.arm, pairs with WATCH.news in parker_notify(). An exchange, so that of the two one
-	 * reads the other's: either it finds us armed, or we see what it has changed.
+	 * WAKE.word.release, pairs with WAKE.word.acquire in parker_notify(): our look at the epoch,
+	 * to who finds us armed. What others have changed comes by the lock: see watch_expect().
 	 */
-	(void)disruptor_exchange_acq_rel(&p->armed, 1u);
+	(void)disruptor_exchange_release(&p->armed, 1u);
 	HOOK(HOOK_PARKER_ARMED);
 	return seen;
 }
@@ -48,8 +48,8 @@ void parker_park(struct wait_parker *p, uint32_t seen, uint64_t deadline)
 
 static void parker_notify(struct wait_parker *p)
 {
-	/* WATCH.news, pairs with WATCH.arm in parker_arm() */
-	if (disruptor_exchange_acq_rel(&p->armed, 0u) == 0)
+	/* WAKE.word.acquire, pairs with WAKE.word.release in parker_arm(): before we count it up */
+	if (disruptor_exchange_acquire(&p->armed, 0u) == 0)
 		return;
 	/* set before it is counted: who meets the count, and clears, clears what was set for it */
 	if (p->has_event)
@@ -64,7 +64,7 @@ void watch_add(struct disruptor_ring *r, struct wait_watch *w)
 	w->expects = NULL;
 	w->next = r->watch_list;
 	r->watch_list = w;
-	/* relaxed (lock): a waker that matters reads it behind WATCH.expect.acquire */
+	/* WATCH.expect.release, relaxed: carried by WAKE. relaxed (lock): the load */
 	disruptor_store_relaxed(&r->watches, disruptor_load_relaxed(&r->watches) + 1);
 	os_unlock(&r->watch_lock);
 }
@@ -84,16 +84,21 @@ void watch_remove(struct disruptor_ring *r, struct wait_watch *w)
 
 void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge edge, uint64_t count)
 {
+	/*
+	 * WATCH.arm, pairs with WATCH.news in watch_notify() and WATCH.news in watch_notify_all(): armed
+	 * before, the looks after. Who has news is before us, and then the looks see it; or behind
+	 * us, and then he finds us armed.
+	 */
 	os_lock(&r->watch_lock);
 	w->expects = edge.word;
 	os_unlock(&r->watch_lock);
 	HOOK(HOOK_WATCH_EXPECT);
-	/* the edge's word is written, also if it stands: its clearer acquires the above (WATCH.expect) */
 	(void)edge_arm(edge, count);
 }
 
 void watch_notify(struct disruptor_ring *r, const atomic_word *edge)
 {
+	/* WATCH.news, pairs with WATCH.arm in watch_expect(): the progress stands before */
 	os_lock(&r->watch_lock);
 	for (struct wait_watch *w = r->watch_list; w; w = w->next)
 		if (w->expects == edge) {
@@ -106,6 +111,7 @@ void watch_notify(struct disruptor_ring *r, const atomic_word *edge)
 
 void watch_notify_all(struct disruptor_ring *r)
 {
+	/* WATCH.news, pairs with WATCH.arm in watch_expect(): what has changed stands before */
 	os_lock(&r->watch_lock);
 	for (struct wait_watch *w = r->watch_list; w; w = w->next)
 		parker_notify(w->parker);

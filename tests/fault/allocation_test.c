@@ -140,11 +140,56 @@ TEST(a_worker_that_cannot_have_its_thread_does_not_join_its_pool)
 	joins_without(DISRUPTOR_MAP_SHARED, 1, LOCK, 0);
 }
 
+static int refuse_to_start(void *context)
+{
+	(void)context;
+	return -9;
+}
+
+/* That nobody but who attached it was to hear of its on_start is over with the refusal. */
+TEST(a_worker_that_had_no_thread_once_fails_a_later_start_like_any_other)
+{
+	struct disruptor_options o = fixture_options(8);
+	struct disruptor *d = graph_open(&o);
+	struct disruptor_handler h[WORKERS];
+	const struct disruptor_pool_options po = {
+		.size = sizeof(po), .name = "pool", .handlers = h, .count = WORKERS
+	};
+	DISRUPTOR_ATOMIC(uint64_t) handled;
+	struct disruptor_stage *pool, *late;
+
+	for (size_t i = 0; i < WORKERS; i++)
+		h[i] = (struct disruptor_handler){ .size = sizeof(h[i]),
+						   .name = i ? "worker-1" : "worker-0",
+						   .context = &handled,
+						   .on_event = work };
+	pool = disruptor_pool(d, &po);
+	assert_non_null(pool);
+	graph_start(d);
+	assert_code(disruptor_detach(disruptor_pool_worker(pool, 1), DISRUPTOR_NOW,
+				     in_ms(WATCHDOG_MS)),
+		    0);
+	count_calls(THREAD, 1);
+	late = disruptor_pool_attach(pool, &h[1]);
+	count_no_more();
+	assert_null(late);
+	graph_drain(d);
+	h[1].on_start = refuse_to_start;
+	late = disruptor_pool_attach(pool, &h[1]);
+	assert_non_null(late);
+	assert_code(disruptor_start(d), DISRUPTOR_E_FAILED);
+	assert_detail("stage 'worker-1': on_start answered -9");
+	assert_false(disruptor_stage_running(late));
+	assert_int_equal(disruptor_thread_count(d), 0);
+	graph_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(a_ring_of_any_make_is_made_whole_or_not_at_all),
 		RUN(a_worker_that_cannot_have_its_thread_does_not_join_its_pool),
+		RUN(a_worker_that_had_no_thread_once_fails_a_later_start_like_any_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

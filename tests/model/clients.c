@@ -28,6 +28,8 @@
 	X(wake_close)                                                                              \
 	X(wake_end)                                                                                \
 	X(wake_close_producer)                                                                     \
+	X(wake_fail)                                                                               \
+	X(wake_end_back)                                                                           \
 	X(attach)                                                                                  \
 	X(attach_oldest)                                                                           \
 	X(attach_free)                                                                             \
@@ -86,8 +88,22 @@
 	X(conflate)                                                                                \
 	X(conflate_sleep)                                                                          \
 	X(conflate_close)                                                                          \
+	X(conflate_close_other)                                                                    \
 	X(watch)                                                                                   \
 	X(watch_one)                                                                               \
+	X(watch_stop)                                                                              \
+	X(watch_more)                                                                              \
+	X(watch_leave)                                                                             \
+	X(watch_close)                                                                             \
+	X(watch_again)                                                                             \
+	X(watch_two)                                                                               \
+	X(watch_join)                                                                              \
+	X(held_producer)                                                                           \
+	X(held_void)                                                                               \
+	X(held_up)                                                                                 \
+	X(held_stop)                                                                               \
+	X(held_end)                                                                                \
+	X(held_pool)                                                                               \
 	X(deferred)                                                                                \
 	X(deferred_void)                                                                           \
 	X(deferred_blind)                                                                          \
@@ -96,7 +112,10 @@
 	X(deferred_carry)                                                                          \
 	X(hold)                                                                                    \
 	X(owner)                                                                                   \
-	X(owner_end)
+	X(owner_end)                                                                               \
+	X(owner_finish)                                                                            \
+	X(owner_place)                                                                             \
+	X(owner_diagnose)
 
 #define DECLARE(name) extern const struct model_client model_##name;
 #define ADDRESS(name) &model_##name,

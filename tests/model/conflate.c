@@ -122,3 +122,49 @@ const struct model_client model_conflate_close = {
 	.bound = 3,
 	.stale = 2,
 };
+
+/* Whoever closes has seen, in its own way, that all is put. */
+static DISRUPTOR_ATOMIC(uint64_t) all_put;
+
+static void setup_for_other(void)
+{
+	setup();
+	/* relaxed: nobody else runs yet */
+	disruptor_store_relaxed(&all_put, UINT64_C(0));
+}
+
+static void put_and_tell(void)
+{
+	put(10, 0);
+	/* release: to the one who closes */
+	disruptor_store_release(&all_put, UINT64_C(1));
+}
+
+static void close_when_told(void)
+{
+	/* acquire: all that was put before */
+	while (!disruptor_load_acquire(&all_put))
+		model_pause();
+	disruptor_conflate_close(table);
+}
+
+static void take_the_last(void)
+{
+	struct tick t = { 0 };
+	int rc;
+
+	while ((rc = disruptor_conflate_take(table, &t, NULL)) != DISRUPTOR_E_CLOSED)
+		if (rc == 0)
+			model_pause();
+	model_assert(t.value == 10);
+}
+
+const struct model_client model_conflate_close_other = {
+	.name = "conflate_close_other",
+	.about = "QUEUE.close: the same, where another than the writer closes",
+	.setup = setup_for_other,
+	.threads = { put_and_tell, close_when_told, take_the_last },
+	.finish = finish,
+	.bound = 2,
+	.stale = 2,
+};

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* OWNER: two threads run one stage, one after the other. */
+/* OWNER: two threads run one stage, one after the other; and what others see of it. */
+#include "graph/diagnose.h"
 #include "graph/graph_internal.h"
 #include "model.h"
+
+#include "ring/hold.h"
 
 static struct disruptor owner;
 static struct disruptor_stage stage;
@@ -59,4 +62,105 @@ const struct model_client model_owner_end = {
 	.threads = { run, look },
 	.finish = finish,
 	.bound = 4,
+};
+
+/* A whole run, which is empty; its end is told by stage_finish(). */
+static struct disruptor_ring *ring;
+static struct tick_producer producer;
+static struct tick_consumer consumer;
+
+static void setup_ring(void)
+{
+	struct disruptor_options o = model_options(2);
+
+	setup();
+	ring = model_ring(&o);
+	owner.ring = ring;
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&consumer, ring, NULL));
+	stage.consumer = consumer.view;
+	model_ok(os_monitor_init(&owner.monitor));
+}
+
+static void finish_ring(void)
+{
+	os_monitor_destroy(&owner.monitor);
+	model_ok(tick_producer_close(&producer));
+	model_ok(tick_consumer_close(&consumer));
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+static void run_to_the_end(void)
+{
+	model_assert(stage_take(&stage));
+	ring_hold_push(&stage.hold);
+	model_write(&position, model_read(&position) + 1);
+	model_ok(stage_finish(&stage));
+}
+
+const struct model_client model_owner_finish = {
+	.name = "owner_finish",
+	.about = "OWNER: the same of a run that ends by itself",
+	.setup = setup_ring,
+	.threads = { run_to_the_end, look },
+	.finish = finish_ring,
+	.bound = 3,
+	.stale = 2,
+};
+
+/* Who is told a stage's place sees what the stage did before. */
+static void move_on(void)
+{
+	model_produce_busy(&producer, 1);
+	model_consume_busy(&consumer, 1);
+	model_write(&position, 7); /* with what it releases next */
+	model_produce_busy(&producer, 1);
+	model_consume_busy(&consumer, 2);
+}
+
+static void look_where_it_is(void)
+{
+	while (disruptor_stage_position(&stage) != 2)
+		model_pause();
+	model_assert(model_read(&position) == 7);
+}
+
+const struct model_client model_owner_place = {
+	.name = "owner_place",
+	.about = "STAGE: who asks a stage where it is sees what it did before",
+	.setup = setup_ring,
+	.threads = { move_on, look_where_it_is },
+	.finish = finish_ring,
+	.rungs = true,
+	.bound = 2,
+	.stale = 2,
+};
+
+/* Nobody is seen ahead of what was claimed. */
+static void produce_and_consume(void)
+{
+	model_produce_busy(&producer, 1);
+	model_consume_busy(&consumer, 1);
+}
+
+static void diagnose(void)
+{
+	struct disruptor_diagnosis found;
+	uint32_t gate[DISRUPTOR_MAX_CONSUMERS];
+
+	diagnose_look(&owner, &found, gate);
+	model_assert(found.stage_count == 1);
+	model_assert(found.stages[0].position <= found.unpublished);
+	model_assert(found.unpublished <= found.claimed);
+}
+
+const struct model_client model_owner_diagnose = {
+	.name = "owner_diagnose",
+	.about = "STAGE: a look at who blocks whom sees nobody ahead of what was published",
+	.setup = setup_ring,
+	.threads = { produce_and_consume, diagnose },
+	.finish = finish_ring,
+	.rungs = true,
+	.bound = 2,
+	.stale = 2,
 };

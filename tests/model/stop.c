@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include "ring/consumer.h"
+#include "ring/ring.h"
 
 static struct disruptor_ring *ring;
 static struct tick_producer producer;
@@ -159,4 +160,87 @@ const struct model_client model_wake_close_producer = {
 	.rungs = true,
 	.bound = 3,
 	.stale = 2,
+};
+
+/* Nothing to consume, and no room. */
+static void setup_full_first(void)
+{
+	setup_full();
+	model_consume_to(&first, 2);
+}
+
+static void fail_ring(void)
+{
+	const struct disruptor_failure failure = { .code = -7, .stage = "S" };
+
+	ring_fail(ring, &failure);
+}
+
+static void wait_for_failure(void)
+{
+	model_assert(model_consume(&first) == DISRUPTOR_E_FAILED);
+}
+
+static void claim_in_failed(void)
+{
+	model_own(&producer);
+	model_assert(tick_claim(&producer) == NULL);
+	model_assert(tick_status(&producer) == DISRUPTOR_E_FAILED);
+}
+
+const struct model_client model_wake_fail = {
+	.name = "wake_fail",
+	.about = "CLOSE, WAKE: a failure, a consumer that goes to sleep, and a producer",
+	.setup = setup_full_first,
+	.threads = { fail_ring, wait_for_failure, claim_in_failed },
+	.finish = finish,
+	.rungs = true,
+	.bound = 1,
+	.stale = 1,
+};
+
+/* A claim is given back while a consumer is told to end behind it. */
+static void setup_claimed(void)
+{
+	struct disruptor_options o = model_options(2);
+
+	o.layout = DISRUPTOR_PACKED;
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&first, ring, NULL));
+	model_assert(tick_claim(&producer) != NULL);
+}
+
+static void finish_claimed(void)
+{
+	model_ok(tick_producer_close(&producer));
+	model_ok(tick_consumer_close(&first));
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+static void give_back(void)
+{
+	model_own(&producer);
+	model_ok(tick_abort(&producer));
+}
+
+static void tell_to_end(void)
+{
+	consumer_end_at_claimed(&first.view);
+}
+
+static void wait_for_end(void)
+{
+	model_assert(model_consume(&first) == DISRUPTOR_E_INTERRUPTED);
+}
+
+const struct model_client model_wake_end_back = {
+	.name = "wake_end_back",
+	.about = "STOP, CLOSE.back: where a consumer is to end is given back",
+	.setup = setup_claimed,
+	.threads = { give_back, tell_to_end, wait_for_end },
+	.finish = finish_claimed,
+	.rungs = true,
+	.bound = 2,
+	.stale = 1,
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Builds mutants: the base once, then only what a change reaches."""
 
+import functools
 import glob
 import hashlib
 import os
@@ -25,17 +26,10 @@ MODEL_PARTS = ["tests/model", "tests/model/explore", "tests/virtual"]
 
 # Orders that the library has no use for, and its mutants have.
 WEAKER = """
-#define disruptor_exchange_release(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(release))
-#define disruptor_exchange_relaxed(p, v)                                                           \\
-	DISRUPTOR_ATOMICALLY(exchange_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_or_relaxed(p, v)                                                           \\
 	DISRUPTOR_ATOMICALLY(fetch_or_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
 #define disruptor_fetch_and_relaxed(p, v)                                                          \\
 	DISRUPTOR_ATOMICALLY(fetch_and_explicit)((p), (v), DISRUPTOR_ORDER(relaxed))
-#define disruptor_cas_release(p, expected, v)                                                      \\
-	DISRUPTOR_ATOMICALLY(compare_exchange_weak_explicit)                                       \\
-	((p), (expected), (v), DISRUPTOR_ORDER(release), DISRUPTOR_ORDER(relaxed))
 """
 
 
@@ -127,10 +121,16 @@ def is_current(target):
         return False
 
 
+@functools.lru_cache(maxsize=None)
+def made_of(target):
+    """What an object of the base was made of."""
+    with open(target + ".d", encoding="utf-8") as file:
+        return frozenset(file.read().split())
+
+
 def depends(target, path):
     """Whether an object was made of a file, by its path in the tree."""
-    with open(target + ".d", encoding="utf-8") as file:
-        return any(word.endswith("/" + path) for word in file.read().split())
+    return any(word.endswith("/" + path) for word in made_of(target))
 
 
 class Base:
@@ -185,6 +185,7 @@ class Build:
         self.folder = os.path.join(tree.folder, "out")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.fresh = {}
+        self.explored = set()  # clients of the explorer that have nothing left to try
         if mutant:
             self.write(mutant.path, mutant.text)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """What may kill a mutant, and in which order it is tried."""
 
+import fnmatch
 import glob
 import os
 import re
@@ -57,11 +58,11 @@ RACES = {
     "include/disruptor/producer.h": "unicast litmus close pingpong dag",
     "include/disruptor/consumer.h": "unicast diamond pingpong litmus",
 }
-# Clients of the explorer, beside those that the ledger names for a mutant's edges.
+# Clients of the explorer (*: any), beside those that the ledger names for a mutant's edges.
 MODELS = {
     "src/wait/": "wake_consumer wake_producer wake_stage wake_two wake_count wake_both",
-    "src/wait/watch.c": "watch watch_one",
-    "src/ring/group.c": "watch watch_one",
+    "src/wait/watch.c": "watch*",
+    "src/ring/group.c": "watch*",
     "src/ring/producer.c": "close_claim close_claim_packed close_claim_many take_back abort "
                            "many_claim wake_producer mark claim_up_to",
     "src/ring/consumer.c": "publish reuse stage_order stage_join wake_stop wake_stop_stage "
@@ -69,13 +70,13 @@ MODELS = {
     "src/ring/gate.c": "attach attach_oldest attach_free attach_free_oldest attach_sleep leave "
                        "leave_sleep leave_after wake_detach reuse stage_join",
     "src/ring/ring.c": "close_claim close_claim_many close_claim_packed mark mark_seen "
-                       "wake_close wake_close_producer attach",
+                       "wake_close wake_close_producer wake_fail attach",
     "src/ring/hold.c": "hold",
     "src/ring/mirror.c": "mirror mirror_sleep",
     "src/ring/reader.c": "mirror mirror_sleep",
-    "src/ring/share.c": "shared_pool shared_leave shared_settle",
-    "src/ring/deferred.c": "deferred deferred_void",
-    "src/graph/conflate.c": "conflate",
+    "src/ring/share.c": "shared_*",
+    "src/ring/deferred.c": "deferred*",
+    "src/graph/conflate.c": "conflate*",
     "include/disruptor/producer.h": "publish publish_n packed reuse close_claim mark "
                                     "wake_consumer",
     "include/disruptor/consumer.h": "publish publish_n reuse stage_order wake_producer "
@@ -124,6 +125,8 @@ class Explorer:
         return f"model/{self.name}"
 
     def run(self, build, limit):
+        if self.name in build.explored:
+            return None  # fewer executions were all that there are
         weaken = ["--weaken", self.weaken] if self.weaken and build.mutant else []
         program = (build.base.whole if weaken else build).program("model", "model.c")
         command = [program, "--limit", str(self.executions), *weaken, self.name]
@@ -135,6 +138,8 @@ class Explorer:
         match = re.search(r"^(\S+)\s+VIOLATION[^\n]*\n\s*([^\n]*)", done.stdout, re.M)
         if match:
             return f"{match[1]}: {match[2]}"[:90]
+        if done.returncode == 0:
+            build.explored.add(self.name)
         return f"signal {-done.returncode}" if done.returncode < 0 else None
 
 
@@ -176,7 +181,8 @@ def clients():
 
 def explorers(mutant, executions):
     there = clients()
-    chosen = mutant.models + ([] if mutant.is_made else fitting_words(MODELS, mutant.path))
+    fits = [] if mutant.is_made else fitting_words(MODELS, mutant.path)
+    chosen = mutant.models + [n for f in fits for n in fnmatch.filter(there, f)]
     return [Explorer(n, executions, mutant.weaken) for n in dict.fromkeys(chosen) if n in there]
 
 

@@ -18,6 +18,7 @@ WEAKER = {
     "disruptor_exchange_acq_rel": ["disruptor_exchange_acquire", "disruptor_exchange_release"],
     "disruptor_cas_acq_rel": ["disruptor_cas_acquire", "disruptor_cas_release"],
     "disruptor_exchange_acquire": ["disruptor_exchange_relaxed"],
+    "disruptor_exchange_release": ["disruptor_exchange_relaxed"],
     "disruptor_fetch_or_release": ["disruptor_fetch_or_relaxed"],
     "disruptor_fetch_and_release": ["disruptor_fetch_and_relaxed"],
     "disruptor_fetch_add_release": ["disruptor_fetch_add_relaxed"],

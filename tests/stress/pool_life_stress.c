@@ -139,9 +139,8 @@ static void start_anew(struct disruptor *d)
 	uint64_t deadline = in_ms(WATCHDOG_MS);
 	int rc;
 
-	do
-		rc = disruptor_start(d);
-	while (rc == DISRUPTOR_E_STATE && disruptor_now() < deadline);
+	while ((rc = disruptor_start(d)) == DISRUPTOR_E_STATE && disruptor_now() < deadline)
+		pause_ms(1);
 	assert_code(rc, 0);
 }
 

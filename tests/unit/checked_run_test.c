@@ -362,6 +362,35 @@ TEST(handlers_of_different_events_do_not_wait_for_each_other)
 	graph_close(&d);
 }
 
+TEST(nobody_joins_or_leaves_a_checked_run)
+{
+	struct writer w = writer("risk", "value", offsetof(struct order, value));
+	struct writer late = writer("late", "tax", offsetof(struct order, tax));
+	struct disruptor *d = open_checked(fixture_options(CAPACITY), DISRUPTOR_CHECK_RUN);
+	struct disruptor_handler h = { .size = sizeof(h),
+				       .name = late.name,
+				       .context = &late,
+				       .on_event = on_event,
+				       .writes = late.writes };
+
+	add(d, &w);
+	assert_code(disruptor_start(d), 0);
+	for (int mode = DISRUPTOR_NOW; mode <= DISRUPTOR_DRAIN_THEN_HALT; mode++) {
+		assert_code(disruptor_detach(w.stage, (enum disruptor_stop_mode)mode, 0),
+			    DISRUPTOR_E_STATE);
+		assert_detail("no stage can leave a checked run");
+	}
+	assert_null(disruptor_attach(d, &h, NULL));
+	assert_detail("no stage can join a checked run");
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, 1);
+	publish(d, 20); /* it was not told to end */
+	graph_drain(d);
+	assert_int_equal(w.calls, 20);
+	assert_int_equal(late.calls, 0);
+	assert_code(disruptor_detach(w.stage, DISRUPTOR_NOW, 0), 0);
+	graph_close(&d);
+}
+
 /* ---- memory ---- */
 
 struct heap {
@@ -430,6 +459,7 @@ int main(void)
 		RUN(writers_side_by_side_are_not_taken_for_each_other),
 		RUN(handlers_of_an_event_take_turns),
 		RUN(handlers_of_different_events_do_not_wait_for_each_other),
+		RUN(nobody_joins_or_leaves_a_checked_run),
 		RUN(memory_comes_from_the_disruptors_allocator_and_goes_back),
 	};
 

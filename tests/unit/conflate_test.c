@@ -366,6 +366,31 @@ TEST(all_memory_is_taken_at_once)
 	assert_int_equal(purse.given, 1);
 }
 
+/* The largest table needs 56 bits of addresses. */
+TEST(a_table_that_is_larger_than_memory_is_refused)
+{
+	struct disruptor_conflate_options o = table_options(DISRUPTOR_CONFLATE_MAX_KEYS);
+	struct disruptor_type large = bytes_type(UINT32_C(1) << 29, 1);
+	struct disruptor_conflate *c = (struct disruptor_conflate *)(uintptr_t)1;
+	struct purse purse = { .empty = true };
+
+	o.allocator = (struct disruptor_allocator){ .allocate = purse_take,
+						    .release = purse_give,
+						    .context = &purse };
+	if (sizeof(size_t) == 4) {
+		assert_code(disruptor_conflate_create(&c, &large, &o), DISRUPTOR_E_TOO_BIG);
+		assert_detail("keys: 16777216 of 536870912 bytes");
+		assert_int_equal(purse.taken, 0);
+	} else {
+		assert_code(disruptor_conflate_create(&c, &large, &o), DISRUPTOR_E_NOMEM);
+		assert_detail("bytes for 16777216 keys");
+		assert_true(purse.size > 3 * UINT64_C(16777216) << 29);
+		assert_int_equal(purse.taken, 1);
+	}
+	assert_null(c);
+	assert_int_equal(purse.given, 0);
+}
+
 static void refuse(const struct disruptor_type *type, const struct disruptor_conflate_options *o,
 		   int code, const char *word)
 {
@@ -416,6 +441,7 @@ int main(void)
 		RUN(a_closed_table_is_taken_to_its_end),
 		RUN(a_wait_ends_at_its_deadline),
 		RUN(all_memory_is_taken_at_once),
+		RUN(a_table_that_is_larger_than_memory_is_refused),
 		RUN(what_makes_no_sense_is_refused),
 	};
 

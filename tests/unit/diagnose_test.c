@@ -273,6 +273,51 @@ TEST(a_producer_of_many_slots_may_be_blocked_by_a_ring_that_has_some)
 	scene_close(&s);
 }
 
+/* More than a diagnosis has room for: they are counted. */
+TEST(producers_that_have_no_room_in_a_diagnosis_are_counted)
+{
+	enum { PRODUCERS = DISRUPTOR_BLOCKED_MAX + 2 };
+	struct sought w = { .activity = DISRUPTOR_ACTIVITY_HANDLING, .blocked = PRODUCERS };
+	struct disruptor_options options = fixture_options(8);
+	struct tick_producer p[PRODUCERS];
+	struct runner t[PRODUCERS];
+	const char *at;
+	struct scene s;
+	unsigned named = 0;
+
+	w.s = &s;
+	options.producers = DISRUPTOR_MANY;
+	options.max_producers = PRODUCERS + 1;
+	s.d = graph_open(&options);
+	probe_init(&s.first, "first");
+	probe_init(&s.second, "second");
+	probe_add(&s.first, s.d);
+	probe_producer(&s.producer, s.d);
+	disruptor_store_release(&s.first.hold_at, UINT64_C(0));
+	graph_start(s.d);
+	probe_publish(&s.producer, 8);
+	probe_await_hold(&s.first);
+	for (size_t i = 0; i < PRODUCERS; i++) {
+		probe_producer(&p[i], s.d);
+		runner_start(&t[i], "a producer that waits for room", publish_one, &p[i]);
+	}
+	await("blocked producers", is_found, &w);
+	assert_int_equal(s.found.blocked_count, PRODUCERS);
+	for (at = report_of(&s); (at = strstr(at, "  producer 'producer': blocked")); at++)
+		named++;
+	assert_int_equal(named, DISRUPTOR_BLOCKED_MAX);
+	check_text(report, "\n  and 2 producers more are blocked\n");
+	probe_let_go(&s.first);
+	for (size_t i = 0; i < PRODUCERS; i++) {
+		runner_join(&t[i]);
+		assert_code(disruptor_producer_handoff(&p[i].view), 0);
+		assert_code(tick_producer_close(&p[i]), 0);
+	}
+	look(&s);
+	assert_int_equal(s.found.blocked_count, 0);
+	scene_close(&s);
+}
+
 /* Both stand at the same position; the one that was added first only waits for the other. */
 TEST(who_waits_for_another_is_not_the_cause)
 {
@@ -468,6 +513,94 @@ TEST(a_start_that_takes_long_is_seen)
 	graph_close(&s.d);
 }
 
+/* ---- pools ---- */
+
+static uint64_t key_of(const void *event, void *context)
+{
+	(void)context;
+	return ((const struct tick *)event)->value;
+}
+
+/* Two workers in the place of the stages. */
+static struct disruptor_stage *crew_open(struct scene *s, bool keyed)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor_handler h[2];
+	const struct disruptor_pool_options o = { .size = sizeof(o),
+						  .name = "crew",
+						  .handlers = h,
+						  .count = 2,
+						  .key = keyed ? key_of : NULL };
+	struct disruptor_stage *pool;
+
+	s->d = graph_open(&options);
+	probe_init(&s->first, "ann");
+	probe_init(&s->second, "bob");
+	h[0] = s->first.handler;
+	h[1] = s->second.handler;
+	pool = disruptor_pool(s->d, &o);
+	assert_non_null(pool);
+	probe_producer(&s->producer, s->d);
+	return pool;
+}
+
+TEST(a_pool_does_what_the_worker_does_that_holds_it_up)
+{
+	for (int keyed = 0; keyed <= 1; keyed++) {
+		struct scene s;
+
+		(void)crew_open(&s, keyed);
+		disruptor_store_release(&s.first.hold_at, UINT64_C(0));
+		disruptor_store_release(&s.second.hold_at, UINT64_C(0));
+		graph_start(s.d);
+		await_activity(&s, 0, DISRUPTOR_ACTIVITY_AWAITS_EVENTS);
+		probe_publish(&s.producer, 1);
+		await_activity(&s, 0, DISRUPTOR_ACTIVITY_HANDLING);
+		assert_string_equal(s.found.stages[0].name, "crew");
+		assert_int_equal(s.found.stages[0].position, 0);
+		assert_int_equal(s.found.slowest, 0);
+		assert_int_equal(s.found.finding, DISRUPTOR_FINDING_RUNNING);
+		check_text(s.found.verdict,
+			   "running: stage 'crew' is 1 behind, in its handler at position 0");
+		probe_let_go(&s.first);
+		probe_let_go(&s.second);
+		await_activity(&s, 0, DISRUPTOR_ACTIVITY_AWAITS_EVENTS);
+		scene_close(&s);
+	}
+}
+
+static bool has_ended(void *pool)
+{
+	return !disruptor_stage_running(pool);
+}
+
+TEST(a_pool_that_nobody_works_for_is_told_like_a_stage)
+{
+	for (int keyed = 0; keyed <= 1; keyed++) {
+		struct disruptor_stage *pool;
+		struct scene s;
+
+		pool = crew_open(&s, keyed);
+		probe_publish(&s.producer, 3);
+		look(&s);
+		assert_int_equal(s.found.stages[0].activity, DISRUPTOR_ACTIVITY_NOT_STARTED);
+		assert_int_equal(s.found.finding, DISRUPTOR_FINDING_NOT_RUN);
+		check_text(s.found.verdict, "not run: stage 'crew' is 3 behind, not started");
+		graph_start(s.d);
+		await_activity(&s, 0, DISRUPTOR_ACTIVITY_AWAITS_EVENTS);
+		disruptor_stage_stop(pool);
+		await("the workers' end", has_ended, pool);
+		probe_publish(&s.producer, 2);
+		look(&s);
+		assert_int_equal(s.found.stages[0].activity, DISRUPTOR_ACTIVITY_ENDED);
+		assert_int_equal(s.found.finding, DISRUPTOR_FINDING_NOT_RUN);
+		check_text(s.found.verdict, "not run: stage 'crew' is 2 behind, ended");
+		scene_close(&s);
+	}
+}
+
+/* ---- as text ---- */
+
 TEST(a_text_that_does_not_fit_is_cut)
 {
 	struct scene s;
@@ -483,6 +616,34 @@ TEST(a_text_that_does_not_fit_is_cut)
 	assert_int_equal(strlen(cut), sizeof(cut) - 1);
 	assert_int_equal(strncmp(cut, report, sizeof(cut) - 1), 0);
 	scene_close(&s);
+}
+
+TEST(what_lasts_is_told_in_seconds)
+{
+	static const struct {
+		uint64_t for_ns;
+		const char *text;
+	} table[] = {
+		{ 999999, "in its handler at position 7" },
+		{ 1000000, "in its handler at position 7 for 1 ms" },
+		{ 999999999, "in its handler at position 7 for 999 ms" },
+		{ 1000000000, "in its handler at position 7 for 1.0 s" },
+		{ 61987654321, "in its handler at position 7 for 61.9 s" },
+	};
+	struct scene s;
+
+	memset(&s.found, 0, sizeof(s.found));
+	s.found.stages[0].activity = DISRUPTOR_ACTIVITY_HANDLING;
+	s.found.stages[0].position = 7;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		s.found.stages[0].for_ns = table[i].for_ns;
+		assert_string_equal(activity_of(&s, 0), table[i].text);
+	}
+	s.found.claimed = 9;
+	s.found.unpublished = 8;
+	s.found.unpublished_ns = UINT64_C(2500000000);
+	check_text(report_of(&s),
+		   "not published from 8 on, which '' has claimed at least 2.5 s ago\n");
 }
 
 TEST(names_of_activities_and_findings)
@@ -570,6 +731,7 @@ int main(void)
 		RUN(without_figures_it_is_known_whom_but_not_since_when),
 		RUN(a_blocked_producer_is_told_with_whom_it_waits_for),
 		RUN(a_producer_of_many_slots_may_be_blocked_by_a_ring_that_has_some),
+		RUN(producers_that_have_no_room_in_a_diagnosis_are_counted),
 		RUN(who_waits_for_another_is_not_the_cause),
 		RUN(an_unpublished_claim_names_its_producer),
 		RUN(an_unpublished_claim_that_nobody_has_come_to_is_not_the_cause),
@@ -578,7 +740,10 @@ int main(void)
 		RUN(a_callers_consumer_is_told_too),
 		RUN(a_handler_may_ask),
 		RUN(a_start_that_takes_long_is_seen),
+		RUN(a_pool_does_what_the_worker_does_that_holds_it_up),
+		RUN(a_pool_that_nobody_works_for_is_told_like_a_stage),
 		RUN(a_text_that_does_not_fit_is_cut),
+		RUN(what_lasts_is_told_in_seconds),
 		RUN(names_of_activities_and_findings),
 		RUN(refused_arguments),
 		RUN(asking_while_it_runs_disturbs_nobody),

@@ -244,6 +244,160 @@ TEST(an_attach_that_is_refused_leaves_nothing)
 	finish(&other);
 }
 
+/* Nothing of it is left: neither a gate nor a stage that would begin with the next run. */
+static void refused(struct graph *g, const char *word)
+{
+	uint64_t consumers = disruptor_ring_stats(disruptor_ring(g->d)).consumers;
+
+	assert_null(disruptor_attach(g->d, &g->late.handler, NULL));
+	assert_detail(word);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(g->d)).consumers, consumers);
+	assert_int_equal(g->late.starts, 0);
+}
+
+static void drive(void *argument)
+{
+	struct graph *g = argument;
+
+	(void)disruptor_poll_until(g->d, 100, in_ms(WATCHDOG_MS));
+}
+
+TEST(who_does_not_drive_a_graph_attaches_nothing_to_it)
+{
+	struct runner driver;
+	struct graph g;
+
+	begin(&g, 8, 2);
+	graph_start(g.d);
+	g.first.hold_at = 0;
+	probe_publish(&g.p, 1);
+	runner_start(&driver, "the driver", drive, &g);
+	probe_await_hold(&g.first);
+	refused(&g, "another thread drives it");
+	probe_let_go(&g.first);
+	runner_join(&driver);
+	attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL); /* nobody does now */
+	probe_publish(&g.p, 3);
+	graph_drain(g.d);
+	probe_expect(&g.first, 0, 4);
+	probe_expect(&g.late, 1, 4);
+	finish(&g);
+}
+
+TEST(a_driven_graph_whose_stages_have_ended_is_joined_after_a_stop)
+{
+	struct graph g;
+
+	begin(&g, 8, 2);
+	g.first.verdict_at = 1;
+	g.first.verdict = DISRUPTOR_STOP;
+	graph_start(g.d);
+	probe_publish(&g.p, 3);
+	assert_int_equal(disruptor_poll(g.d, 100), 2);
+	assert_int_equal(disruptor_state(g.d), DISRUPTOR_RUNNING);
+	refused(&g, "every stage has ended: stop it first");
+	graph_drain(g.d);
+	attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+	graph_start(g.d);
+	graph_drain(g.d);
+	probe_expect(&g.first, 0, 3);
+	probe_expect(&g.late, 3, 3);
+	finish(&g);
+}
+
+/* Two stages of one thread leave: the thread is over, and keeps their places until it is joined. */
+TEST(places_of_threads_that_are_not_joined_are_taken_until_a_stop)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct graph g;
+
+	options.max_consumers = 2;
+	memset(&g, 0, sizeof(g));
+	g.d = graph_open(&options);
+	graph_map(g.d, DISRUPTOR_MAP_SHARED, 1);
+	probe_init(&g.first, "first");
+	probe_init(&g.after, "after");
+	probe_init(&g.late, "late");
+	probe_add(&g.first, g.d);
+	probe_add(&g.after, g.d);
+	probe_producer(&g.p, g.d);
+	graph_start(g.d);
+	assert_code(disruptor_detach(g.first.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	refused(&g, "threads of 2 stages have to be joined first, by a stop");
+	probe_publish(&g.p, 20); /* the other goes on */
+	probe_await(&g.after, 20);
+	assert_code(disruptor_detach(g.after.stage, DISRUPTOR_NOW, in_ms(WATCHDOG_MS)), 0);
+	refused(&g, "threads of 2 stages have to be joined first, by a stop");
+	assert_int_equal(disruptor_state(g.d), DISRUPTOR_RUNNING);
+	graph_drain(g.d);
+	attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+	graph_start(g.d);
+	probe_publish(&g.p, 20);
+	graph_drain(g.d);
+	probe_expect(&g.late, 20, 40);
+	finish(&g);
+}
+
+static void run_stage(void *stage)
+{
+	(void)disruptor_stage_run(stage);
+}
+
+static bool is_running(void *stage)
+{
+	return disruptor_stage_running(stage) != 0;
+}
+
+TEST(a_stage_that_a_thread_of_the_callers_runs_is_not_detached)
+{
+	struct runner caller;
+	struct graph g;
+
+	begin(&g, 8, 0);
+	runner_start(&caller, "a stage in a thread of the caller's", run_stage, g.first.stage);
+	await("the stage", is_running, g.first.stage);
+	for (int mode = DISRUPTOR_NOW; mode <= DISRUPTOR_DRAIN_THEN_HALT; mode++) {
+		assert_code(disruptor_detach(g.first.stage, (enum disruptor_stop_mode)mode, 0),
+			    DISRUPTOR_E_STATE);
+		assert_detail("stage 'first' runs in a thread of the caller's");
+	}
+	probe_publish(&g.p, 20); /* nor told to end */
+	probe_await(&g.first, 20);
+	disruptor_stage_stop(g.first.stage);
+	runner_join(&caller);
+	assert_code(disruptor_detach(g.first.stage, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER), 0);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(g.d)).consumers, 0);
+	finish(&g);
+}
+
+/* What it would wait for is not published; the deadline has passed before it begins. */
+TEST(a_stage_that_does_not_drain_in_time_is_halted_if_that_was_asked_for)
+{
+	for (size_t i = 0; i < MAPPINGS; i++) {
+		struct graph g;
+
+		begin(&g, 8, i);
+		graph_start(g.d);
+		attach(&g, &g.late, DISRUPTOR_AT_NEWEST, NULL);
+		probe_publish(&g.p, 3);
+		reach(&g, &g.late, 3);
+		assert_non_null(tick_claim(&g.p));
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN, 1),
+			    DISRUPTOR_E_TIMEOUT);
+		assert_detail("stage 'late' is at position 3 and has not ended");
+		assert_true(disruptor_stage_running(g.late.stage));
+		assert_code(disruptor_detach(g.late.stage, DISRUPTOR_DRAIN_THEN_HALT, 1), 0);
+		assert_int_equal(disruptor_ring_stats(disruptor_ring(g.d)).consumers, 1);
+		assert_int_equal(g.late.stops, 1);
+		probe_expect(&g.late, 0, 3);
+		assert_code(tick_abort(&g.p), 0);
+		probe_publish(&g.p, 1);
+		graph_drain(g.d);
+		assert_int_equal(g.first.events, 4);
+		finish(&g);
+	}
+}
+
 static int detach_self(void *context)
 {
 	struct graph *g = context;
@@ -580,6 +734,11 @@ int main(void)
 		RUN(a_producer_that_a_leaving_stage_held_back_goes_on),
 		RUN(stages_come_and_go_many_times_in_the_same_places),
 		RUN(an_attach_that_is_refused_leaves_nothing),
+		RUN(who_does_not_drive_a_graph_attaches_nothing_to_it),
+		RUN(a_driven_graph_whose_stages_have_ended_is_joined_after_a_stop),
+		RUN(places_of_threads_that_are_not_joined_are_taken_until_a_stop),
+		RUN(a_stage_that_a_thread_of_the_callers_runs_is_not_detached),
+		RUN(a_stage_that_does_not_drain_in_time_is_halted_if_that_was_asked_for),
 		RUN(a_stage_cannot_detach_itself),
 		RUN(a_stage_that_does_not_end_in_time_may_be_detached_again),
 		RUN(a_stage_that_is_drained_does_not_wait_for_claims_that_were_given_back),

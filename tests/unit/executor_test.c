@@ -165,6 +165,43 @@ TEST(placed_stages_run_where_they_were_placed)
 
 /* ---- what is refused ---- */
 
+TEST(a_pool_is_placed_as_a_whole_or_not_at_all)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_handler handlers[2];
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = handlers, .count = 2
+	};
+	struct disruptor_stage *pool;
+	struct probe ann, bob;
+
+	graph_map(d, DISRUPTOR_MAP_PLACED, 2);
+	probe_init(&ann, "ann");
+	probe_init(&bob, "bob");
+	bob.handler.stack_size = (size_t)1 << 20;
+	handlers[0] = ann.handler;
+	handlers[1] = bob.handler;
+	pool = disruptor_pool(d, &o);
+	assert_non_null(pool);
+	assert_code(disruptor_place(pool, 1), DISRUPTOR_E_INVAL);
+	assert_detail("stage 'bob': cpus, scheduling and stack_size");
+	assert_code(disruptor_start(d), DISRUPTOR_E_INVAL);
+	assert_detail("stage 'ann' has no place");
+	assert_code(disruptor_place(disruptor_pool_worker(pool, 1), 1), DISRUPTOR_E_INVAL);
+	assert_detail("'bob'");
+	assert_code(disruptor_place(disruptor_pool_worker(pool, 0), 1), 0);
+	assert_code(disruptor_start(d), DISRUPTOR_E_INVAL);
+	assert_detail("stage 'bob' has no place");
+	/* what has left asks for nothing */
+	assert_code(disruptor_detach(disruptor_pool_worker(pool, 1), DISRUPTOR_NOW, 0), 0);
+	assert_code(disruptor_place(pool, 0), 0);
+	graph_start(d);
+	assert_int_equal(disruptor_stage_thread(disruptor_pool_worker(pool, 0)), 0);
+	assert_code(disruptor_place(pool, 1), DISRUPTOR_E_STATE);
+	graph_close(&d);
+}
+
 TEST(an_executor_that_cannot_be_is_refused_by_field)
 {
 	struct disruptor_executor e = { .size = sizeof(e) };
@@ -345,6 +382,55 @@ TEST(an_on_start_that_fails_on_a_shared_thread_leaves_nothing)
 	finish(&g);
 }
 
+static int refuse_to_wait(void *context, uint64_t round)
+{
+	(void)context, (void)round;
+	return -78;
+}
+
+/* The wait is for all that the thread runs, and so is its failure. */
+static void waits_in_vain(enum disruptor_mapping mapping)
+{
+	struct disruptor_executor e = { .size = sizeof(e),
+					.mapping = mapping,
+					.threads = mapping == DISRUPTOR_MAP_SHARED,
+					.wait = disruptor_wait_custom(refuse_to_wait, NULL) };
+	struct graph g;
+
+	begin(&g, 64, mapping, e.threads);
+	assert_code(disruptor_set_executor(g.d, &e), 0);
+	probe_publish(&g.producer, 5);
+	if (mapping == DISRUPTOR_MAP_NONE) {
+		graph_start(g.d);
+		assert_int_equal(disruptor_poll_until(g.d, 100, in_ms(WATCHDOG_MS)), 20);
+		assert_code(disruptor_poll_until(g.d, 100, in_ms(WATCHDOG_MS)), DISRUPTOR_E_FAILED);
+		assert_code(disruptor_stop(g.d, DISRUPTOR_DRAIN, in_ms(WATCHDOG_MS)),
+			    DISRUPTOR_E_FAILED);
+	} else {
+		graph_run_to_failure(g.d);
+	}
+	assert_detail("stage 'one' failed: wait answered -78 at position 5");
+	assert_int_equal(disruptor_failure(g.d).code, -78);
+	assert_string_equal(disruptor_failure(g.d).hook, "wait");
+	assert_string_equal(disruptor_failure(g.d).stage, "one");
+	assert_int_equal(disruptor_failure(g.d).position, 5);
+	for (size_t i = 0; i < STAGES; i++) {
+		probe_expect(&g.probe[i], 0, 5); /* what was there before the wait */
+		assert_int_equal(g.probe[i].stops, 1);
+		assert_false(disruptor_stage_running(g.stage[i]));
+	}
+	e.wait = (struct disruptor_wait){ 0 };
+	assert_code(disruptor_set_executor(g.d, &e), 0);
+	carries(&g, 50);
+	finish(&g);
+}
+
+TEST(a_custom_wait_that_fails_fails_every_stage_of_its_thread)
+{
+	waits_in_vain(DISRUPTOR_MAP_SHARED);
+	waits_in_vain(DISRUPTOR_MAP_NONE);
+}
+
 TEST(stages_of_a_shared_thread_are_told_that_they_idle_each_by_its_own_timeout)
 {
 	struct disruptor_options options = fixture_options(8);
@@ -403,6 +489,29 @@ TEST(a_claim_that_waits_for_a_stage_of_the_same_thread_is_refused)
 }
 
 /* ---- the caller drives ---- */
+
+TEST(an_on_start_that_fails_where_the_caller_drives_leaves_nothing)
+{
+	for (size_t failing = 1; failing <= STAGES; failing += STAGES - 1) {
+		struct graph g;
+
+		begin(&g, 64, DISRUPTOR_MAP_NONE, 0);
+		for (size_t i = 0; i < failing; i++)
+			g.probe[i].start_answer = -6;
+		assert_code(disruptor_start(g.d), DISRUPTOR_E_FAILED);
+		assert_detail("'one': on_start answered -6");
+		assert_int_equal(disruptor_failure(g.d).code, -6);
+		for (size_t i = 0; i < STAGES; i++) {
+			assert_int_equal(g.probe[i].starts, 1);
+			assert_int_equal(g.probe[i].stops, 1);
+			assert_false(disruptor_stage_running(g.stage[i]));
+			g.probe[i].start_answer = 0;
+		}
+		assert_code(disruptor_poll(g.d, 1), DISRUPTOR_E_STATE);
+		carries(&g, 50);
+		finish(&g);
+	}
+}
 
 TEST(polling_drives_every_stage_within_the_budget)
 {
@@ -625,6 +734,7 @@ int main(void)
 		RUN(the_default_makes_no_more_threads_than_stages_and_at_least_one),
 		RUN(on_one_processor_the_default_is_one_thread),
 		RUN(placed_stages_run_where_they_were_placed),
+		RUN(a_pool_is_placed_as_a_whole_or_not_at_all),
 		RUN(an_executor_that_cannot_be_is_refused_by_field),
 		RUN(a_stage_with_a_wish_for_its_thread_has_it_to_itself),
 		RUN(shared_threads_carry_every_event_to_every_stage),
@@ -633,8 +743,10 @@ int main(void)
 		RUN(a_stage_behind_another_of_its_sleeping_thread_stops_when_told),
 		RUN(a_failure_ends_every_stage_of_a_shared_thread),
 		RUN(an_on_start_that_fails_on_a_shared_thread_leaves_nothing),
+		RUN(a_custom_wait_that_fails_fails_every_stage_of_its_thread),
 		RUN(stages_of_a_shared_thread_are_told_that_they_idle_each_by_its_own_timeout),
 		RUN(a_claim_that_waits_for_a_stage_of_the_same_thread_is_refused),
+		RUN(an_on_start_that_fails_where_the_caller_drives_leaves_nothing),
 		RUN(polling_drives_every_stage_within_the_budget),
 		RUN(an_event_that_rewinding_does_not_help_is_skipped_when_polled),
 		RUN(polling_passes_voids_and_counts_them_like_the_ring),

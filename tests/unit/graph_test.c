@@ -354,6 +354,50 @@ TEST(stages_and_order_are_fixed_once_started)
 	graph_end(&g);
 }
 
+static void run_stage(void *stage)
+{
+	(void)disruptor_stage_run(stage);
+}
+
+static bool is_running(void *stage)
+{
+	return disruptor_stage_running(stage) != 0;
+}
+
+TEST(a_graph_is_fixed_and_stays_while_a_thread_of_the_callers_runs_a_stage)
+{
+	struct disruptor_handler another;
+	struct disruptor_pool_options pool = {
+		.size = sizeof(pool), .name = "crew", .handlers = &another, .count = 1
+	};
+	struct runner caller;
+	struct disruptor *d;
+	struct graph g;
+
+	graph_begin(&g, 8, 2);
+	another = g.probe[0].handler;
+	assert_code(tick_producer_close(&g.producer), 0);
+	runner_start(&caller, "a stage in a thread of the caller's", run_stage, g.stage[1]);
+	await("the stage", is_running, g.stage[1]);
+	assert_null(disruptor_stage(g.d, &another));
+	assert_detail("fixed while stage 'two' runs");
+	assert_null(disruptor_pool(g.d, &pool));
+	assert_detail("fixed while stage 'two' runs");
+	assert_code(disruptor_after(g.stage[1], g.stage[0]), DISRUPTOR_E_STATE);
+	assert_detail("fixed while stage 'two' runs");
+	d = g.d;
+	assert_code(disruptor_destroy(&g.d), DISRUPTOR_E_STATE);
+	assert_detail("'two'");
+	assert_ptr_equal(g.d, d);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(g.d)).consumers, 2);
+	disruptor_stage_stop(g.stage[1]);
+	runner_join(&caller);
+	assert_code(disruptor_after(g.stage[0], g.stage[1]), 0); /* there was no order yet */
+	probe_producer(&g.producer, g.d);
+	graph_carries(&g, 20);
+	graph_end(&g);
+}
+
 /* ---- handlers that are refused ---- */
 
 static struct disruptor_handler good_handler(void)
@@ -569,6 +613,7 @@ int main(void)
 		RUN(stages_of_two_disruptors_cannot_be_put_in_order),
 		RUN(null_stages_are_refused),
 		RUN(stages_and_order_are_fixed_once_started),
+		RUN(a_graph_is_fixed_and_stays_while_a_thread_of_the_callers_runs_a_stage),
 		RUN(bad_handlers_are_refused_by_name),
 		RUN(handler_of_another_size_is_taken_if_it_asks_nothing_unknown),
 		RUN(name_is_copied),

@@ -149,6 +149,40 @@ TEST(descriptor_of_a_later_consumer_follows_the_earlier_ones)
 	fixture_close(&f);
 }
 
+#if defined(DISRUPTOR_HOOKS)
+struct meanwhile {
+	struct tick_producer *producer;
+	unsigned looks;
+};
+
+static void publish_meanwhile(void *context)
+{
+	struct meanwhile *m = context;
+
+	if (++m->looks == 3) /* the one behind the barrier */
+		publish_ticks(m->producer, 1);
+}
+
+/* The event comes when all has been looked at and asked for, before arm() has returned. */
+TEST(news_that_come_while_it_is_armed_make_the_descriptor_readable)
+{
+	struct fixture f;
+	struct meanwhile m = { .producer = &f.producer };
+	int fd;
+
+	fixture_open(&f, 8, 1);
+	fd = disruptor_consumer_fd(&f.consumer[0].view);
+	hook_at(HOOK_LOOK_EMPTY, 3, publish_meanwhile, &m);
+	assert_int_equal(disruptor_consumer_arm(&f.consumer[0].view), 0);
+	hook_clear();
+	assert_int_equal(m.looks, 3);
+	assert_true(readable(fd, WATCHDOG_MS));
+	assert_int_equal(disruptor_consumer_arm(&f.consumer[0].view), 1);
+	read_ticks(&f.consumer[0], 1);
+	fixture_close(&f);
+}
+#endif
+
 TEST(descriptor_is_closed_with_its_consumer)
 {
 	struct pollfd p = { .events = POLLIN };
@@ -313,6 +347,9 @@ int main(void)
 		RUN(nothing_is_written_while_the_consumer_is_not_idle),
 		RUN(descriptor_tells_of_the_end_and_of_an_interrupt),
 		RUN(descriptor_of_a_later_consumer_follows_the_earlier_ones),
+#if defined(DISRUPTOR_HOOKS)
+		RUN(news_that_come_while_it_is_armed_make_the_descriptor_readable),
+#endif
 		RUN(descriptor_is_closed_with_its_consumer),
 		RUN(arming_needs_a_descriptor),
 		RUN(a_stream_through_poll_loses_no_wake_up),

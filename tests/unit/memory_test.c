@@ -572,22 +572,28 @@ TEST(the_callers_memory_is_locked_if_asked)
 	struct disruptor_options o = fixture_options(64);
 	size_t size = disruptor_ring_size(&tick_type, &o);
 	struct disruptor_ring *ring;
+	unsigned calls;
+	int held, rc;
 
 	o.memory = aligned_alloc(disruptor_ring_align(&tick_type, &o), size);
 	o.memory_size = size;
 	o.flags = DISRUPTOR_LOCK_MEMORY;
+	held = spy.held;
 	spy_reset(0);
-	if (disruptor_ring_create(&ring, &tick_type, &o) == 0)
+	rc = disruptor_ring_create(&ring, &tick_type, &o);
+	calls = spy.calls;
+	if (rc == 0)
 		ring_close(&ring);
-	assert_true(spy.calls > 0);
-	for (unsigned k = 1; k <= spy.calls; k++) {
-		int rc;
-
+	assert_true(calls > 1);
+	for (unsigned k = 1; k <= calls; k++) {
 		spy_reset(k);
 		rc = disruptor_ring_create(&ring, &tick_type, &o);
 		spy_reset(0);
-		assert_true(rc == DISRUPTOR_E_NOMEM || rc == DISRUPTOR_E_SYSTEM);
+		assert_code(rc, k < calls ? DISRUPTOR_E_NOMEM : DISRUPTOR_E_SYSTEM);
+		if (k == calls) /* the lock is the last that it asks for */
+			assert_detail("flags: DISRUPTOR_LOCK_MEMORY");
 		assert_null(ring);
+		assert_int_equal(spy.held, held);
 	}
 	munlock(o.memory, size);
 	free(o.memory);

@@ -83,8 +83,8 @@ static int on_event(void *context, void *event, uint64_t position, int last)
 	bool odd = position < EVENTS && s->times[position] > 0;
 
 	(void)event;
-	if (s->behind && position == 3)
-		probe_await(s->behind, 3);
+	while (s->behind && position == 3 && disruptor_load_acquire(&s->behind->events) < 3)
+		pause_ms(1);
 	note(s, odd ? "%u! " : "%u ", position, 0);
 	if (last)
 		note(s, "| ", 0, 0);
@@ -110,11 +110,12 @@ static enum disruptor_remedy ask(void *context, const struct disruptor_failure *
 	return s->advice;
 }
 
-static void script_open(struct script *s)
+static void script_open_with(struct script *s, unsigned flags)
 {
 	struct disruptor_options options = fixture_options(16);
 
 	memset(s, 0, sizeof(*s));
+	options.flags = flags;
 	s->d = graph_open(&options);
 	s->handler = (struct disruptor_handler){
 		.size = sizeof(s->handler),
@@ -128,6 +129,11 @@ static void script_open(struct script *s)
 		.on_rewind = on_rewind,
 		.batch = EVENTS,
 	};
+}
+
+static void script_open(struct script *s)
+{
+	script_open_with(s, 0);
 }
 
 static void script_ready(struct script *s, const struct disruptor_policy *policy)
@@ -329,6 +335,33 @@ TEST(rewind_policy_replays_so_often_and_then_skips_the_event_or_fails_the_batch)
 }
 
 /* Each of two bad events of one batch has its attempts. */
+/* What went wrong is counted in any case; how much went well only if figures are. */
+TEST(an_event_that_is_passed_over_is_no_figure_where_none_are_kept)
+{
+	const struct disruptor_policy p = policy(DISRUPTOR_REMEDY_REWIND, 2, DISRUPTOR_REMEDY_SKIP);
+
+	for (int off = 0; off <= 1; off++) {
+		struct disruptor_stage_stats stats = { .size = sizeof(stats) };
+		struct script s;
+
+		script_open_with(&s, off ? DISRUPTOR_NO_STATS : 0);
+		s.verdict[2] = CODE;
+		s.times[2] = 99;
+		script_ready(&s, &p);
+		probe_publish(&s.producer, EVENTS);
+		graph_start(s.d);
+		graph_drain(s.d);
+		assert_int_equal(disruptor_stage_position(s.stage), EVENTS);
+		assert_int_equal(disruptor_stage_trouble(s.stage).skipped, 1);
+		assert_true(disruptor_stage_trouble(s.stage).rewinds >= 2);
+		assert_code(disruptor_stage_stats(s.stage, &stats), 0);
+		assert_int_equal(stats.events, off ? 0 : EVENTS);
+		assert_int_equal(stats.batches, off ? 0 : 2);
+		assert_int_equal(off ? stats.batch_at + stats.lag_max : 0, 0);
+		script_close(&s);
+	}
+}
+
 TEST(two_events_that_rewinding_does_not_help_are_both_skipped)
 {
 	struct disruptor_policy p = policy(DISRUPTOR_REMEDY_REWIND, 1, DISRUPTOR_REMEDY_SKIP);
@@ -620,6 +653,7 @@ int main(void)
 		RUN(skip_policy_goes_on_behind_the_event),
 		RUN(retry_policy_tries_so_often_and_then_skips_or_fails),
 		RUN(rewind_policy_replays_so_often_and_then_skips_the_event_or_fails_the_batch),
+		RUN(an_event_that_is_passed_over_is_no_figure_where_none_are_kept),
 		RUN(two_events_that_rewinding_does_not_help_are_both_skipped),
 		RUN(callback_is_asked_with_all_that_is_known),
 		RUN(hook_that_fails_is_handled_like_an_event),

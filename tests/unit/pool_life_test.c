@@ -405,6 +405,77 @@ TEST(a_worker_that_cannot_join_leaves_the_pool_as_it_was)
 	finish(&c);
 }
 
+/* Two workers that read `value` and write `from`, of which the second has left, in a graph at rest. */
+static struct disruptor_stage *open_declared(struct disruptor *d, struct probe worker[2])
+{
+	struct disruptor_handler handlers[2];
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = handlers, .count = 2
+	};
+	struct disruptor_stage *pool;
+
+	probe_init(&worker[0], "ann");
+	probe_init(&worker[1], "bob");
+	for (size_t i = 0; i < 2; i++) {
+		handlers[i] = worker[i].handler;
+		handlers[i].reads = "value";
+		handlers[i].writes = "from";
+	}
+	pool = disruptor_pool(d, &o);
+	assert_non_null(pool);
+	assert_code(disruptor_detach(disruptor_pool_worker(pool, 1), DISRUPTOR_NOW, 0), 0);
+	return pool;
+}
+
+TEST(a_worker_that_touches_more_than_its_pool_is_refused_by_its_own_name)
+{
+	static const struct {
+		const char *reads, *writes, *word;
+	} table[] = {
+		{ NULL, NULL, "worker 'dan' reads or writes fields that no worker of pool 'crew'" },
+		{ "value", "*", "worker 'dan' reads or writes" },
+		{ "*", "from", "worker 'dan' reads or writes" },
+		{ "value", "value", "worker 'dan' reads or writes" },
+		{ "from", NULL, "worker 'dan' reads or writes" },
+		{ "volume", NULL, "stage 'dan': reads: \"volume\" is no field of type 'tick'" },
+		{ NULL, "from, from", "stage 'dan': writes: 'from' is listed twice" },
+	};
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct disruptor_stage *pool, *s;
+	struct probe worker[2], late;
+	struct tick_producer p;
+
+	pool = open_declared(d, worker);
+	probe_producer(&p, d);
+	probe_init(&late, "dan");
+	for (size_t i = 0; i < COUNT(table); i++) {
+		late.handler.reads = table[i].reads;
+		late.handler.writes = table[i].writes;
+		assert_null(disruptor_pool_attach(pool, &late.handler));
+		assert_detail(table[i].word);
+		assert_null(disruptor_pool_worker(pool, 1));
+		assert_string_equal(disruptor_stage_name(pool), "crew");
+	}
+	graph_start(d); /* the other works alone */
+	probe_publish(&p, 20);
+	graph_drain(d);
+	probe_expect(&worker[0], 0, 20);
+	late.handler.reads = "value";
+	late.handler.writes = "";
+	s = disruptor_pool_attach(pool, &late.handler); /* less is no harm */
+	assert_non_null(s);
+	assert_ptr_equal(disruptor_pool_worker(pool, 1), s);
+	assert_string_equal(disruptor_stage_name(s), "dan");
+	graph_start(d);
+	probe_publish(&p, 20);
+	graph_drain(d);
+	assert_int_equal(worker[0].events + late.events, 40);
+	assert_int_equal(late.starts, 1);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
 /* What the one before it was asked for, an end at what had been claimed, is not for the next. */
 TEST(a_worker_in_the_place_of_one_that_was_drained_goes_on_working)
 {
@@ -650,6 +721,95 @@ TEST(a_pool_that_cannot_be_is_refused_and_leaves_nothing)
 	graph_close(&d);
 }
 
+/* Consumers of the caller's take places on the ring, too, which the stages' count does not show. */
+TEST(a_pool_that_the_ring_has_no_place_for_is_refused_and_leaves_nothing)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor_handler handlers[2];
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = handlers, .count = 2
+	};
+	struct probe worker[2];
+	struct tick_consumer own[4];
+	struct tick_producer p;
+	struct disruptor *d;
+
+	options.max_consumers = 4;
+	d = graph_open(&options);
+	probe_init(&worker[0], "ann");
+	probe_init(&worker[1], "bob");
+	handlers[0] = worker[0].handler;
+	handlers[1] = worker[1].handler;
+	for (size_t i = 0; i < COUNT(own); i++)
+		assert_code(tick_consumer_open(&own[i], disruptor_ring(d), NULL), 0);
+	for (size_t i = COUNT(own); i > 1; i--) { /* for the head, a worker, another */
+		assert_null(disruptor_pool(d, &o));
+		assert_detail("4 consumers");
+		assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, i);
+		assert_code(disruptor_start(d), DISRUPTOR_E_STATE);
+		assert_detail("it has no stage");
+		assert_code(tick_consumer_close(&own[i - 1]), 0);
+	}
+	assert_non_null(disruptor_pool(d, &o));
+	assert_code(tick_consumer_close(&own[0]), 0);
+	probe_producer(&p, d);
+	graph_start(d);
+	probe_publish(&p, 20);
+	graph_drain(d);
+	assert_int_equal(worker[0].events + worker[1].events, 20);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
+static struct disruptor_stage *add_pool(struct disruptor *d, const char *name, struct probe *only)
+{
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = name, .handlers = &only->handler, .count = 1
+	};
+	struct disruptor_stage *pool;
+
+	probe_init(only, name);
+	pool = disruptor_pool(d, &o);
+	assert_non_null(pool);
+	return pool;
+}
+
+TEST(pools_leave_in_any_order_and_the_others_go_on)
+{
+	static const unsigned orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+
+	for (size_t k = 0; k < COUNT(orders); k++) {
+		struct disruptor_options options = fixture_options(8);
+		struct disruptor *d = graph_open(&options);
+		struct disruptor_stage *pool[3];
+		struct probe only[3], after;
+		struct tick_producer p;
+
+		pool[0] = add_pool(d, "first", &only[0]);
+		pool[1] = add_pool(d, "second", &only[1]);
+		pool[2] = add_pool(d, "third", &only[2]);
+		probe_init(&after, "after");
+		probe_add(&after, d);
+		for (size_t i = 0; i < 3; i++)
+			assert_code(disruptor_after(after.stage, pool[i]), 0);
+		probe_producer(&p, d);
+		for (size_t i = 0; i < 3; i++) {
+			graph_start(d);
+			probe_publish(&p, 10);
+			assert_code(disruptor_detach(pool[orders[k][i]], DISRUPTOR_DRAIN,
+						     in_ms(WATCHDOG_MS)),
+				    0);
+			probe_expect(&only[orders[k][i]], 0, 10 * (i + 1));
+			graph_drain(d);
+		}
+		probe_expect(&after, 0, 30);
+		assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).consumers, 1);
+		assert_code(tick_producer_close(&p), 0);
+		graph_close(&d);
+	}
+}
+
 /* ---- T37: the end of a run in which a worker failed ---- */
 
 struct claimer {
@@ -748,6 +908,7 @@ int main(void)
 		RUN(a_detached_worker_loses_nothing),
 		RUN(a_worker_takes_the_place_of_one_that_was_detached),
 		RUN(a_worker_that_cannot_join_leaves_the_pool_as_it_was),
+		RUN(a_worker_that_touches_more_than_its_pool_is_refused_by_its_own_name),
 		RUN(a_worker_in_the_place_of_one_that_was_drained_goes_on_working),
 		RUN(only_the_whole_pool_is_come_after),
 		RUN(a_pool_is_detached_as_a_whole),
@@ -756,6 +917,8 @@ int main(void)
 		RUN(a_key_belongs_to_one_worker_and_keeps_its_order),
 		RUN(pools_follow_one_another),
 		RUN(a_pool_that_cannot_be_is_refused_and_leaves_nothing),
+		RUN(a_pool_that_the_ring_has_no_place_for_is_refused_and_leaves_nothing),
+		RUN(pools_leave_in_any_order_and_the_others_go_on),
 		RUN(a_failed_worker_lets_every_stop_mode_end_and_frees_blocked_producers),
 	};
 

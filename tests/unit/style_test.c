@@ -378,6 +378,40 @@ TEST(the_end_and_a_void_end_the_wait_for_a_larger_batch)
 	graph_close(&d);
 }
 
+static bool has_slept_often(void *context)
+{
+	struct disruptor *d = context;
+
+	return disruptor_ring_stats(disruptor_ring(d)).sleeps >= 4;
+}
+
+/* The wait strategy's own timeout passes again and again while it lingers. */
+TEST(a_strategy_that_gives_up_sooner_does_not_cut_a_linger_short)
+{
+	struct disruptor_options options = fixture_options(64);
+	struct disruptor *d = graph_open(&options);
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "lingers");
+	probe.handler.batch_min = 4;
+	probe.handler.linger_ns = UINT64_C(3600000000000);
+	probe.handler.wait = disruptor_wait_blocking();
+	probe.handler.wait.timeout_ns = 1000000;
+	probe.handler.on_idle = NULL;
+	probe_add(&probe, d);
+	probe_producer(&p, d);
+	probe_publish(&p, 2); /* there before it begins to wait */
+	graph_start(d);
+	await("a stage that lingers through four timeouts", has_slept_often, d);
+	probe_publish(&p, 2);
+	probe_await(&probe, 4);
+	graph_drain(d);
+	assert_int_equal(probe.size[0], 4);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
 TEST(a_linger_that_makes_no_sense_is_refused)
 {
 	struct disruptor_options options = fixture_options(64);
@@ -543,6 +577,7 @@ int main(void)
 		RUN(a_batch_waits_until_it_is_large_enough),
 		RUN(a_batch_that_stays_small_is_handed_out_after_its_time),
 		RUN(the_end_and_a_void_end_the_wait_for_a_larger_batch),
+		RUN(a_strategy_that_gives_up_sooner_does_not_cut_a_linger_short),
 		RUN(a_linger_that_makes_no_sense_is_refused),
 		RUN(an_aggregates_members_are_called_in_order_and_stopped_in_reverse),
 		RUN(a_hook_in_which_a_member_fails_reaches_the_others_and_all_of_them_again),

@@ -3,10 +3,39 @@
 #define _GNU_SOURCE
 #include "probe.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- a thread's attributes, which may be refused ---- */
+
+static struct {
+	unsigned init, cpus; /* the call to refuse, counted from 1; 0: none */
+} attributes;
+
+static bool is_refused(unsigned *call)
+{
+	return *call != 0 && --*call == 0;
+}
+
+int __real_pthread_attr_init(pthread_attr_t *a);
+int __wrap_pthread_attr_init(pthread_attr_t *a);
+int __wrap_pthread_attr_init(pthread_attr_t *a)
+{
+	return is_refused(&attributes.init) ? ENOMEM : __real_pthread_attr_init(a);
+}
+
+#if defined(__GLIBC__)
+int __real_pthread_attr_setaffinity_np(pthread_attr_t *a, size_t size, const cpu_set_t *cpus);
+int __wrap_pthread_attr_setaffinity_np(pthread_attr_t *a, size_t size, const cpu_set_t *cpus);
+int __wrap_pthread_attr_setaffinity_np(pthread_attr_t *a, size_t size, const cpu_set_t *cpus)
+{
+	return is_refused(&attributes.cpus) ? ENOMEM
+					    : __real_pthread_attr_setaffinity_np(a, size, cpus);
+}
+#endif
 
 /* What a stage found in its own thread. */
 struct found {
@@ -363,6 +392,59 @@ TEST(stack_that_is_too_small_fails_the_start_by_name)
 	single_end(&s);
 }
 
+/* ---- no memory for what describes a thread ---- */
+
+/* One of two threads is not made: the other ends, and all is as before the start. */
+static void start_without_attributes(const char *cpus, unsigned *refuse, unsigned which, int code,
+				     const char *word)
+{
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor *d = graph_open(&options);
+	struct probe first, second;
+	struct tick_producer p;
+
+	probe_init(&first, "first");
+	probe_init(&second, "second");
+	first.handler.cpus = second.handler.cpus = cpus;
+	probe_add(&first, d);
+	probe_add(&second, d);
+	*refuse = which;
+	assert_code(disruptor_start(d), code);
+	*refuse = 0;
+	assert_detail(which == 1 ? "stage 'first': " : "stage 'second': ");
+	assert_detail(word);
+	assert_detail(strerror(ENOMEM));
+	assert_int_equal(disruptor_state(d), DISRUPTOR_INIT);
+	assert_int_equal(disruptor_thread_count(d), 0);
+	assert_int_equal(first.starts, which - 1);
+	assert_int_equal(first.stops, which - 1);
+	assert_int_equal(second.starts, 0);
+	probe_producer(&p, d);
+	graph_start(d); /* as soon as there is memory */
+	probe_publish(&p, 20);
+	graph_drain(d);
+	probe_expect(&first, 0, 20);
+	probe_expect(&second, 0, 20);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
+TEST(attributes_that_are_refused_fail_the_start_by_name)
+{
+	for (unsigned which = 1; which <= 2; which++)
+		start_without_attributes(NULL, &attributes.init, which, DISRUPTOR_E_NOMEM,
+					 "thread");
+#if defined(__GLIBC__)
+	for (unsigned which = 1; which <= 2 && on_linux(); which++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%d", some_cpu());
+		start_without_attributes(text, &attributes.cpus, which, DISRUPTOR_E_SYSTEM,
+					 "cpus: \"");
+	}
+#endif
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +462,7 @@ int main(void)
 		RUN(ordinary_scheduling_needs_no_privilege),
 		RUN(stack_has_the_size_that_was_asked_for),
 		RUN(stack_that_is_too_small_fails_the_start_by_name),
+		RUN(attributes_that_are_refused_fail_the_start_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,6 +257,31 @@ TEST(the_middle_of_a_run_can_be_given_up)
 	fixture_close(&f);
 }
 
+/* The rest of it is still claimed, also for a close, which decides where the stream ends. */
+TEST(a_run_whose_beginning_is_given_up_is_claimed_to_its_end)
+{
+	struct tick_consumer *c;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	c = &f.consumer[0];
+	publish_ticks(&f.producer,
+		      1); /* from then on room is known: the claim is noted in the slot alone */
+	read_ticks(c, 1);
+	assert_non_null(tick_claim_n(&f.producer, 3));
+	assert_code(disruptor_abort_n(&f.producer.view, 1), 0);
+	assert_int_equal(disruptor_ring_stats(f.ring).claimed, 4);
+	disruptor_ring_close(f.ring);
+	assert_int_equal(tick_ready(c), 0); /* passes the void */
+	assert_false(disruptor_consumer_finished(&c->view));
+	tick_claimed_at(&f.producer, 0)->value = 2;
+	tick_claimed_at(&f.producer, 1)->value = 3;
+	assert_code(tick_publish(&f.producer), 0);
+	read_ticks(c, 2);
+	assert_true(disruptor_consumer_finished(&c->view));
+	fixture_close(&f);
+}
+
 /* A void behind a gap is not passed before the gap is filled. */
 TEST(a_void_behind_an_unpublished_claim_waits_for_it)
 {
@@ -461,6 +486,7 @@ int main(void)
 		RUN(voids_pass_down_a_chain),
 		RUN(voids_pass_through_a_diamond),
 		RUN(the_middle_of_a_run_can_be_given_up),
+		RUN(a_run_whose_beginning_is_given_up_is_claimed_to_its_end),
 		RUN(a_void_behind_an_unpublished_claim_waits_for_it),
 		RUN(a_poller_does_not_release_what_it_holds_to_pass_a_void),
 		RUN(a_stream_of_voids_does_not_block_its_producer),

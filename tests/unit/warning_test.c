@@ -189,6 +189,113 @@ TEST(every_slots_lines_are_looked_at)
 	assert_int_equal(of_lines(&odd_type, fixture_options(8), "half", "line"), 0);
 }
 
+TEST(what_touches_no_byte_shares_no_line)
+{
+	assert_int_equal(of_lines(&halves_type, fixture_options(8), "low", "high"), 1);
+	assert_int_equal(of_lines(&halves_type, fixture_options(8), "low", "none"), 0);
+	assert_int_equal(of_lines(&halves_type, fixture_options(8), "none", "word"), 0);
+	assert_int_equal(of_lines(&halves_type, fixture_options(8), "none, low", "high"), 1);
+}
+
+#define LONG                                                                                       \
+	"_whose_name_is_as_long_as_that_of_a_field_of_a_generated_schema_with_nested_types_may_be"
+
+/* Eight bytes, a field each, of which every second one is one stage's. */
+static const struct disruptor_field long_fields[] = {
+	FIELD("a" LONG, 0, 1), FIELD("b" LONG, 1, 1), FIELD("c" LONG, 2, 1), FIELD("d" LONG, 3, 1),
+	FIELD("e" LONG, 4, 1), FIELD("f" LONG, 5, 1), FIELD("g" LONG, 6, 1), FIELD("h" LONG, 7, 1),
+};
+static const struct disruptor_type long_type = {
+	.name = "long", .size = 8, .align = 8, .fields = long_fields, .field_count = 8
+};
+
+TEST(a_warning_that_is_too_long_is_cut_and_the_next_is_whole)
+{
+	static const char writes_a[] = "a" LONG ",c" LONG ",e" LONG ",g" LONG;
+	static const char writes_b[] = "b" LONG ",d" LONG ",f" LONG;
+	static const char whole[] =
+		"stages 'one' and 'two' have no order and write to the same cache line: 'one' a" LONG
+		", c" LONG ", e" LONG ", g" LONG "; 'two' b" LONG ", d" LONG ", f" LONG;
+	struct warnings w;
+	struct disruptor *d = open_graph(&long_type, fixture_options(8), &w, "");
+
+	add(d, "one", "", writes_a);
+	add(d, "two", "h" LONG, writes_b);
+	start_and_close(&d);
+	assert_int_equal(w.count, 2);
+	assert_true(strlen(whole) > sizeof(w.text[0]));
+	assert_int_equal(w.kind[0], DISRUPTOR_WARN_SHARED_LINE);
+	assert_int_equal(strlen(w.text[0]), sizeof(w.text[0]) - 1);
+	assert_memory_equal(w.text[0], whole, sizeof(w.text[0]) - 1);
+	assert_text(&w, 1, DISRUPTOR_WARN_UNWRITTEN,
+		    "stage 'two' reads h" LONG ", of which neither the producers nor a stage "
+		    "before it write byte 7");
+}
+
+/* ---- pools ---- */
+
+static struct disruptor_stage *add_pool(struct disruptor *d, const char *reads, const char *writes)
+{
+	struct disruptor_handler h[2] = {
+		{ .size = sizeof(h[0]), .name = "ann", .on_event = pass },
+		{ .size = sizeof(h[0]), .name = "bob", .on_event = pass },
+	};
+	const struct disruptor_pool_options o = {
+		.size = sizeof(o), .name = "crew", .handlers = h, .count = 2
+	};
+	struct disruptor_stage *pool;
+
+	for (size_t i = 0; i < 2; i++) {
+		h[i].reads = reads;
+		h[i].writes = writes;
+	}
+	pool = disruptor_pool(d, &o);
+	if (!pool)
+		fail_msg("%s", disruptor_error_detail());
+	return pool;
+}
+
+/* Workers have no event in common, and their pool is told of once. */
+TEST(a_pool_stands_for_its_workers_beside_a_stage)
+{
+	struct warnings w;
+	struct disruptor *d = open_graph(&trade_type, fixture_options(8), &w, NULL);
+
+	(void)add_pool(d, "", "value");
+	add(d, "beside", "", "tax");
+	start_and_close(&d);
+	assert_int_equal(w.count, 1);
+	assert_text(&w, 0, DISRUPTOR_WARN_SHARED_LINE,
+		    "stages 'crew' and 'beside' have no order and write to the same cache line: "
+		    "'crew' value; 'beside' tax");
+}
+
+static unsigned warned_of(const struct warnings *w, const char *stage)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->count; i++)
+		n += strstr(w->text[i], stage) != NULL;
+	return n;
+}
+
+TEST(a_worker_that_has_left_is_not_warned_of)
+{
+	struct warnings w;
+	struct disruptor *d = open_graph(&trade_type, fixture_options(8), &w, "price");
+	struct disruptor_stage *pool = add_pool(d, "price, tax", "");
+
+	assert_code(disruptor_start(d), 0);
+	assert_int_equal(warned_of(&w, "stage 'ann' reads tax"), 1);
+	assert_int_equal(warned_of(&w, "stage 'bob' reads tax"), 1);
+	graph_drain(d);
+	assert_code(disruptor_detach(disruptor_pool_worker(pool, 1), DISRUPTOR_NOW, 0), 0);
+	w.count = 0;
+	start_and_close(&d);
+	assert_int_equal(warned_of(&w, "stage 'ann' reads tax"), 1);
+	assert_int_equal(warned_of(&w, "stage 'bob'"), 0);
+}
+
 TEST(undeclared_handlers_are_not_warned_of)
 {
 	struct disruptor_options options = fixture_options(8);
@@ -337,6 +444,38 @@ TEST(checks_are_fixed_while_it_runs)
 	graph_close(&d);
 }
 
+static void run_stage(void *stage)
+{
+	(void)disruptor_stage_run(stage);
+}
+
+static bool is_running(void *stage)
+{
+	return disruptor_stage_running(stage) != 0;
+}
+
+TEST(checks_are_fixed_while_a_thread_of_the_callers_runs_a_stage)
+{
+	const struct disruptor_checks all = { .size = sizeof(all), .produced = "*" };
+	struct warnings w;
+	struct disruptor *d = open_graph(&trade_type, fixture_options(8), &w, "price");
+	struct disruptor_stage *s = add(d, "reader", "tax", NULL);
+	struct runner caller;
+
+	runner_start(&caller, "a stage in a thread of the caller's", run_stage, s);
+	await("the stage", is_running, s);
+	assert_code(disruptor_set_checks(d, &all), DISRUPTOR_E_STATE);
+	assert_detail("checks are fixed while stage 'reader' runs");
+	disruptor_stage_stop(s);
+	runner_join(&caller);
+	assert_code(disruptor_start(d), 0); /* those from before hold */
+	assert_int_equal(w.count, 1);
+	graph_drain(d);
+	assert_code(disruptor_set_checks(d, &all), 0);
+	start_and_close(&d);
+	assert_int_equal(w.count, 1);
+}
+
 struct meddler {
 	struct disruptor *d;
 	struct disruptor_stage *s;
@@ -389,6 +528,10 @@ int main(void)
 		RUN(fields_on_other_lines_are_not_named),
 		RUN(order_between_writers_is_no_reason_for_a_warning),
 		RUN(every_slots_lines_are_looked_at),
+		RUN(what_touches_no_byte_shares_no_line),
+		RUN(a_warning_that_is_too_long_is_cut_and_the_next_is_whole),
+		RUN(a_pool_stands_for_its_workers_beside_a_stage),
+		RUN(a_worker_that_has_left_is_not_warned_of),
 		RUN(undeclared_handlers_are_not_warned_of),
 		RUN(field_that_nobody_upstream_writes_is_warned_of),
 		RUN(producers_write_everything_unless_it_is_said),
@@ -397,6 +540,7 @@ int main(void)
 		RUN(refused_start_warns_of_nothing_and_each_start_warns_anew),
 		RUN(wrong_checks_are_refused),
 		RUN(checks_are_fixed_while_it_runs),
+		RUN(checks_are_fixed_while_a_thread_of_the_callers_runs_a_stage),
 		RUN(callback_may_look_but_not_change),
 	};
 
