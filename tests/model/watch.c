@@ -125,7 +125,7 @@ static void wait_for_second(void)
 	model_consume_busy(&consumers[0], 1);
 	model_ok(group_open(&group, &member, 1));
 	if (disruptor_consumer_position(c) < 2) {
-		model_assert(group_wait(&group, rings[0], &rings[0]->consumer_table[c->index].wait,
+		model_assert(group_wait(&group, rings[0], &rings[0]->own_consumers[c->index].wait,
 					&c->spins, &c->gate->sleeps, DISRUPTOR_FOREVER) == 1);
 		model_assert(model_consume(&consumers[0]) == 1);
 	}
@@ -244,7 +244,7 @@ static void wait_twice(void)
 
 	model_ok(group_open(&group, &member, 1));
 	while (disruptor_consumer_position(c) < 2) {
-		model_assert(group_wait(&group, rings[0], &rings[0]->consumer_table[c->index].wait,
+		model_assert(group_wait(&group, rings[0], &rings[0]->own_consumers[c->index].wait,
 					&c->spins, &c->gate->sleeps, DISRUPTOR_FOREVER) == 1);
 		model_assert(model_consume(&consumers[0]) > 0);
 	}
