@@ -83,6 +83,12 @@
 	X(REOPEN_WORD, "the claim word is open again, the state is not")                           \
 	X(REOPENED, "the state is open again, the lock still held")                                \
 	X(FAIL, "the disruptor has failed, its ring has not")                                      \
+	/* what a process leaves that dies */                                                      \
+	X(REPAIR, "about to repair what a dead process has left, the lock taken")                  \
+	X(REPAIR_VOID, "claims of nobody are found, none is void")                                 \
+	X(REPAIR_CONSUMER, "a dead consumer's gate is vacant, its entry still the dead's")         \
+	X(REPAIR_PRODUCER, "a dead producer is closed, its entry still the dead's")                \
+	X(REPAIRED, "all is repaired, nobody woken")                                               \
 	/* a deferred stage */                                                                     \
 	X(DEFER_READ, "what was read is told, the gate not carried over voids")                    \
 	X(DEFER_CARRY, "a void is seen behind the gate, the gate not moved")                       \

@@ -45,6 +45,16 @@ enum disruptor_at {
 	DISRUPTOR_AT_POSITION = 2 /**< at `position`, if that is still there */
 };
 
+/** Of a ring that processes share: what becomes of a consumer whose process dies. */
+enum disruptor_if_dead {
+	/**
+	 * It goes on holding producers back, without a process, until it is opened again under its name,
+	 * and then goes on where it stopped: what it had read and not released it sees again.
+	 */
+	DISRUPTOR_REQUIRED = 0,
+	DISRUPTOR_OPTIONAL = 1 /**< it leaves, and producers go on */
+};
+
 /** What a consumer is opened with; zero means the default. */
 struct disruptor_consumer_options {
 	size_t size;      /**< sizeof(struct disruptor_consumer_options) */
@@ -57,7 +67,7 @@ struct disruptor_consumer_options {
 	uint32_t take;
 	struct disruptor_wait wait; /**< default: the ring's */
 	enum disruptor_at at;       /**< where it begins */
-	uint32_t reserved;          /**< zero */
+	uint32_t if_dead;           /**< enum disruptor_if_dead; of a ring of one process, zero */
 	uint64_t position;          /**< of DISRUPTOR_AT_POSITION, else zero */
 };
 
@@ -118,6 +128,9 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
  * Attach a consumer, also while producers run. Unless the options say otherwise it starts at the
  * first position not yet published: it misses nothing that is published after this returns.
  * disruptor_consumer_position() tells where it is. @p options may be NULL.
+ *
+ * On a ring that processes share, a name whose process has died is taken up again, where it stopped,
+ * wherever the options say to begin; the order has to be the same (DISRUPTOR_E_INVAL).
  *
  * Threads: any; the view is then used by one thread at a time.
  * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last

@@ -11,9 +11,14 @@
  * (disruptor_segment_ring()), and waits by the same strategies; a consumer asleep in one process costs
  * the publishers of another nothing. Linux.
  *
- * Not yet: what a process leaves behind that dies with views open is not repaired; a descriptor of a
- * consumer and disruptor_wait_any() are refused on such a ring; stages are those of a ring of one
- * process.
+ * A process that dies with views open, however it dies, loses none of what it has published. What it
+ * had claimed and not published is skipped as voids; its consumers leave, or are kept for it
+ * (enum disruptor_if_dead). That it is dead is the kernel's word, by a lock that ends with the process:
+ * a process that is stopped or slow is waited for. Whoever waits on the ring looks every 10 ms, and
+ * repairs what he finds; who never waits calls disruptor_segment_tend().
+ *
+ * Not yet: a descriptor of a consumer and disruptor_wait_any() are refused on such a ring; stages are
+ * those of a ring of one process.
  *
  * Fork: the child has neither the memory nor the locks; it opens the segment anew.
  */
@@ -91,6 +96,42 @@ disruptor_segment_adopt(struct disruptor_segment **segment, int fd,
 
 /** The ring: open views on it, not later than the segment's close. */
 DISRUPTOR_API struct disruptor_ring *disruptor_segment_ring(struct disruptor_segment *segment);
+
+/**
+ * Look for processes that have died, and repair what they have left. Who waits on the ring does so
+ * anyway, every 10 ms.
+ *
+ * Threads: any. Progress: blocks if one is found (the lock of the cold side, which no handler holds).
+ */
+DISRUPTOR_API void disruptor_segment_tend(struct disruptor_segment *segment);
+
+/**
+ * Let a required consumer go whose process has died: producers go on, and what it has not released is
+ * lost to it.
+ *
+ * Threads: any. Errors: DISRUPTOR_E_NOT_FOUND, E_BUSY (it lives), E_INVAL.
+ */
+DISRUPTOR_API int disruptor_segment_dismiss(struct disruptor_segment *segment,
+					    const char *consumer);
+
+/** One process that has the segment, as disruptor_segment_participant() tells. */
+struct disruptor_participant {
+	int present;                   /**< 0: the place is free, and nothing else is told */
+	int alive;                     /**< by the kernel's word */
+	int self;                      /**< it is the caller's own */
+	uint64_t pid;                  /**< of its own process space: for people */
+	uint64_t started;              /**< in the kernel's ticks since boot */
+	uint32_t producers, consumers; /**< views that it has open */
+	char name[32];                 /**< as it says: not to be trusted by a terminal */
+};
+
+/**
+ * Tell who has place @p index, from 0.
+ *
+ * Threads: any. Errors: DISRUPTOR_E_NOT_FOUND: there are no more places; E_INVAL.
+ */
+DISRUPTOR_API int disruptor_segment_participant(const struct disruptor_segment *segment,
+						uint32_t index, struct disruptor_participant *out);
 
 /** Its descriptor, for passing it on. It stays the segment's. */
 DISRUPTOR_API int disruptor_segment_fd(const struct disruptor_segment *segment);

@@ -14,6 +14,8 @@ static int check_place(const struct disruptor *d, const struct disruptor_attach 
 	if (how->after_count > DISRUPTOR_MAX_CONSUMERS || (how->after_count && !how->after))
 		return error_set(DISRUPTOR_E_INVAL, "after: %s, but after_count is %zu",
 				 how->after ? "at most 64" : "NULL", how->after_count);
+	if (how->reserved != 0)
+		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", how->reserved);
 	for (size_t i = 0; i < how->after_count; i++)
 		if (!how->after[i] || how->after[i]->owner != d || !how->after[i]->used)
 			return error_set(DISRUPTOR_E_INVAL,
@@ -179,7 +181,6 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 	options.after = after;
 	options.after_count = how.after_count;
 	options.at = how.at;
-	options.reserved = how.reserved;
 	options.position = how.position;
 	s = graph_add(d, &handler, &options);
 	if (s && (check_order(d) != 0 || attach_begin(s) != 0)) {

@@ -9,6 +9,7 @@
 #include "ring/hold.h"
 #include "ring/loop.h"
 #include "ring/pace.h"
+#include "ring/repair.h"
 #include "ring/ring.h"
 #include "ring/share.h"
 #include "wait/core.h"
@@ -53,8 +54,12 @@ static int check_options(const struct disruptor_ring *r, const struct disruptor_
 				 o->after_count);
 	if ((unsigned)o->at > DISRUPTOR_AT_POSITION)
 		return error_set(DISRUPTOR_E_INVAL, "at: %d is no place", (int)o->at);
-	if (o->reserved != 0)
-		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", o->reserved);
+	if (o->if_dead > DISRUPTOR_OPTIONAL)
+		return error_set(DISRUPTOR_E_INVAL, "if_dead: %u is neither required nor optional",
+				 o->if_dead);
+	if (o->if_dead != DISRUPTOR_REQUIRED && !r->between)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "if_dead: %u, but no other process has this ring", o->if_dead);
 	if (o->position != 0 && o->at != DISRUPTOR_AT_POSITION)
 		return error_set(DISRUPTOR_E_INVAL,
 				 "position: %llu, but `at` is not DISRUPTOR_AT_POSITION",
@@ -70,12 +75,84 @@ static int refuse_member(const struct disruptor_ring *r, const struct disruptor_
 			 r->gates[c->index].name, share_whole(c)->name);
 }
 
+static int upstreams_of(const struct disruptor_ring *r, const struct disruptor_consumer_options *o,
+			uint64_t *upstreams)
+{
+	*upstreams = 0;
+	for (size_t k = 0; k < o->after_count; k++) {
+		if (!is_open_on(o->after[k], r))
+			return error_set(DISRUPTOR_E_INVAL,
+					 "after[%zu]: not an open consumer of this ring", k);
+		if (share_whole(o->after[k]))
+			return refuse_member(r, o->after[k]);
+		*upstreams |= UINT64_C(1) << o->after[k]->index;
+	}
+	return 0;
+}
+
+/* What is this process's own of an entry that it has now. */
+static void own_entry(struct disruptor_ring *r, uint32_t i,
+		      const struct disruptor_consumer_options *o)
+{
+	struct ring_own_consumer *own = &r->own_consumers[i];
+
+	own->wait = wait_choose(&o->wait, &r->wait);
+	own->share = NULL;
+	own->chunk_end = 0;
+	own->of_stage = false;
+	/* relaxed (own), both: nobody else has this thread's number, which has no events yet */
+	disruptor_store_relaxed(&own->holder, UINT64_C(0));
+	disruptor_store_relaxed(&own->handed, UINT64_C(0));
+	own->deferred = false;
+	own->open = true;
+	/* relaxed (private): its own thread's, from the moment it is attached */
+	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
+	/* relaxed (private): nobody looks at a vacant gate's alert */
+	disruptor_store_relaxed(&r->gates[i].alert, 0u);
+	r->consumer_table[i].if_dead = o->if_dead;
+}
+
+/* A required consumer of that name whose process has died goes on here. 0: there is none. */
+static int take_up(struct disruptor_ring *r, const struct disruptor_consumer_options *o,
+		   uint32_t *index, uint64_t *start)
+{
+	int i = r->between && o->name ? ring_dead_consumer(r, o->name) : -1;
+	uint64_t upstreams;
+	int rc;
+
+	if (i < 0)
+		return 0;
+	rc = upstreams_of(r, o, &upstreams);
+	/* relaxed (lock), both: change under it only */
+	if (rc == 0 && upstreams != disruptor_load_relaxed(&r->gates[i].upstreams))
+		rc = error_set(DISRUPTOR_E_INVAL,
+			       "after: consumer '%s', whose process has died, came after others",
+			       o->name);
+	*start = disruptor_load_relaxed(&r->gates[i].sequence);
+	if (rc == 0 && o->at == DISRUPTOR_AT_POSITION && o->position != *start)
+		rc = error_set(
+			DISRUPTOR_E_RANGE,
+			"position: %llu, but consumer '%s', whose process has died, goes on at %llu",
+			(unsigned long long)o->position, o->name, (unsigned long long)*start);
+	if (rc == 0 && !r->consumer_table[i].take != !o->take)
+		rc = error_set(DISRUPTOR_E_INVAL, "take: it was %u of the consumer that died",
+			       r->consumer_table[i].take);
+	if (rc != 0)
+		return rc;
+	own_entry(r, (uint32_t)i, o);
+	/* relaxed (lock): last, as until then it is the dead one's */
+	disruptor_store_relaxed(&r->consumer_table[i].participant, r->peers.self);
+	*index = (uint32_t)i;
+	return 1;
+}
+
 static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_options *o,
 		      uint32_t *index)
 {
-	uint64_t upstreams = 0;
+	uint64_t upstreams;
 	const char *name;
 	uint32_t i;
+	int rc;
 
 	for (i = 0; i < r->max_consumers && r->consumer_table[i].used; i++)
 		;
@@ -94,14 +171,9 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			"it would move out");
 	if (ring_name(&r->gates[i].name, o->name, "consumer") != 0)
 		return DISRUPTOR_E_INVAL;
-	for (size_t k = 0; k < o->after_count; k++) {
-		if (!is_open_on(o->after[k], r))
-			return error_set(DISRUPTOR_E_INVAL,
-					 "after[%zu]: not an open consumer of this ring", k);
-		if (share_whole(o->after[k]))
-			return refuse_member(r, o->after[k]);
-		upstreams |= UINT64_C(1) << o->after[k]->index;
-	}
+	rc = upstreams_of(r, o, &upstreams);
+	if (rc != 0)
+		return rc;
 	/* relaxed (lock): changes and is read under it, or by this consumer's own thread */
 	disruptor_store_relaxed(&r->gates[i].upstreams, upstreams);
 	if (o->take && !is_last_alone(r, i, gate_ancestors(r, i)))
@@ -109,19 +181,13 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 			DISRUPTOR_E_BUSY,
 			"take: other consumers are not before this one, and would see what "
 			"it moves out");
-	r->own_consumers[i].wait = wait_choose(&o->wait, &r->wait);
+	own_entry(r, i, o);
 	r->consumer_table[i].take = o->take != 0;
-	r->own_consumers[i].share = NULL;
-	r->own_consumers[i].chunk_end = 0;
-	r->own_consumers[i].of_stage = false;
-	/* relaxed (own), both: nobody else has this thread's number, which has no events yet */
-	disruptor_store_relaxed(&r->own_consumers[i].holder, UINT64_C(0));
-	disruptor_store_relaxed(&r->own_consumers[i].handed, UINT64_C(0));
-	r->own_consumers[i].deferred = false;
-	r->own_consumers[i].open = true;
+	r->consumer_table[i].attached = 0;
+	/* relaxed (lock): whose it is, before it is anybody's: see repair.h */
+	disruptor_store_relaxed(&r->consumer_table[i].participant, r->peers.self);
+	disruptor_fence_compiler();
 	r->consumer_table[i].used = 1;
-	/* relaxed (private): its own thread's, from the moment it is attached */
-	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
 	/*
 	 * WAKE.word.release, relaxed: a dependant of the one that left may still arm this edge, from
 	 * an old look. It has to acquire what the leaver's wake-up left there, so that its next look
@@ -129,8 +195,6 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	 * the two.
 	 */
 	(void)disruptor_exchange_relaxed(&r->gates[i].wake, UINT64_C(0));
-	/* relaxed (private): nobody looks at a vacant gate's alert */
-	disruptor_store_relaxed(&r->gates[i].alert, 0u);
 	*index = i;
 	return 0;
 }
@@ -176,7 +240,12 @@ static int attach(struct disruptor_ring *r, uint32_t index,
 	if (rc != 0) {
 		r->own_consumers[index].open = false;
 		r->consumer_table[index].used = 0;
+		disruptor_fence_compiler();
+		/* relaxed (lock): last, see repair.h */
+		disruptor_store_relaxed(&r->consumer_table[index].participant, 0u);
 	}
+	disruptor_fence_compiler();
+	r->consumer_table[index].attached = rc == 0;
 	return rc;
 }
 
@@ -197,10 +266,14 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 	if (rc != 0)
 		return rc;
 	ring_lock(ring);
-	rc = take_entry(ring, &o, &index);
-	if (rc == 0)
-		rc = attach(ring, index, &o, &start);
+	rc = take_up(ring, &o, &index, &start);
 	if (rc == 0) {
+		rc = take_entry(ring, &o, &index);
+		if (rc == 0)
+			rc = attach(ring, index, &o, &start);
+	}
+	if (rc >= 0) {
+		rc = 0;
 		*c = (struct disruptor_consumer){
 			.slots = ring->slots,
 			.next = start,
@@ -229,11 +302,14 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 static void detach(struct disruptor_consumer *c)
 {
 	loop_close(c->ring, c->index);
-	if (c->take && c->next > c->ring->gone)
-		c->ring->gone = c->next;
+	if (c->take && c->next > c->ring->common->gone)
+		c->ring->common->gone = c->next;
 	c->ring->own_consumers[c->index].open = false;
 	c->ring->consumer_table[c->index].used = 0;
 	gate_detach(c->ring, c->index);
+	disruptor_fence_compiler();
+	/* relaxed (lock): last, see repair.h */
+	disruptor_store_relaxed(&c->ring->consumer_table[c->index].participant, 0u);
 	c->open_mark = 0;
 }
 
@@ -623,7 +699,7 @@ int disruptor_take(struct disruptor_consumer *c, void *event)
 
 int disruptor_consumer_finished(const struct disruptor_consumer *c)
 {
-	/* CLOSE.end.acquire, pairs with CLOSE.end.release in close_locked(): the flag, then the end */
+	/* CLOSE.end.acquire, pairs with CLOSE.end.release in ring_close_locked(): the flag, then the end */
 	if (!(disruptor_load_acquire(&c->shared->state) & DISRUPTOR_STATE_ENDED))
 		return 0;
 	HOOK(HOOK_FINISH_FLAG);

@@ -168,7 +168,7 @@ static uint64_t oldest_position(const struct disruptor_ring *r)
 			far = limit;
 	}
 	oldest = far > r->capacity ? far - r->capacity : 0;
-	return oldest > r->gone ? oldest : r->gone;
+	return oldest > r->common->gone ? oldest : r->common->gone;
 }
 
 static int choose_start(const struct disruptor_ring *r, const struct gate_place *place,

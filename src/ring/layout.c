@@ -211,6 +211,8 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 		lay_mirror(h);
 	l->align = (size_t)align;
 	at = h->block_bytes;
+	l->common_at = (size_t)at;
+	at = at + sizeof(struct ring_common);
 	l->producers_at = (size_t)at;
 	at = at + l->max_producers * sizeof(struct ring_producer);
 	l->consumers_at = (size_t)at;

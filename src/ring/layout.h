@@ -43,7 +43,8 @@ struct ring_header {
 struct ring_layout {
 	struct ring_header header; /* what the block's will be */
 	size_t align;              /* of the whole */
-	size_t producers_at;       /* behind the block: struct ring_producer */
+	size_t common_at;          /* behind the block: struct ring_common */
+	size_t producers_at;       /* struct ring_producer */
 	size_t consumers_at;       /* struct ring_consumer */
 	size_t shared_bytes;       /* of the block and these */
 	size_t ring_at;            /* the private part: struct disruptor_ring … */

@@ -12,6 +12,7 @@
 #include "ring/gate.h"
 #include "ring/hold.h"
 #include "ring/mirror.h"
+#include "ring/repair.h"
 #include "ring/ring.h"
 #include "wait/core.h"
 
@@ -105,11 +106,15 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	own->overflow = o->overflow;
 	own->status = 0;
 	own->spins = UINT32_MAX;
-	entry->used = 1;
-	own->open = true;
-	/* relaxed (figure), all */
+	/* relaxed (lock), both: as is_somebodys() reads them */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
+	/* relaxed (lock): whose it is, before it is anybody's: see ring/repair.h */
+	disruptor_store_relaxed(&entry->participant, r->peers.self);
+	disruptor_fence_compiler();
+	entry->used = 1;
+	own->open = true;
+	/* relaxed (figure), both */
 	disruptor_store_relaxed(&entry->opened, UINT64_C(1));
 	disruptor_store_relaxed(&own->owner, os_thread_id());
 	*index = i;
@@ -178,6 +183,9 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 	/* relaxed (figure), both */
 	disruptor_store_relaxed(&p->entry->opened, UINT64_C(0));
 	disruptor_store_relaxed(&p->own->owner, UINT64_C(0));
+	disruptor_fence_compiler();
+	/* relaxed (lock): as when it was opened, and last */
+	disruptor_store_relaxed(&p->entry->participant, 0u);
 	ring_unlock(ring);
 	return 0;
 }
@@ -260,6 +268,22 @@ static void end_earlier(struct disruptor_ring *r, uint64_t claimed)
 	}
 }
 
+void ring_unclaim(struct disruptor_ring *r, uint64_t claimed, uint64_t to)
+{
+	/* the run has written over the last lap's events, though its positions come again */
+	if (claimed > r->capacity && claimed - r->capacity > r->common->gone)
+		r->common->gone = claimed - r->capacity;
+	/* CLOSE.back.release: readers of the position act on what is before it */
+	disruptor_store_release(&r->shared->claimed, to);
+	HOOK(HOOK_TAKEN_BACK);
+	/* relaxed (lock): change under it only */
+	if ((disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED) &&
+	    disruptor_load_relaxed(&r->shared->end) > to)
+		/* CLOSE.end.release, relaxed: a number; who waits for what will not come is woken later */
+		disruptor_store_relaxed(&r->shared->end, to);
+	end_earlier(r, to);
+}
+
 /*
  * A claim of ours and the close met: take the claim back, and the end with it
  * if the closer has counted it. The closer holds the lock while it decides.
@@ -270,9 +294,6 @@ static void take_back(struct run *p, uint64_t n)
 
 	HOOK(HOOK_TAKE_BACK);
 	ring_lock(r);
-	/* the run has written over the last lap's events, though its positions come again */
-	if (p->next > r->capacity && p->next - r->capacity > r->gone)
-		r->gone = p->next - r->capacity;
 	p->next -= n;
 	p->fast = p->next;
 	if (ring_marks_claims(r) && p->next == p->open)
@@ -282,15 +303,7 @@ static void take_back(struct run *p, uint64_t n)
 	 * attaches next may start right here. relaxed (lock): as the attacher that reads it
 	 */
 	disruptor_store_relaxed(&p->entry->limit, p->next);
-	/* CLOSE.back.release: readers of the position act on what is before it */
-	disruptor_store_release(&r->shared->claimed, p->next);
-	HOOK(HOOK_TAKEN_BACK);
-	/* relaxed (lock): change under it only */
-	if ((disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED) &&
-	    disruptor_load_relaxed(&r->shared->end) > p->next)
-		/* CLOSE.end.release, relaxed: a number; who waits for what will not come is woken below */
-		disruptor_store_relaxed(&r->shared->end, p->next);
-	end_earlier(r, p->next);
+	ring_unclaim(r, p->next + n, p->next);
 	ring_unlock(r);
 	HOOK(HOOK_TAKE_BACK_TOLD);
 	ring_wake_everyone(r);
@@ -357,6 +370,21 @@ static int64_t claim_single(struct run *p, uint64_t least, uint64_t most)
 	return (int64_t)most;
 }
 
+/*
+ * Many producers: what we are about to claim, or have: before the claim word moves, so that who finds
+ * us dead knows which claims may be ours, and who finds another dead, which may not be his.
+ */
+static void intend(struct ring_producer *entry, uint64_t first, uint64_t end)
+{
+	/* INTENT.release, relaxed: carried by the next */
+	disruptor_store_relaxed(&entry->run_end, end);
+	/*
+	 * INTENT.release, pairs with INTENT.acquire in is_somebodys(): what we have published, and the
+	 * end, before the first. If relaxed: a repairer makes voids of events.
+	 */
+	disruptor_store_release(&entry->run_first, first);
+}
+
 /* Many producers: room, then compare and swap. How many were taken, or a code. */
 static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 {
@@ -389,29 +417,36 @@ static int64_t claim_many(struct run *p, uint64_t least, uint64_t most)
 			continue;
 		}
 		n = own_limit(p) - claimed < most ? own_limit(p) - claimed : most;
+		intend(p->entry, run_open ? p->open : claimed, claimed + n);
 		HOOK(HOOK_CLAIM_SWAP);
 		/*
-		 * No release: the slots' being free was acquired by our own scan (FREE), their being
-		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
 		 * CLOSE.bit.acquire, for whoever meets that bit: the state that goes with it.
+		 * INTENT.release: what we intend, before the claim that a repairer meets. Nothing else is
+		 * released: the slots' being free was acquired by our own scan (FREE), their being
+		 * published is the stamp's (PUB); the closed bit is in the word itself (CLOSE).
 		 */
-		if (disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n))
+		if (disruptor_cas_acq_rel(&r->shared->claimed, &claimed, claimed + n))
 			break;
 	}
 	HOOK(HOOK_CLAIM_SWAPPED);
-	if (!run_open) {
+	if (!run_open)
 		p->open = claimed;
-		disruptor_store_relaxed(&p->entry->run_first, claimed); /* relaxed (figure) */
-	}
 	p->next = claimed + n;
 	p->fast = p->next;
-	disruptor_store_relaxed(&p->entry->run_end, p->next); /* relaxed (figure) */
 	return (int64_t)n;
 }
 
 static int64_t claim_once(struct run *p, uint64_t least, uint64_t most)
 {
-	return is_many(p) ? claim_many(p, least, most) : claim_single(p, least, most);
+	int64_t taken;
+
+	if (!is_many(p))
+		return claim_single(p, least, most);
+	taken = claim_many(p, least, most);
+	/* what was not won is not intended any more: a repairer may be waiting for us to say so */
+	if (taken <= 0)
+		intend(p->entry, p->open, p->next);
+	return taken;
 }
 
 /* Whom a wait for room asks: the gates, for the position that would have to be free. */
@@ -442,6 +477,20 @@ static int64_t room_look(void *who, struct wait_need *need)
 	return 0;
 }
 
+/* The deadline has passed: whether it could have come at all. */
+static int blame(const struct disruptor_ring *r, uint64_t position)
+{
+	const char *dead = r->between ? ring_dead_gate(r, position) : NULL;
+
+	if (!dead)
+		return DISRUPTOR_E_TIMEOUT;
+	return error_set(
+		DISRUPTOR_E_PEER_DEAD,
+		"the process of consumer '%s' has died, and position %llu waits for it: open "
+		"it again under its name, or dismiss it",
+		dead, (unsigned long long)position - 1);
+}
+
 static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 {
 	struct ring_producer *entry = p->entry;
@@ -463,6 +512,8 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	/* relaxed (figure): the ring was full, so this is above 0 */
 	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
 	result = wait_until(&request);
+	if (result == DISRUPTOR_E_TIMEOUT)
+		return blame(p->ring, claimed_of(p) + least - p->ring->capacity);
 	return result > 0 ? 0 : (int)result;
 }
 
@@ -556,14 +607,12 @@ static bool claim_known(struct disruptor_ring *r, struct ring_producer *entry, u
 		/* DISRUPTOR_CLOSED in it is above every limit, too */
 		if (limit < claimed + n)
 			return false;
+		intend(entry, claimed, claimed + n);
 		HOOK(HOOK_CLAIM_SWAP);
-		/* CLOSE.bit.acquire, as in claim_many() */
-	} while (!disruptor_cas_acquire(&r->shared->claimed, &claimed, claimed + n));
+		/* CLOSE.bit.acquire, INTENT.release: as in claim_many() */
+	} while (!disruptor_cas_acq_rel(&r->shared->claimed, &claimed, claimed + n));
 	HOOK(HOOK_CLAIM_SWAPPED);
 	*run = (struct disruptor_run){ .next = claimed + n, .open = claimed, .fast = claimed + n };
-	/* relaxed (figure), both */
-	disruptor_store_relaxed(&entry->run_first, claimed);
-	disruptor_store_relaxed(&entry->run_end, claimed + n);
 	ring_unpoison(r, claimed, claimed + n);
 	return true;
 }
@@ -686,15 +735,12 @@ void disruptor_producer_do_show(struct disruptor_ring *r, uint64_t at, uint64_t 
 		}
 }
 
-/* The first @p n of the run become voids, which consumers skip. */
-static void give_up_stamped(struct run *p, uint64_t n)
+void ring_void(struct disruptor_ring *r, uint64_t from, uint64_t end, uint64_t rest)
 {
-	struct disruptor_ring *r = p->ring;
-	uint64_t end = p->open + n;
 	uint64_t before;
 
-	disruptor_fetch_add_relaxed(&r->voids, n);              /* relaxed (figure) */
-	before = disruptor_load_relaxed(&r->shared->voids_end); /* relaxed (hint) */
+	disruptor_fetch_add_relaxed(&r->common->voids, end - from); /* relaxed (figure) */
+	before = disruptor_load_relaxed(&r->shared->voids_end);     /* relaxed (hint) */
 	/*
 	 * VOID.release, relaxed, pairs with VOID.acquire in first_void(): the highest void, before
 	 * the stamps that make them visible; carried by PUB.release below. Whoever has come to a
@@ -703,20 +749,28 @@ static void give_up_stamped(struct run *p, uint64_t n)
 	while (before < end && !disruptor_cas_relaxed(&r->shared->voids_end, &before, end))
 		;
 	HOOK(HOOK_VOID_END);
-	for (uint64_t at = p->open; r->mirror && at != end; at++)
+	for (uint64_t at = from; r->mirror && at != end; at++)
 		mirror_void(r, at);
-	if (ring_marks_claims(r) && end != p->next)
+	if (ring_marks_claims(r) && end != rest)
 		/* CLOSE.claim, relaxed: the rest begins there; carried by the stamps' release */
-		disruptor_store_relaxed(ring_stamp(r, end), ~p->next);
-	for (uint64_t at = end; at != p->open;) {
+		disruptor_store_relaxed(ring_stamp(r, end), ~rest);
+	for (uint64_t at = end; at != from;) {
 		at--;
 		/* PUB.release: as a publish, with the void bit */
 		disruptor_store_release(ring_stamp(r, at), (at + 1) | DISRUPTOR_VOID);
 		HOOK(HOOK_VOID_PART);
 	}
 	HOOK(HOOK_VOIDED);
+}
+
+/* The first @p n of the run become voids, which consumers skip. */
+static void give_up_stamped(struct run *p, uint64_t n)
+{
+	uint64_t end = p->open + n;
+
+	ring_void(p->ring, p->open, end, p->next);
 	p->open = end;
-	announce(r, p->entry, end);
+	announce(p->ring, p->entry, end);
 }
 
 static void give_up(struct run *p, uint64_t n)

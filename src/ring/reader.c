@@ -156,7 +156,7 @@ static void catch_up(struct disruptor_reader *v, uint64_t at)
 static int check_end(const struct disruptor_reader *v)
 {
 	const struct disruptor_shared *s = v->ring->shared;
-	/* CLOSE.end.acquire, pairs with CLOSE.end.release in close_locked(): the flag, then the end */
+	/* CLOSE.end.acquire, pairs with CLOSE.end.release in ring_close_locked(): the flag, then the end */
 	uint32_t state = disruptor_load_acquire(&s->state);
 
 	if (disruptor_likely(state == 0))

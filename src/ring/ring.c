@@ -158,6 +158,7 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigne
 	r->slots = block + l->header.slots_at;
 	r->mirror = l->header.mirror_at ? block + l->header.mirror_at : NULL;
 	r->mirror_stride = l->header.mirror_stride;
+	r->common = (struct ring_common *)(void *)(block + l->common_at);
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
 	r->own_producers =
@@ -311,7 +312,10 @@ int ring_join(struct disruptor_ring **ring, const struct ring_layout *l,
 	}
 	r->rung = rung;
 	r->between = true;
-	r->peers = *peers;
+	r->peers.lock = peers->lock;
+	r->peers.unlock = peers->unlock;
+	r->peers.tend = peers->tend;
+	r->peers.context = peers->context;
 	if (fresh)
 		memcpy(shared, &l->header, sizeof(l->header));
 	place(r, l, shared, type, options);
@@ -469,7 +473,7 @@ void ring_wake_everyone(struct disruptor_ring *r)
  * store the state, and behind a heavy barrier read the position. Either it sees
  * the state and takes its claim back, or we see its claim (CLOSE).
  */
-static void close_locked(struct disruptor_ring *r, unsigned bits)
+void ring_close_locked(struct disruptor_ring *r, unsigned bits)
 {
 	/* relaxed (lock): changes under it only */
 	bool ended = disruptor_load_relaxed(&r->shared->state) & DISRUPTOR_STATE_ENDED;
@@ -503,7 +507,7 @@ static void close_locked(struct disruptor_ring *r, unsigned bits)
 void disruptor_ring_close(struct disruptor_ring *r)
 {
 	ring_lock(r);
-	close_locked(r, 0);
+	ring_close_locked(r, 0);
 	ring_unlock(r);
 	ring_wake_everyone(r);
 }
@@ -513,7 +517,7 @@ void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure
 	ring_lock(r);
 	if (r->failure.code == 0)
 		r->failure = *failure;
-	close_locked(r, DISRUPTOR_STATE_FAILED);
+	ring_close_locked(r, DISRUPTOR_STATE_FAILED);
 	ring_unlock(r);
 	ring_wake_everyone(r);
 }
@@ -571,7 +575,7 @@ struct disruptor_ring_stats disruptor_ring_stats(const struct disruptor_ring *r)
 	/* relaxed (figure), all: an estimate while others run */
 	struct disruptor_ring_stats s = {
 		.claimed = ring_claimed(r),
-		.voids = disruptor_load_relaxed(&r->voids),
+		.voids = disruptor_load_relaxed(&r->common->voids),
 		.sleeps = disruptor_load_relaxed(&r->reader_sleeps),
 		.state = disruptor_load_relaxed(&r->shared->state),
 	};

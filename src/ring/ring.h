@@ -18,7 +18,7 @@ typedef DISRUPTOR_ATOMIC(uint32_t) atomic_epoch;
  * reports need. Behind the block, where all who have the ring can see it; no pointers.
  */
 struct ring_producer {
-	/* the view's last run, for reports: many producers only */
+	/* of many producers: what it has claimed, or is about to; see ring/repair.h */
 	atomic_word run_first;
 	atomic_word run_end;
 	atomic_word opened; /* 1 while it is, for reports */
@@ -37,7 +37,8 @@ struct ring_producer {
 	atomic_word blocked_for;
 	char name[32];
 	uint32_t used; /* 0 or 1, under the ring's lock, as all that is no atomic word here */
-	char apart[DISRUPTOR_APART - 116];
+	atomic_epoch participant; /* of processes that share the ring, whose it is; 0: nobody's */
+	char apart[DISRUPTOR_APART - 120];
 };
 
 struct ring_consumer {
@@ -46,7 +47,24 @@ struct ring_consumer {
 	atomic_word until;       /* it ends once it has come so far; UINT64_MAX: never */
 	uint32_t used;
 	uint32_t take;
-	char apart[DISRUPTOR_APART - 32];
+	atomic_epoch participant; /* as a producer's; RING_DEAD: it was one's that has died */
+	uint32_t if_dead;         /* enum disruptor_if_dead */
+	uint32_t attached;        /* its gate stands where it begins */
+	char apart[DISRUPTOR_APART - 44];
+};
+
+#define RING_DEAD UINT32_MAX
+
+/* What is to be known of the ring itself, in front of those. */
+struct ring_common {
+	atomic_word voids; /* claims given up */
+	/* events before it may be gone: moved out, or under a run given up; under the lock */
+	uint64_t gone;
+	/* of processes that have died: what was found of them */
+	atomic_word dead_producers;
+	atomic_word dead_consumers;
+	atomic_word orphans; /* positions claimed and not published, which became voids */
+	char apart[DISRUPTOR_APART - 40];
 };
 
 /* The rest is private to the process that has the view. */
@@ -90,7 +108,11 @@ struct ring_peers {
 	/* of the cold side, beside the ring's lock, and taken behind it */
 	void (*lock)(void *context);
 	void (*unlock)(void *context);
+	/* find out who has died, and repair what they have left */
+	void (*tend)(void *context);
 	void *context;
+	uint32_t self;       /* this process, from 1 */
+	atomic_word tend_at; /* not before then */
 };
 
 struct disruptor_ring {
@@ -122,8 +144,7 @@ struct disruptor_ring {
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
 	struct wait_watch *watch_list;
 	atomic_epoch watches; /* how many */
-	/* events before it may be gone: moved out, or under a run given up; under the lock */
-	uint64_t gone;
+	struct ring_common *common;
 	struct ring_producer *producer_table;
 	struct ring_own_producer *own_producers; /* parallel to it */
 	struct ring_consumer *consumer_table;
@@ -131,7 +152,6 @@ struct disruptor_ring {
 	struct consumer_loop *loop_table;
 	uint32_t max_producers;
 	uint32_t max_consumers;
-	atomic_word voids;
 	atomic_word reader_sleeps;
 	void (*init)(void *event, void *context);
 	void (*fini)(void *event, void *context);
@@ -188,6 +208,15 @@ int ring_join(struct disruptor_ring **ring, const struct ring_layout *l,
 /* Whether a view of this process is open: E_BUSY, and the detail names it. */
 int ring_refuse_if_open(struct disruptor_ring *r);
 void ring_leave(struct disruptor_ring *r);
+/* Close it, or finish a close that was begun; @p bits are added to the state. Lock held. */
+void ring_close_locked(struct disruptor_ring *r, unsigned bits);
+/*
+ * Make voids of [from, end), which the caller has claimed or nobody any more; the run goes on to
+ * @p rest. Nobody is woken.
+ */
+void ring_void(struct disruptor_ring *r, uint64_t from, uint64_t end, uint64_t rest);
+/* Claims up to @p claimed go back to @p to: so does the end, if it counts them. Lock held. */
+void ring_unclaim(struct disruptor_ring *r, uint64_t claimed, uint64_t to);
 /* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
 /* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */

@@ -57,18 +57,22 @@ struct segment_header {
 
 enum segment_kind { SEGMENT_RING = 1, SEGMENT_RECORDS = 2 };
 
+#define SEGMENT_PRESENT 1
+
 /*
  * One process that has attached. The proof that it lives is a lock on its byte of the file, nothing
  * that is written here: that is for people.
  */
 struct segment_participant {
-	DISRUPTOR_ATOMIC(uint64_t) state; /* enum segment_presence, and how often it was taken */
+	DISRUPTOR_ATOMIC(uint64_t) state; /* SEGMENT_PRESENT */
 	DISRUPTOR_ATOMIC(uint64_t) pid;
 	DISRUPTOR_ATOMIC(uint64_t) started;   /* the process, in the kernel's ticks */
 	DISRUPTOR_ATOMIC(uint64_t) heartbeat; /* disruptor_now() of its last sign of life */
 	DISRUPTOR_ATOMIC(uint64_t) pid_space; /* of which its pid is a number */
+	/* of one found dead: what was claimed then, and one, until all of that is settled */
+	DISRUPTOR_ATOMIC(uint64_t) left;
 	char name[32];
-	char apart[DISRUPTOR_APART - 72];
+	char apart[DISRUPTOR_APART - 80];
 };
 
 /* The schema: this, then a field each, then the names, each ended by a NUL. */

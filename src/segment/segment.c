@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Segments: made whole, found, checked, joined, left. */
 #include "error.h"
-#include "os/share.h"
-#include "ring/ring.h"
-#include "segment/format.h"
+#include "segment/segment.h"
 
-#include <disruptor/segment.h>
+#include "ring/repair.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bytes of the file that are locked: one for the cold side, then one for each participant. */
-#define ADMIN_BYTE 0
-#define FIRST_BYTE 1
-
-struct disruptor_segment {
-	struct os_share share;
-	struct segment_header header; /* a copy, checked: the other is never looked at again */
-	struct ring_layout layout;
-	struct segment_type *found; /* NULL: the caller's is as good */
-	struct disruptor_ring *ring;
-	uint32_t place; /* ours among the participants */
-	bool present;
-	char name[64]; /* for messages */
-};
 
 /* What to do, from the caller's options. */
 struct plan {
@@ -109,71 +92,11 @@ static struct disruptor_segment *allocate(const char *name)
 	return s;
 }
 
-/* ---- the cold side of all processes ---- */
-
-static void lock_all(void *context)
-{
-	/* it fails only on memory that no lock can be had for; then this process's lock has to do */
-	(void)os_share_lock(&((struct disruptor_segment *)context)->share, ADMIN_BYTE);
-}
-
-static void unlock_all(void *context)
-{
-	os_share_unlock(&((struct disruptor_segment *)context)->share, ADMIN_BYTE);
-}
-
-/* ---- participants ---- */
-
-static struct segment_participant *participant(const struct disruptor_segment *s, uint32_t i)
-{
-	return (struct segment_participant *)(void *)(s->share.base + s->header.participants_at) +
-	       i;
-}
-
-/* Take a place that nobody alive has; its lock is the proof that we are. */
-static int enter(struct disruptor_segment *s, const struct plan *p)
-{
-	uint64_t pid = os_process_id();
-	struct segment_participant *me;
-	uint32_t i;
-
-	for (i = 0; i < s->header.participants; i++)
-		if (os_share_try_lock(&s->share, FIRST_BYTE + i))
-			break;
-	if (i == s->header.participants)
-		return error_set(DISRUPTOR_E_BUSY, "%s: all places for %u processes are taken",
-				 s->name, i);
-	s->place = i;
-	s->present = true;
-	me = participant(s, i);
-	/* relaxed (lock), all: nobody else writes the entry while we have its lock; others only show it */
-	disruptor_store_relaxed(&me->pid, pid);
-	disruptor_store_relaxed(&me->started, os_process_start(pid));
-	disruptor_store_relaxed(&me->heartbeat, disruptor_now());
-	memset(me->name, 0, sizeof(me->name));
-	if (p->o.participant)
-		(void)snprintf(me->name, sizeof(me->name), "%s", p->o.participant);
-	else
-		(void)snprintf(me->name, sizeof(me->name), "%llu", (unsigned long long)pid);
-	disruptor_store_relaxed(&me->state, disruptor_load_relaxed(&me->state) | 1);
-	return 0;
-}
-
-static void leave(struct disruptor_segment *s)
-{
-	if (!s->present)
-		return;
-	/* relaxed (lock): as in enter() */
-	disruptor_store_relaxed(&participant(s, s->place)->state, UINT64_C(0));
-	os_share_unlock(&s->share, FIRST_BYTE + s->place);
-	s->present = false;
-}
-
 /* ---- joining ---- */
 
 static void discard(struct disruptor_segment *s)
 {
-	leave(s);
+	segment_leave(s);
 	if (s->ring)
 		ring_leave(s->ring);
 	os_share_close(&s->share);
@@ -183,7 +106,9 @@ static void discard(struct disruptor_segment *s)
 
 static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
 {
-	const struct ring_peers peers = { .lock = lock_all, .unlock = unlock_all, .context = s };
+	const struct ring_peers peers = {
+		.lock = segment_lock, .unlock = segment_unlock, .tend = segment_tend, .context = s
+	};
 	struct disruptor_options o = {
 		.size = sizeof(o),
 		.capacity = s->header.capacity,
@@ -196,7 +121,7 @@ static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
 	int rc = ring_join(&s->ring, &s->layout, p->type, &o, s->share.base + s->header.block_at,
 			   &peers, fresh);
 
-	return rc != 0 ? rc : enter(s, p);
+	return rc != 0 ? rc : segment_enter(s, p->o.participant);
 }
 
 /* A private copy of what is there, checked: first the header, then the schema. */
@@ -396,6 +321,24 @@ int disruptor_segment_adopt(struct disruptor_segment **segment, int fd,
 struct disruptor_ring *disruptor_segment_ring(struct disruptor_segment *segment)
 {
 	return segment->ring;
+}
+
+void disruptor_segment_tend(struct disruptor_segment *segment)
+{
+	segment_tend(segment);
+}
+
+int disruptor_segment_dismiss(struct disruptor_segment *segment, const char *consumer)
+{
+	int rc;
+
+	if (!segment || !consumer)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", segment ? "consumer" : "segment");
+	segment_tend(segment);
+	ring_lock(segment->ring);
+	rc = ring_dismiss(segment->ring, consumer);
+	ring_unlock(segment->ring);
+	return rc;
 }
 
 int disruptor_segment_fd(const struct disruptor_segment *segment)

@@ -5,6 +5,9 @@
 #include "hook.h"
 #include "wait/watch.h"
 
+/* The longest sleep on a ring that other processes have. */
+#define SLEEP_AMONG_MORTALS_NS UINT64_C(10000000)
+
 /* Of what the callers need it for, WAKE.announce above all */
 void wait_heavy_barrier(struct disruptor_ring *r)
 {
@@ -109,6 +112,14 @@ static void edge_unpark(struct disruptor_ring *r, struct edge edge)
 	notify_watches(r, edge);
 }
 
+/* Whoever is to wake us may die before he does: then somebody who waits has to notice. */
+static uint64_t soon(uint64_t deadline)
+{
+	uint64_t cap = disruptor_in(SLEEP_AMONG_MORTALS_NS);
+
+	return cap < deadline ? cap : deadline;
+}
+
 int64_t wait_block(const struct wait_request *q, const struct wait_need *need, uint64_t deadline)
 {
 	struct wait_need now;
@@ -128,7 +139,7 @@ int64_t wait_block(const struct wait_request *q, const struct wait_need *need, u
 	/* relaxed (figure): a ring's lossy readers share one */
 	disruptor_fetch_add_relaxed(q->sleeps, UINT64_C(1));
 	if (q->ring->between)
-		os_park_between(need->edge.epoch, seen, deadline);
+		os_park_between(need->edge.epoch, seen, soon(deadline));
 	else
 		epoch_sleep(need->edge.epoch, lot_of(q->ring), seen, deadline);
 	HOOK(HOOK_WAIT_AWAKE);

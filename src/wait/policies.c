@@ -2,6 +2,7 @@
 /* The wait strategies: what to do between two fruitless looks. */
 #include "error.h"
 #include "hook.h"
+#include "ring/repair.h"
 #include "wait/core.h"
 
 #include <string.h>
@@ -262,8 +263,8 @@ static int64_t (*const turns[])(struct turn *) = {
 	[DISRUPTOR_WAIT_BLOCKING] = blocking_turn, [DISRUPTOR_WAIT_CUSTOM] = custom_turn,
 };
 
-/* Looking is cheap, the clock is not: it is read at first, then now and then while spinning. */
-static bool too_late(const struct turn *t)
+/* Looking is cheap, a clock is not: one is read at first, then now and then while spinning. */
+static bool is_clock_round(const struct turn *t)
 {
 	enum disruptor_wait_kind kind = t->q->policy->kind;
 	uint64_t spins = kind == DISRUPTOR_WAIT_BLOCKING && *t->q->spins < t->q->policy->spins
@@ -272,11 +273,16 @@ static bool too_late(const struct turn *t)
 	bool cheap = kind == DISRUPTOR_WAIT_BUSY_SPIN || kind == DISRUPTOR_WAIT_SPIN ||
 		     t->round <= spins;
 
+	return !cheap || t->round == 1 || t->round % LOOKS_PER_CLOCK == 0;
+}
+
+static bool too_late(const struct turn *t)
+{
+	if (t->q->ring->between && t->round != 1 && is_clock_round(t))
+		ring_tend(t->q->ring);
 	if (t->deadline == DISRUPTOR_FOREVER)
 		return false;
-	if (cheap && t->round != 1 && t->round % LOOKS_PER_CLOCK != 0)
-		return false;
-	return os_now() >= t->deadline;
+	return is_clock_round(t) && os_now() >= t->deadline;
 }
 
 /*

@@ -87,7 +87,7 @@ class Tree:
         other = "linux" if config == "posix" else "posix"
         found = glob.glob(os.path.join(self.folder, "src/**/*.c"), recursive=True)
         if config == "model":
-            return sorted(p for p in found if "/src/os/" not in p)
+            return sorted(p for p in found if "/src/os/" not in p and "/src/segment/" not in p)
         return sorted(p for p in found
                       if not re.fullmatch(other + r"(_\w+)?\.c", os.path.basename(p)))
 

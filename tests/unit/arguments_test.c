@@ -127,7 +127,7 @@ TEST(fields_that_are_reserved_are_zero)
 	struct disruptor_policy policy = { .size = sizeof(policy),
 					   .remedy = DISRUPTOR_REMEDY_SKIP,
 					   .reserved = 1 };
-	struct disruptor_consumer_options o = { .size = sizeof(o), .reserved = 1 };
+	struct disruptor_consumer_options o = { .size = sizeof(o), .if_dead = 2 };
 	struct tick_consumer c;
 	struct graph g;
 
@@ -135,7 +135,10 @@ TEST(fields_that_are_reserved_are_zero)
 	assert_code(disruptor_stage_set_policy(g.first.stage, &policy), DISRUPTOR_E_INVAL);
 	assert_detail("reserved: 1");
 	assert_code(tick_consumer_open(&c, disruptor_ring(g.d), &o), DISRUPTOR_E_INVAL);
-	assert_detail("reserved: 1");
+	assert_detail("if_dead: 2");
+	o.if_dead = DISRUPTOR_OPTIONAL;
+	assert_code(tick_consumer_open(&c, disruptor_ring(g.d), &o), DISRUPTOR_E_INVAL);
+	assert_detail("no other process");
 	policy.reserved = 0;
 	assert_code(disruptor_stage_set_policy(g.first.stage, &policy), 0);
 	expect_it_works(&g, 3);
