@@ -233,7 +233,7 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
  * run, on a line that is about to be written anyway: a store elsewhere for each event would part
  * the stores to the slots, which the processor otherwise combines (ADR 0019).
  *
- * CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state; the closer's
+ * CLOSE.claim, pairs with CLOSE.close in ring_close_locked(): our claim, then the state; the closer's
  * state, a heavy barrier, then our claim. So either we see the state, or it counts our claim.
  * relaxed: that barrier orders both; the compiler must not.
  */
@@ -291,7 +291,7 @@ DISRUPTOR_INLINE void *disruptor_claim_n(struct disruptor_producer *p, uint64_t 
 	slot = disruptor_note_claim(p, first, first + n);
 	p->next = first + n;
 	DISRUPTOR_HOOK(CLAIM_NOTED);
-	/* CLOSE.claim, pairs with CLOSE.close in close_locked(): our claim, then the state */
+	/* CLOSE.claim, pairs with CLOSE.close in ring_close_locked(): our claim, then the state */
 	disruptor_fence_compiler();
 	/* CLOSE.claim, relaxed: only its being zero matters; the slow half looks again */
 	if (disruptor_unlikely(disruptor_load_relaxed(&p->shared->state) != 0)) {

@@ -186,7 +186,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	r->consumer_table[i].attached = 0;
 	/* relaxed (lock): whose it is, before it is anybody's: see repair.h */
 	disruptor_store_relaxed(&r->consumer_table[i].participant, r->peers.self);
-	disruptor_fence_compiler();
+	ring_step();
 	r->consumer_table[i].used = 1;
 	/*
 	 * WAKE.word.release, relaxed: a dependant of the one that left may still arm this edge, from
@@ -240,11 +240,11 @@ static int attach(struct disruptor_ring *r, uint32_t index,
 	if (rc != 0) {
 		r->own_consumers[index].open = false;
 		r->consumer_table[index].used = 0;
-		disruptor_fence_compiler();
+		ring_step();
 		/* relaxed (lock): last, see repair.h */
 		disruptor_store_relaxed(&r->consumer_table[index].participant, 0u);
 	}
-	disruptor_fence_compiler();
+	ring_step();
 	r->consumer_table[index].attached = rc == 0;
 	return rc;
 }
@@ -307,7 +307,7 @@ static void detach(struct disruptor_consumer *c)
 	c->ring->own_consumers[c->index].open = false;
 	c->ring->consumer_table[c->index].used = 0;
 	gate_detach(c->ring, c->index);
-	disruptor_fence_compiler();
+	ring_step();
 	/* relaxed (lock): last, see repair.h */
 	disruptor_store_relaxed(&c->ring->consumer_table[c->index].participant, 0u);
 	c->open_mark = 0;

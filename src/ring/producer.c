@@ -111,7 +111,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	disruptor_store_relaxed(&entry->run_end, UINT64_C(0));
 	/* relaxed (lock): whose it is, before it is anybody's: see ring/repair.h */
 	disruptor_store_relaxed(&entry->participant, r->peers.self);
-	disruptor_fence_compiler();
+	ring_step();
 	entry->used = 1;
 	own->open = true;
 	/* relaxed (figure), both */
@@ -183,7 +183,7 @@ int disruptor_producer_do_close(struct disruptor_ring *ring, uint32_t index, uin
 	/* relaxed (figure), both */
 	disruptor_store_relaxed(&p->entry->opened, UINT64_C(0));
 	disruptor_store_relaxed(&p->own->owner, UINT64_C(0));
-	disruptor_fence_compiler();
+	ring_step();
 	/* relaxed (lock): as when it was opened, and last */
 	disruptor_store_relaxed(&p->entry->participant, 0u);
 	ring_unlock(ring);

@@ -40,8 +40,8 @@ static bool is_somebodys(const struct disruptor_ring *r, uint64_t position)
 
 static bool is_settled(const struct disruptor_ring *r, uint64_t position)
 {
-	/* PUB.acquire: as a consumer's look at the stamp */
-	return ring_is_settled(r, disruptor_load_acquire(ring_stamp(r, position)), position);
+	/* relaxed (hint): behind INTENT.acquire; what is nobody's and not settled then stays so */
+	return ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, position)), position);
 }
 
 /* Make voids of what is nobody's before @p end; whether all before it is settled then. */
@@ -74,8 +74,8 @@ static bool void_orphans(struct disruptor_ring *r, uint64_t end)
 /* A packed ring has no voids: what was claimed behind the cursor is not claimed any more. */
 static void unclaim(struct disruptor_ring *r)
 {
-	/* PUB.acquire: as a consumer's look at it */
-	uint64_t cursor = disruptor_load_acquire(&r->shared->cursor);
+	/* relaxed (lock): its one producer is dead, or somebody's */
+	uint64_t cursor = disruptor_load_relaxed(&r->shared->cursor);
 	uint64_t claimed = ring_claimed(r);
 
 	if (!is_somebodys(r, cursor) && claimed != cursor)
@@ -102,6 +102,7 @@ static void repair_consumer(struct disruptor_ring *r, uint32_t index)
 	c->used = 0;
 	gate_detach(r, index);
 	HOOK(HOOK_REPAIR_CONSUMER);
+	ring_step();
 	/* relaxed (lock): as above; last, so that whoever comes after us does the same again */
 	disruptor_store_relaxed(&c->participant, 0u);
 }
@@ -123,6 +124,7 @@ static void repair_producer(struct disruptor_ring *r, struct ring_producer *p)
 	disruptor_store_relaxed(&p->opened, UINT64_C(0));
 	disruptor_store_relaxed(&p->blocked_since, UINT64_C(0));
 	HOOK(HOOK_REPAIR_PRODUCER);
+	ring_step();
 	/* relaxed (lock): as above */
 	disruptor_store_relaxed(&p->participant, 0u);
 }
@@ -137,8 +139,7 @@ static void repair_state(struct disruptor_ring *r)
 	if ((state & DISRUPTOR_STATE_CLOSED) && !(state & DISRUPTOR_STATE_ENDED))
 		ring_close_locked(r, 0);
 	else if ((state & DISRUPTOR_STATE_ENDED) && r->producers == DISRUPTOR_MANY && !bit)
-		/* CLOSE.open.release: as in disruptor_ring_reopen() */
-		disruptor_store_release(&r->shared->state, 0u);
+		ring_reopen_locked(r);
 }
 
 bool ring_repair(struct disruptor_ring *r, uint32_t who, uint64_t end)
@@ -147,7 +148,7 @@ bool ring_repair(struct disruptor_ring *r, uint32_t who, uint64_t end)
 
 	HOOK(HOOK_REPAIR);
 	for (uint32_t i = 0; i < r->max_consumers; i++)
-		/* relaxed (lock), both: change under it only */
+		/* DEATH.found, relaxed, both: behind the kernel's lock, which says that it is dead */
 		if (disruptor_load_relaxed(&r->consumer_table[i].participant) == who)
 			repair_consumer(r, i);
 	for (uint32_t i = 0; i < r->max_producers; i++)

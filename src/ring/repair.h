@@ -45,4 +45,15 @@ const char *ring_dead_gate(const struct disruptor_ring *r, uint64_t position);
 /* Now and then, by who waits: have the dead looked for. */
 void ring_tend(struct disruptor_ring *r);
 
+/* What stands before it is done when what stands behind it is, for who finds us dead. */
+static inline void ring_step(void)
+{
+	/*
+	 * DEATH.left, pairs with DEATH.found in ring_repair(): what a process has done when it dies is
+	 * a beginning of its program, and the kernel's lock orders that for who finds out. Only the
+	 * compiler has to keep to it. If it does not: a view is in the table, and nobody's.
+	 */
+	disruptor_fence_compiler();
+}
+
 #endif

@@ -488,6 +488,7 @@ void ring_close_locked(struct disruptor_ring *r, unsigned bits)
 	if (r->producers == DISRUPTOR_MANY) {
 		/* CLOSE.bit.release, pairs with CLOSE.bit.acquire in claim_many(): the state, then the bit */
 		end = disruptor_fetch_or_release(&r->shared->claimed, DISRUPTOR_CLOSED);
+		end &= ~DISRUPTOR_CLOSED; /* of one who died while he closed it */
 	} else {
 		/* CLOSE.close: as above */
 		wait_heavy_barrier(r);
@@ -522,6 +523,14 @@ void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure
 	ring_wake_everyone(r);
 }
 
+void ring_reopen_locked(struct disruptor_ring *r)
+{
+	r->failure = (struct disruptor_failure){ 0 };
+	/* CLOSE.open.release, pairs with CLOSE.open.acquire in claim_single() */
+	disruptor_store_release(&r->shared->state, 0u);
+	HOOK(HOOK_REOPENED);
+}
+
 int disruptor_ring_reopen(struct disruptor_ring *r)
 {
 	const char *producer;
@@ -542,10 +551,7 @@ int disruptor_ring_reopen(struct disruptor_ring *r)
 	/* CLOSE.bit.release: who claims behind it sees what the close and this have done */
 	disruptor_fetch_and_release(&r->shared->claimed, ~DISRUPTOR_CLOSED);
 	HOOK(HOOK_REOPEN_WORD);
-	r->failure = (struct disruptor_failure){ 0 };
-	/* CLOSE.open.release, pairs with CLOSE.open.acquire in claim_single() */
-	disruptor_store_release(&r->shared->state, 0u);
-	HOOK(HOOK_REOPENED);
+	ring_reopen_locked(r);
 out:
 	ring_unlock(r);
 	return rc;

@@ -210,6 +210,8 @@ int ring_refuse_if_open(struct disruptor_ring *r);
 void ring_leave(struct disruptor_ring *r);
 /* Close it, or finish a close that was begun; @p bits are added to the state. Lock held. */
 void ring_close_locked(struct disruptor_ring *r, unsigned bits);
+/* Show that it is open again; the closed bit is gone. Lock held. */
+void ring_reopen_locked(struct disruptor_ring *r);
 /*
  * Make voids of [from, end), which the caller has claimed or nobody any more; the run goes on to
  * @p rest. Nobody is woken.

@@ -51,7 +51,7 @@ static bool bury(struct disruptor_segment *s, uint32_t i)
 	if (!ring_repair(s->ring, i + 1, end - 1))
 		return false;
 	disruptor_store_relaxed(&p->left, UINT64_C(0));
-	disruptor_fence_compiler();
+	ring_step();
 	disruptor_store_relaxed(&p->state, UINT64_C(0));
 	return true;
 }

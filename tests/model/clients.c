@@ -12,6 +12,7 @@
 	X(stage_join)                                                                              \
 	X(many_claim)                                                                              \
 	X(many_sleep)                                                                              \
+	X(orphan)                                                                                  \
 	X(abort)                                                                                   \
 	X(abort_last)                                                                              \
 	X(take_back)                                                                               \
