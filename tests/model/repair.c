@@ -26,7 +26,8 @@ static void setup(void)
 
 static void live(void)
 {
-	model_produce(&living, 2);
+	model_produce_busy(&living, 1);
+	model_produce(&living, 1);
 }
 
 static void repair(void)
