@@ -26,7 +26,7 @@ static void setup(void)
 
 static void live(void)
 {
-	model_produce_busy(&living, 1);
+	model_produce_busy(&living, 2);
 	model_produce(&living, 1);
 }
 
@@ -47,7 +47,7 @@ static void repair(void)
 
 static void finish(void)
 {
-	model_consume_busy(&consumer, 3);
+	model_consume_busy(&consumer, 4);
 	model_assert(disruptor_ring_stats(ring).voids == 1);
 	model_assert(disruptor_ring_stats(ring).open_producers == 1);
 	ring->own_producers[dead.view.index].open = false; /* it was of that process */
