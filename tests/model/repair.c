@@ -62,6 +62,6 @@ const struct model_client model_orphan = {
 	.setup = setup,
 	.threads = { live, repair },
 	.finish = finish,
-	.bound = 2,
+	.bound = 1,
 	.stale = 2,
 };
