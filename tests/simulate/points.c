@@ -273,7 +273,11 @@ LIST closes[] = { HOOK_CLOSE, HOOK_CLOSE_BEFORE_END, HOOK_CLOSE_END, HOOK_CLOSED
 LIST closes_once[] = { HOOK_CLOSE_BEFORE_END, HOOK_CLOSE_END, HOOK_CLOSED, END };
 LIST closed[] = { HOOK_STOP_CLOSED, HOOK_STOP_ENDED, END };
 
-/* A class of pairs: any of @p a and then any of @p b; or, `both`, either way round. */
+/* What only a process passes that shares the ring with others. */
+LIST repairs[] = { HOOK_REPAIR,          HOOK_REPAIR_VOID, HOOK_REPAIR_CONSUMER,
+		   HOOK_REPAIR_PRODUCER, HOOK_REPAIRED,    END };
+
+/* A class of pairs: any of @p a and then any of @p b, NULL: of all; or, `both`, either way round. */
 struct excuse {
 	const enum hook_point *a, *b;
 	bool both;
@@ -281,6 +285,7 @@ struct excuse {
 };
 
 static const struct excuse excuses[] = {
+	{ repairs, NULL, true, "here is one process: fault/death has those that die" },
 	{ ring_lock_kept, ring_lock, false, "the first keeps the ring's lock, the second has it" },
 	{ ring_lock, ring_lock_taken, false,
 	  "the first has the ring's lock, the second had it before" },
@@ -316,6 +321,8 @@ static const struct excuse excuses[] = {
 
 static bool has(const enum hook_point *list, enum hook_point point)
 {
+	if (!list)
+		return true;
 	while (*list != END && *list != point)
 		list++;
 	return *list != END;
