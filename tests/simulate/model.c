@@ -343,10 +343,10 @@ void model_leave_out(struct follower *f, uint64_t position)
 void model_rewound(struct follower *f, uint64_t from, uint64_t to)
 {
 	for (uint64_t p = from; p <= to && p < model.claimed; p++) {
-		if (f->left_out[p] || (!f->done[p] && p >= f->expected))
+		if (!f->done[p] && p >= f->expected)
 			continue;
 		f->again[p] = true;
-		f->done[p] = false;
+		f->done[p] = f->left_out[p]; /* as in model_again() */
 	}
 	for (unsigned i = 0; i < MODEL_FOLLOWERS; i++) {
 		const struct follower *g = &model.followers[i];
