@@ -15,6 +15,7 @@ static void attach(struct node *n)
 {
 	struct disruptor_stage *after[PLAN_NODES];
 	struct disruptor_attach how = { .size = sizeof(how), .after = after, .at = n->plan->at };
+	struct disruptor_stage *made;
 	struct disruptor_handler h;
 	unsigned ups = 0;
 	char name[16];
@@ -31,14 +32,15 @@ static void attach(struct node *n)
 	n->hands[0].policy = (struct disruptor_policy){ 0 };
 	schedule_begin("attach '%s'", name);
 	model_attach_begins(n->f, n->plan->at);
-	n->stage = disruptor_attach(world.d, &h, &how);
-	n->hands[0].stage = n->stage;
-	if (n->stage)
+	made = disruptor_attach(world.d, &h, &how);
+	n->stage = made; /* another may detach it as soon as it is there */
+	n->hands[0].stage = made;
+	if (made)
 		model_attached(n->f, 0, false);
-	schedule_end("%s", n->stage ? "done" : disruptor_error_detail());
-	if (!n->stage && world.quiet && world.plan->executor.mapping != DISRUPTOR_MAP_NONE)
+	schedule_end("%s", made ? "done" : disruptor_error_detail());
+	if (!made && world.quiet && world.plan->executor.mapping != DISRUPTOR_MAP_NONE)
 		schedule_fail("attaching '%s' is refused: %s", name, disruptor_error_detail());
-	if (!n->stage) {
+	if (!made) {
 		model.attaching--;
 		model_detached(n->f);
 	}
