@@ -129,6 +129,7 @@ static int open_directory(const struct os_place *place, bool make, const char **
 
 	if (!place->name)
 		return error_set(DISRUPTOR_E_INVAL, "name: NULL");
+	*file = "";
 	own = !place->directory && !is_path(place->name);
 	rc = check_name(place->name);
 	if (rc == 0)
