@@ -701,8 +701,8 @@ int disruptor_type_equal(const struct disruptor_type *a, const struct disruptor_
 void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to)
 {
 #if DISRUPTOR_ASAN
-	/* whole granules of 8 bytes only: packed events may share one */
-	for (; from < to && r->header->event_size % 8 == 0; from++)
+	/* whole granules of 8 bytes only: packed events may share one; what others write is not known here */
+	for (; from < to && !r->between && r->header->event_size % 8 == 0; from++)
 		__asan_poison_memory_region(ring_slot(r, from) + r->offset, r->header->event_size);
 #else
 	(void)r, (void)from, (void)to;
