@@ -6,6 +6,7 @@ SCENARIOS ?= all
 BENCH ?=
 SEEDS ?= 250000
 MINUTES ?= 10
+KILLS ?= 10000
 SEED ?=
 SOAK ?=
 ANALYZE ?= src
@@ -19,7 +20,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak mutants ports litmus test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports
+.PHONY: all demo test model simulate spin soak kills mutants ports litmus test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -58,6 +59,11 @@ simulate: setup-test build/build.ninja
 soak: setup-test build/build.ninja
 	@$(build) --target soak >&2
 	@build/tests/soak/soak --minutes $(MINUTES) $(SEED:%=--seed %) $(SOAK)
+
+# Processes killed at random on a ring that they share, every event accounted for.
+kills: setup-test build/build.ninja
+	@$(build) --target kill_stress >&2
+	@DISRUPTOR_KILLS=$(KILLS) $(SEED:%=DISRUPTOR_SEED=%) build/tests/stress/kill_stress
 
 # Fails if one survives. A run that was stopped goes on where it was.
 mutants: setup-test
@@ -146,6 +152,8 @@ help:
 	@echo '                      a model; SEEDS=1000000 for more, SEEDS=FROM-TO for others'
 	@echo 'make soak             run graphs at random under load and trouble, and check every event:'
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
+	@echo 'make kills            kill processes at random on a ring that they share, and account for every'
+	@echo '                      event: KILLS=10000'
 	@echo 'make mutants          break the library in each of 400 places, and see that a test notices;'
 	@echo '                      MUTANTS="--only wait." for some (tests/mutants/run --help)'
 	@echo 'make ports            build it for other processors, and run the tests there by qemu-user;'
