@@ -148,6 +148,19 @@ static uint64_t stride_of(uint64_t need, uint64_t align)
 	return stride;
 }
 
+/*
+ * One producer's slots of more than a line lie close together where none then touches more lines
+ * than if each began with one: neighbours share the line between them, which is moved once.
+ */
+static uint64_t close_stride_of(uint64_t need, uint64_t align)
+{
+	uint64_t stride = stride_of(need, align);
+	uint64_t close = round_up(need, 8);
+	uint64_t most = round_up(close + DISRUPTOR_LINE - 8, DISRUPTOR_LINE);
+
+	return align == 8 && need > DISRUPTOR_LINE && most <= stride ? close : stride;
+}
+
 /* A stamped slot is the stamp, then the event at its own alignment. */
 static void lay_slot(struct ring_header *h)
 {
@@ -160,7 +173,9 @@ static void lay_slot(struct ring_header *h)
 	}
 	offset = h->event_align > 8 ? h->event_align : 8;
 	h->event_offset = (uint32_t)offset;
-	h->slot_stride = (uint32_t)stride_of(offset + h->event_size, offset);
+	h->slot_stride = (uint32_t)(h->producers == DISRUPTOR_SINGLE
+					    ? close_stride_of(offset + h->event_size, offset)
+					    : stride_of(offset + h->event_size, offset));
 }
 
 /* Behind the slots: an entry for each is a stamp, then the event in whole words. */
