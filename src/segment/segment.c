@@ -116,6 +116,7 @@ static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
 		.producers = (enum disruptor_producers)s->header.producers,
 		.rung = (enum disruptor_rung)s->header.rung,
 		.flags = s->header.flags,
+		.cell = s->header.cell,
 		.wait = p->ring.wait,
 	};
 	int rc = ring_join(&s->ring, &s->layout, p->type, &o, s->share.base + s->header.block_at,
