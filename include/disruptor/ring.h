@@ -292,6 +292,13 @@ DISRUPTOR_API int disruptor_ring_destroy(struct disruptor_ring **ring);
 DISRUPTOR_API void disruptor_ring_close(struct disruptor_ring *ring);
 
 /**
+ * disruptor_ring_close(), if no producer is open: for who may be the last to close his.
+ *
+ * Returns 1 if the ring is closed now, 0 if a producer is open. Threads: any. Progress: as that.
+ */
+DISRUPTOR_API int disruptor_ring_close_unused(struct disruptor_ring *ring);
+
+/**
  * Open a closed or failed ring again; it continues at the next position, and its failure is
  * forgotten.
  *

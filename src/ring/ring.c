@@ -515,6 +515,21 @@ void disruptor_ring_close(struct disruptor_ring *r)
 	ring_wake_everyone(r);
 }
 
+int disruptor_ring_close_unused(struct disruptor_ring *r)
+{
+	uint32_t open = 0;
+
+	ring_lock(r);
+	for (uint32_t i = 0; i < r->max_producers; i++)
+		open += r->producer_table[i].used;
+	if (open == 0)
+		ring_close_locked(r, 0);
+	ring_unlock(r);
+	if (open == 0)
+		ring_wake_everyone(r);
+	return open == 0;
+}
+
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure)
 {
 	ring_lock(r);
