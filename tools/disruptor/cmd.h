@@ -16,6 +16,8 @@ struct command {
 };
 
 extern const struct command cmd_bench;
+extern const struct command cmd_pub;
+extern const struct command cmd_sub;
 
 /** Say on stderr what is wrong with the command line, and where help is. Answers CMD_USAGE. */
 #if defined(__GNUC__)

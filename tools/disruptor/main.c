@@ -22,8 +22,7 @@ static const struct command *const commands[] = {
 #if defined(DISRUPTOR_WITH_BENCH)
 	&cmd_bench,
 #endif
-	&cmd_help,
-	NULL,
+	&cmd_pub,   &cmd_sub, &cmd_help, NULL,
 };
 
 int cmd_usage(const char *command, const char *format, ...)
