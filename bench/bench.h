@@ -40,7 +40,7 @@ enum { BENCH_ENTRIES = 32, BENCH_ROUNDS = 999, BENCH_BARS = 12, BENCH_POINTS = 1
 extern const struct bench_subject limit_line, limit_lines, limit_store, limit_cursor, limit_packed,
 	limit_add, limit_alone, limit_copy, limit_futex;
 extern const struct bench_subject subject_disruptor, subject_one, subject_poller, subject_driven,
-	subject_mutex, subject_pipe, subject_socket;
+	subject_mutex, subject_pipe, subject_socket, subject_process;
 
 #if defined(__linux__)
 #define BENCH_LIMIT_FUTEX "limit:futex"
@@ -142,7 +142,8 @@ extern const struct bench_scenario scenario_pingpong, scenario_pingpong_one, sce
 	scenario_array, scenario_batch, scenario_poller, scenario_blocking, scenario_keepup,
 	scenario_producers, scenario_three, scenario_threes, scenario_consumers, scenario_pipeline,
 	scenario_multicast, scenario_diamond, scenario_oversubscribed, scenario_shared,
-	scenario_stats, scenario_wide, scenario_create, scenario_waiting, scenario_idle;
+	scenario_stats, scenario_wide, scenario_create, scenario_waiting, scenario_idle,
+	scenario_processes, scenario_processes_stream, scenario_processes_wakeup;
 
 /** A round trip of an event over two channels as a sample, in nanoseconds: scenario_pingpong.c. */
 void bench_round_trip(const struct bench_entry *entry, const struct bench_params *params,
@@ -154,6 +155,12 @@ void bench_round_trip(const struct bench_entry *entry, const struct bench_params
  */
 void bench_slow_round_trip(const struct bench_entry *entry, const struct bench_params *params,
 			   uint64_t pause, struct bench_sample *sample);
+
+/** bench_slow_round_trip() with sides that sleep, and its verdict on whether they did: scenario_wakeup.c. */
+void bench_wake_up(const struct bench_entry *entry, const struct bench_params *params,
+		   struct bench_sample *sample);
+/** Tell what part of the hops slept; too few, and the sample does not count. */
+void bench_judge_sleep(struct bench_sample *sample);
 
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {

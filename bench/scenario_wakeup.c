@@ -30,16 +30,21 @@ static double part_that_slept(const struct bench_sample *sample)
 	return fmax(slept / hops, 1e-9);
 }
 
-static void wake_up(const struct bench_entry *entry, const struct bench_params *params,
-		    struct bench_sample *sample)
+void bench_judge_sleep(struct bench_sample *sample)
+{
+	sample->slept = part_that_slept(sample);
+	if (sample->slept != 0 && sample->slept < enough)
+		sample->value = NAN;
+}
+
+void bench_wake_up(const struct bench_entry *entry, const struct bench_params *params,
+		   struct bench_sample *sample)
 {
 	struct bench_params own = *params;
 
 	own.wait.spins = own.wait.yields = 0; /* as few looks as it does with */
 	bench_slow_round_trip(entry, &own, PAUSE, sample);
-	sample->slept = part_that_slept(sample);
-	if (sample->slept != 0 && sample->slept < enough)
-		sample->value = NAN;
+	bench_judge_sleep(sample);
 }
 
 const struct bench_scenario scenario_wakeup = {
@@ -56,5 +61,5 @@ const struct bench_scenario scenario_wakeup = {
 		     { .subject = &subject_mutex, .role = BENCH_PEER },
 		     { .subject = &subject_pipe, .role = BENCH_PEER },
 		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
-	.sample = wake_up,
+	.sample = bench_wake_up,
 };
