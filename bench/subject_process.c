@@ -104,23 +104,53 @@ static void close_all(struct side *s)
 		must(disruptor_segment_close(&s->segment[i]), "closing a segment");
 }
 
-LOOP_APART void go(struct side *s, uint64_t events)
+/* A function for each loop, as in subject_disruptor.c. */
+
+LOOP_APART void produce(struct writer *w, struct bench_task *task)
 {
-	struct bench_task *task = &s->place->task[s->child];
+	struct disruptor_producer producer = w->producer;
+
+	disruptor_producer_handoff(&producer);
+	loop_produce(&stamped_use, &producer, task);
+	w->producer = producer;
+}
+
+LOOP_APART void consume(struct reader *r, struct bench_task *task)
+{
+	loop_consume(&stamped_use, r, task);
+}
+
+LOOP_APART void serve(struct side *s, struct bench_task *task)
+{
 	struct disruptor_producer producer = s->writer.producer;
 
-	task->events = events;
-	if (s->answers || !s->child)
-		disruptor_producer_handoff(&producer);
-	if (s->answers && !s->child)
-		loop_serve(&stamped_use, &producer, &s->reader, task);
-	else if (s->answers)
-		loop_answer(&stamped_use, &producer, &s->reader, task);
-	else if (s->child)
-		loop_consume(&stamped_use, &s->reader, task);
-	else
-		loop_produce(&stamped_use, &producer, task);
+	disruptor_producer_handoff(&producer);
+	loop_serve(&stamped_use, &producer, &s->reader, task);
 	s->writer.producer = producer;
+}
+
+LOOP_APART void answer(struct side *s, struct bench_task *task)
+{
+	struct disruptor_producer producer = s->writer.producer;
+
+	disruptor_producer_handoff(&producer);
+	loop_answer(&stamped_use, &producer, &s->reader, task);
+	s->writer.producer = producer;
+}
+
+static void go(struct side *s, uint64_t events)
+{
+	struct bench_task *task = &s->place->task[s->child];
+
+	task->events = events;
+	if (s->answers && !s->child)
+		serve(s, task);
+	else if (s->answers)
+		answer(s, task);
+	else if (s->child)
+		consume(&s->reader, task);
+	else
+		produce(&s->writer, task);
 }
 
 static void run_side(void *context)
