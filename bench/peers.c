@@ -119,9 +119,22 @@ static const struct bench_peer peer_tbb = {
 
 extern const struct bench_peer peer_lmax, peer_crossbeam;
 
+static const char *const between_processes[] = { "processes", NULL };
+
+static const struct bench_peer peer_iceoryx = {
+	.name = "iceoryx",
+	.package = "libiceoryx-binding-c-dev",
+	.config =
+		"C binding, a publisher and a subscriber a process, queue of 4; loan, fill in place, "
+		"publish; take_chunk until there is one, read in place, release; iox-roudi without "
+		"monitoring",
+	.subject = BUILT_iceoryx,
+	.scenarios = between_processes,
+};
+
 const struct bench_peer *const bench_peers[] = {
 	&peer_rte,    &peer_ck,  &peer_urcu, &peer_boost,     &peer_rwqueue, &peer_cqueue,
-	&peer_atomic, &peer_tbb, &peer_lmax, &peer_crossbeam, NULL,
+	&peer_atomic, &peer_tbb, &peer_lmax, &peer_crossbeam, &peer_iceoryx, NULL,
 };
 
 const char *bench_peer_version(const struct bench_peer *peer)

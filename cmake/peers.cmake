@@ -3,7 +3,7 @@
 # Those in C++ ask for a C++ compiler only then. Adds to the targets disruptor_bench and
 # disruptor_command; bench/peers.c, which lists all peers, sees what was built in peers_built.h.
 
-set(peers rte ck urcu boost rwqueue cqueue atomic tbb)
+set(peers rte ck urcu boost rwqueue cqueue atomic tbb iceoryx)
 
 # Headers that tell that a package is there.
 pkg_check_modules(dpdk QUIET libdpdk)
@@ -15,10 +15,15 @@ find_path(PEER_rwqueue_INCLUDE readerwriterqueue/readerwriterqueue.h)
 find_path(PEER_cqueue_INCLUDE concurrentqueue/concurrentqueue.h)
 find_path(PEER_atomic_INCLUDE atomic_queue/atomic_queue.h)
 find_path(PEER_tbb_INCLUDE oneapi/tbb/concurrent_queue.h)
+file(GLOB iceoryx "/usr/include/iceoryx/v*")
+find_path(PEER_iceoryx_INCLUDE iceoryx_binding_c/runtime.h HINTS ${iceoryx})
 
 # And libraries. Of DPDK's many, its ring alone is linked: it needs no start of the environment.
 find_library(PEER_rte_LIBRARY rte_ring HINTS ${dpdk_LIBRARY_DIRS})
 find_library(PEER_tbb_LIBRARY tbb)
+find_library(PEER_iceoryx_LIBRARY iceoryx_binding_c)
+find_program(IOX_ROUDI iox-roudi)
+mark_as_advanced(IOX_ROUDI)
 
 # The C compiler's own C++, so that one compiler has made all that is compared.
 set(cxx g++ c++)
@@ -30,11 +35,12 @@ mark_as_advanced(DISRUPTOR_CXX)
 
 set(needs_rte dpdk_FOUND PEER_rte_LIBRARY)
 set(needs_tbb PEER_tbb_LIBRARY)
+set(needs_iceoryx PEER_iceoryx_LIBRARY IOX_ROUDI)
 # ThreadSanitizer sees neither fences, nor assembly, nor what libtbb does: of these it would report
 # races that are none. It says nothing of the other three.
 set(unseen "")
 if(DISRUPTOR_SANITIZE MATCHES "thread")
-	set(unseen rte ck urcu rwqueue tbb)
+	set(unseen rte ck urcu rwqueue tbb iceoryx)
 endif()
 
 set(built "")
@@ -102,7 +108,7 @@ endif()
 # What of each package is installed, where Debian's packages are known: results tell it.
 set(packages libdpdk-dev libck-dev liburcu-dev libboost-dev libreaderwriterqueue-dev
 	libconcurrentqueue-dev libatomic-queue-dev libtbb-dev libdisruptor-java
-	librust-crossbeam-channel-dev)
+	librust-crossbeam-channel-dev libiceoryx-binding-c-dev)
 string(APPEND header "#define PACKAGE_VERSIONS \\\n")
 find_program(DISRUPTOR_DPKG_QUERY dpkg-query)
 mark_as_advanced(DISRUPTOR_DPKG_QUERY)

@@ -21,7 +21,7 @@ extern "C" {
 
 /* the subject of each adapter that is built */
 extern const struct bench_subject subject_rte, subject_ck, subject_urcu, subject_boost,
-	subject_rwqueue, subject_cqueue, subject_atomic, subject_tbb;
+	subject_rwqueue, subject_cqueue, subject_atomic, subject_tbb, subject_iceoryx;
 
 enum {
 	PEER_TAKEN = 64,  /* events taken at once, at most, where a peer can */
