@@ -404,6 +404,35 @@ TEST(a_void_ends_the_wait_for_a_batch_that_it_keeps_small)
 	graph_close(&d);
 }
 
+/* It asks to be woken for as many as it wants, not before; and by the end, which it has not reached. */
+TEST(who_waits_for_a_larger_batch_is_woken_once_it_is_there_or_by_the_end)
+{
+	struct disruptor_options options = fixture_options(64);
+	struct disruptor *d = graph_open(&options);
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "lingers");
+	probe.handler.batch_min = 4;
+	probe.handler.linger_ns = HOUR;
+	probe_add(&probe, d);
+	probe_producer(&p, d);
+	probe_publish(&p, 2); /* there before it begins to wait */
+	graph_start(d);
+	await_sleeps(disruptor_ring(d), 1);
+	probe_publish(&p, 1);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).wakes, 0);
+	probe_publish(&p, 1);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).wakes, 1);
+	probe_await(&probe, 4);
+	probe_publish(&p, 3);
+	graph_drain(d);
+	probe_expect(&probe, 0, 7);
+	assert_int_equal(probe.size[0], 4);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
 static bool has_slept_often(void *context)
 {
 	struct disruptor *d = context;
@@ -604,6 +633,7 @@ int main(void)
 		RUN(a_batch_that_stays_small_is_handed_out_after_its_time),
 		RUN(the_end_and_a_void_end_the_wait_for_a_larger_batch),
 		RUN(a_void_ends_the_wait_for_a_batch_that_it_keeps_small),
+		RUN(who_waits_for_a_larger_batch_is_woken_once_it_is_there_or_by_the_end),
 		RUN(a_strategy_that_gives_up_sooner_does_not_cut_a_linger_short),
 		RUN(a_linger_that_makes_no_sense_is_refused),
 		RUN(an_aggregates_members_are_called_in_order_and_stopped_in_reverse),
