@@ -658,6 +658,27 @@ TEST(a_strategys_own_timeout_ends_each_wait)
 	}
 }
 
+/* A sleep that is longer than what is left until the deadline would end an hour behind it. */
+TEST(a_sleep_is_no_longer_than_what_is_left_until_the_deadline)
+{
+	struct disruptor_wait w = disruptor_wait_sleeping(3600000 * MS, 3600000 * MS);
+	struct fixture f;
+
+	w.spins = 0;
+	w.yields = 0;
+	open_with_wait(&f, 4, w, 1);
+	/* until it has come to sleep before the deadline */
+	for (uint64_t ms = 2; disruptor_ring_stats(f.ring).sleeps == 0; ms *= 2) {
+		struct waiter late = { .c = &f.consumer[0], .deadline = disruptor_in(ms * MS) };
+		struct runner t;
+
+		runner_start(&t, "a wait by long sleeps, with a deadline", wait_for_event, &late);
+		runner_join(&t);
+		assert_code(late.result, DISRUPTOR_E_TIMEOUT);
+	}
+	fixture_close(&f);
+}
+
 /* The sooner of the two also when it is the caller's. */
 TEST(a_callers_sooner_deadline_counts)
 {
@@ -1005,6 +1026,7 @@ int main(void)
 		RUN(the_deadline_arithmetic_saturates),
 		RUN(wake_ups_for_no_reason_do_not_move_the_deadline),
 		RUN(a_strategys_own_timeout_ends_each_wait),
+		RUN(a_sleep_is_no_longer_than_what_is_left_until_the_deadline),
 		RUN(a_callers_sooner_deadline_counts),
 		RUN(strategies_that_sleep_use_hardly_any_processor),
 		RUN(a_blocked_producer_uses_hardly_any_processor),
