@@ -53,6 +53,8 @@ class Mutant:
         self.name, self.path, self.function, self.about = name, path, function, about
         self.edges = []       # whose model tests watch it
         self.tests = []       # that are tried first
+        self.models = []      # clients of the explorer that watch it
+        self.named = []       # those among them that it names itself
         self.is_made = False  # of a site
         self.is_order = False  # only an order is weaker: unit tests cannot see it
         self.weaken = None    # what the explorer calls it: FILE:LINE:KIND
@@ -182,8 +184,8 @@ def listed(ledger):
             for edge in mutant.edges:
                 if edge not in rows:
                     raise ValueError(f"{name}: the ledger has no edge {edge}")
-            mutant.models = parser[name].get("models", "").split() + \
-                models_of(rows, mutant.edges)
+            mutant.named = parser[name].get("models", "").split()
+            mutant.models = mutant.named + models_of(rows, mutant.edges)
             found.append(mutant)
     return found
 

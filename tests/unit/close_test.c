@@ -89,6 +89,7 @@ TEST(a_claim_that_meets_the_close_over_a_void_leaves_no_hole)
 	disruptor_ring_close(f.ring);
 	assert_null(tick_claim(&f.producer)); /* in the void's slot */
 	assert_code(tick_status(&f.producer), DISRUPTOR_E_CLOSED);
+	assert_false(disruptor_ring_published(f.ring, 1)); /* no event now, as it was none before */
 	assert_code(tick_consumer_close(&f.consumer[0]), 0);
 	assert_int_equal(disruptor_ring_unpublished(f.ring, &(uint64_t){ 0 }, NULL), 0);
 	assert_code(disruptor_ring_reopen(f.ring), 0);

@@ -179,6 +179,39 @@ TEST(a_producer_that_a_leaving_stage_held_back_goes_on)
 	finish(&g);
 }
 
+struct detaching {
+	struct disruptor_stage *stage;
+	int rc;
+};
+
+static void detach_now(void *argument)
+{
+	struct detaching *w = argument;
+
+	w->rc = disruptor_detach(w->stage, DISRUPTOR_NOW, DISRUPTOR_FOREVER);
+}
+
+/* Its thread goes on with another stage: nothing but the end of the stage's run is there to be told. */
+TEST(who_detaches_one_of_the_stages_of_a_thread_is_told_of_its_end)
+{
+	struct detaching w;
+	struct runner detacher;
+	struct graph g;
+
+	begin(&g, 8, 1);
+	probe_add(&g.late, g.d);
+	graph_start(g.d);
+	w.stage = g.late.stage;
+	runner_start(&detacher, "who detaches one of two", detach_now, &w);
+	runner_join(&detacher);
+	assert_code(w.rc, 0);
+	assert_int_equal(g.late.stops, 1);
+	probe_publish(&g.p, 20);
+	graph_drain(g.d);
+	probe_expect(&g.first, 0, 20);
+	finish(&g);
+}
+
 TEST(stages_come_and_go_many_times_in_the_same_places)
 {
 	for (size_t i = 0; i < MAPPINGS; i++) {
@@ -732,6 +765,7 @@ int main(void)
 		RUN(a_drain_detaches_after_what_was_claimed_before),
 		RUN(who_came_after_a_stage_that_leaves_comes_after_those_before_it),
 		RUN(a_producer_that_a_leaving_stage_held_back_goes_on),
+		RUN(who_detaches_one_of_the_stages_of_a_thread_is_told_of_its_end),
 		RUN(stages_come_and_go_many_times_in_the_same_places),
 		RUN(an_attach_that_is_refused_leaves_nothing),
 		RUN(who_does_not_drive_a_graph_attaches_nothing_to_it),

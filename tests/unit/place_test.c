@@ -219,6 +219,77 @@ TEST(no_grant_during_an_attach_reaches_over_its_start)
 		}
 }
 
+static void publish_and_read(struct fixture *f, uint64_t n)
+{
+	publish_ticks(&f->producer, n);
+	while (n != 0) {
+		uint64_t ready = tick_ready(&f->consumer[0]);
+
+		assert_true(ready > 0);
+		read_ticks(&f->consumer[0], ready);
+		n -= ready;
+	}
+}
+
+/* Its position is there when it is chosen, and written over before a gate stands there. */
+static void go_round_it(void *context)
+{
+	publish_and_read(context, 8);
+}
+
+TEST(a_place_that_goes_before_it_is_held_is_refused_and_holds_nobody_back)
+{
+	struct tick_consumer late;
+	struct fixture f;
+
+	fixture_open(&f, 8, 1);
+	publish_and_read(&f, 8);
+	hook_at(HOOK_ATTACH_CHOSEN, 1, go_round_it, &f);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_POSITION, 3), DISRUPTOR_E_RANGE);
+	assert_int_equal(hook_calls(), 1);
+	hook_clear();
+	assert_int_equal(disruptor_ring_stats(f.ring).consumers, 1);
+	for (unsigned i = 0; i < 3; i++)
+		publish_and_read(&f, 8);
+	fixture_close(&f);
+}
+
+/* By the limit that was noted last nothing is held before 1; what stands there is a gate at 2. */
+static void claim_by_the_gate(void *context)
+{
+	publish_ticks(context, 1);
+}
+
+/* Nobody holds it back, so it is granted nothing, and notes that: less than when the place was chosen. */
+static void note_less(void *context)
+{
+	struct tick_producer *p = context;
+
+	assert_null(disruptor_try_claim_n(&p->view, 2));
+	assert_code(tick_status(p), DISRUPTOR_E_NO_CONSUMER);
+	hook_at(HOOK_ATTACH_SETTLED, 1, claim_by_the_gate, p);
+}
+
+TEST(a_place_is_never_before_the_gate_that_was_shown_for_it)
+{
+	struct tick_consumer late;
+	struct fixture f;
+
+	fixture_open(&f, 4, 1);
+	publish_ticks(&f.producer, 4);
+	read_ticks(&f.consumer[0], 2);
+	publish_ticks(&f.producer, 1); /* it looks, and is granted up to 2 + 4 */
+	read_ticks(&f.consumer[0], 3);
+	assert_code(tick_consumer_close(&f.consumer[0]), 0);
+	hook_at(HOOK_ATTACH_CHOSEN, 1, note_less, &f.producer);
+	assert_code(open_at(&late, f.ring, DISRUPTOR_AT_OLDEST, 0), 0);
+	hook_clear();
+	assert_int_equal(disruptor_consumer_position(&late.view), 2);
+	read_ticks(&late, 4);
+	assert_code(tick_consumer_close(&late), 0);
+	fixture_close(&f);
+}
+
 /* A run that is given up takes back what was granted by its being there. */
 TEST(a_free_run_given_up_leaves_no_grant_over_who_attaches_then)
 {
@@ -384,7 +455,6 @@ TEST(who_comes_after_one_that_leaves_comes_after_those_before_it)
 	assert_int_equal(tick_ready(&three), 2);
 	assert_code(tick_consumer_close(&other), 0);
 	assert_code(tick_consumer_close(&three), 0);
-	f.consumers = 0;
 	fixture_close(&f);
 }
 
@@ -460,6 +530,8 @@ int main(void)
 		RUN(an_event_that_was_moved_out_is_not_old_enough),
 		RUN(a_refused_place_holds_nobody_back_meanwhile),
 		RUN(no_grant_during_an_attach_reaches_over_its_start),
+		RUN(a_place_that_goes_before_it_is_held_is_refused_and_holds_nobody_back),
+		RUN(a_place_is_never_before_the_gate_that_was_shown_for_it),
 		RUN(a_free_run_given_up_leaves_no_grant_over_who_attaches_then),
 		RUN(old_events_that_everyone_released_may_be_read_again),
 		RUN(an_event_that_a_run_given_up_has_written_over_is_not_old_enough),

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define HOUR UINT64_C(3600000000000)
+
 /* ---- spans ---- */
 
 struct spans {
@@ -378,6 +380,59 @@ TEST(the_end_and_a_void_end_the_wait_for_a_larger_batch)
 	graph_close(&d);
 }
 
+/* The same with an hour to wait, and all there before it begins to: nothing else could end it. */
+TEST(a_void_ends_the_wait_for_a_batch_that_it_keeps_small)
+{
+	struct disruptor_options options = fixture_options(64);
+	struct disruptor *d = graph_open(&options);
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "lingers");
+	probe.handler.batch_min = 8;
+	probe.handler.linger_ns = HOUR;
+	probe_add(&probe, d);
+	probe_producer(&p, d);
+	probe_publish(&p, 3);
+	assert_non_null(tick_claim(&p));
+	assert_code(tick_abort(&p), 0);
+	graph_start(d);
+	probe_await(&probe, 3);
+	graph_drain(d);
+	assert_int_equal(probe.size[0], 3);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
+/* It asks to be woken for as many as it wants, not before; and by the end, which it has not reached. */
+TEST(who_waits_for_a_larger_batch_is_woken_once_it_is_there_or_by_the_end)
+{
+	struct disruptor_options options = fixture_options(64);
+	struct disruptor *d = graph_open(&options);
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "lingers");
+	probe.handler.batch_min = 4;
+	probe.handler.linger_ns = HOUR;
+	probe_add(&probe, d);
+	probe_producer(&p, d);
+	probe_publish(&p, 2); /* there before it begins to wait */
+	graph_start(d);
+	await_sleeps(disruptor_ring(d), 1);
+	probe_publish(&p, 1);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).wakes, 0);
+	probe_publish(&p, 1);
+	assert_int_equal(disruptor_ring_stats(disruptor_ring(d)).wakes, 1);
+	probe_await(&probe, 4);
+	probe_publish(&p, 3);
+	graph_drain(d);
+	probe_expect(&probe, 0, 7);
+	assert_int_equal(probe.size[0], 4);
+	assert_code(tick_producer_close(&p), 0);
+	graph_close(&d);
+}
+
 static bool has_slept_often(void *context)
 {
 	struct disruptor *d = context;
@@ -395,7 +450,7 @@ TEST(a_strategy_that_gives_up_sooner_does_not_cut_a_linger_short)
 
 	probe_init(&probe, "lingers");
 	probe.handler.batch_min = 4;
-	probe.handler.linger_ns = UINT64_C(3600000000000);
+	probe.handler.linger_ns = HOUR;
 	probe.handler.wait = disruptor_wait_blocking();
 	probe.handler.wait.timeout_ns = 1000000;
 	probe.handler.on_idle = NULL;
@@ -577,6 +632,8 @@ int main(void)
 		RUN(a_batch_waits_until_it_is_large_enough),
 		RUN(a_batch_that_stays_small_is_handed_out_after_its_time),
 		RUN(the_end_and_a_void_end_the_wait_for_a_larger_batch),
+		RUN(a_void_ends_the_wait_for_a_batch_that_it_keeps_small),
+		RUN(who_waits_for_a_larger_batch_is_woken_once_it_is_there_or_by_the_end),
 		RUN(a_strategy_that_gives_up_sooner_does_not_cut_a_linger_short),
 		RUN(a_linger_that_makes_no_sense_is_refused),
 		RUN(an_aggregates_members_are_called_in_order_and_stopped_in_reverse),

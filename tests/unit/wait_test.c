@@ -195,8 +195,11 @@ TEST(a_sleeper_that_times_out_does_not_unannounce_another)
 	}
 }
 
-/* Two producers sleep for different numbers of slots; the one that needs fewer is not forgotten. */
-TEST(sleepers_with_different_needs_are_each_woken_in_time)
+/*
+ * Two producers sleep for different numbers of slots, the one that needs @p first before the other:
+ * whoever it is that asks last, the one that needs fewer is not forgotten, nor is the other.
+ */
+static void sleep_for(uint64_t first, uint64_t second)
 {
 	struct disruptor_options o = fixture_options(8);
 	struct tick_producer p[2];
@@ -204,6 +207,7 @@ TEST(sleepers_with_different_needs_are_each_woken_in_time)
 	struct claimer w[2];
 	struct runner t[2];
 	struct disruptor_ring *ring;
+	int fewer = second < first;
 
 	o.producers = DISRUPTOR_MANY;
 	ring = ring_open(&o);
@@ -211,25 +215,31 @@ TEST(sleepers_with_different_needs_are_each_woken_in_time)
 	for (int k = 0; k < 2; k++)
 		assert_code(tick_producer_open(&p[k], ring, NULL), 0);
 	publish_ticks(&p[0], 8);
-	w[0] = (struct claimer){ .p = &p[0], .n = 6, .deadline = DISRUPTOR_FOREVER };
-	w[1] = (struct claimer){ .p = &p[1], .n = 2, .deadline = DISRUPTOR_FOREVER };
-	runner_start(&t[0], "a producer that needs six slots", wait_for_room, &w[0]);
+	w[0] = (struct claimer){ .p = &p[0], .n = first, .deadline = DISRUPTOR_FOREVER };
+	w[1] = (struct claimer){ .p = &p[1], .n = second, .deadline = DISRUPTOR_FOREVER };
+	runner_start(&t[0], "a producer that sleeps first", wait_for_room, &w[0]);
 	await_sleeps(ring, 1);
-	runner_start(&t[1], "a producer that needs two slots", wait_for_room, &w[1]);
+	runner_start(&t[1], "a producer that sleeps then", wait_for_room, &w[1]);
 	await_sleeps(ring, 2);
 	read_ticks(&c, 2);
-	runner_join(&t[1]);
-	assert_true(w[1].claimed);
-	assert_false(runner_done(&t[0]));
+	runner_join(&t[fewer]);
+	assert_true(w[fewer].claimed);
+	assert_false(runner_done(&t[!fewer]));
 	read_ticks(&c, 6); /* six of the ring's eight are now free, two are the other's */
-	runner_join(&t[0]);
-	assert_true(w[0].claimed);
+	runner_join(&t[!fewer]);
+	assert_true(w[!fewer].claimed);
 	for (int k = 0; k < 2; k++) {
 		(void)disruptor_producer_handoff(&p[k].view);
 		assert_code(tick_producer_close(&p[k]), 0);
 	}
 	assert_code(tick_consumer_close(&c), 0);
 	ring_close(&ring);
+}
+
+TEST(sleepers_with_different_needs_are_each_woken_in_time)
+{
+	sleep_for(6, 2);
+	sleep_for(2, 6);
 }
 
 /* "A producer waiting for 16 slots is not woken for each". */
@@ -648,6 +658,27 @@ TEST(a_strategys_own_timeout_ends_each_wait)
 	}
 }
 
+/* A sleep that is longer than what is left until the deadline would end an hour behind it. */
+TEST(a_sleep_is_no_longer_than_what_is_left_until_the_deadline)
+{
+	struct disruptor_wait w = disruptor_wait_sleeping(3600000 * MS, 3600000 * MS);
+	struct fixture f;
+
+	w.spins = 0;
+	w.yields = 0;
+	open_with_wait(&f, 4, w, 1);
+	/* until it has come to sleep before the deadline */
+	for (uint64_t ms = 2; disruptor_ring_stats(f.ring).sleeps == 0; ms *= 2) {
+		struct waiter late = { .c = &f.consumer[0], .deadline = disruptor_in(ms * MS) };
+		struct runner t;
+
+		runner_start(&t, "a wait by long sleeps, with a deadline", wait_for_event, &late);
+		runner_join(&t);
+		assert_code(late.result, DISRUPTOR_E_TIMEOUT);
+	}
+	fixture_close(&f);
+}
+
 /* The sooner of the two also when it is the caller's. */
 TEST(a_callers_sooner_deadline_counts)
 {
@@ -995,6 +1026,7 @@ int main(void)
 		RUN(the_deadline_arithmetic_saturates),
 		RUN(wake_ups_for_no_reason_do_not_move_the_deadline),
 		RUN(a_strategys_own_timeout_ends_each_wait),
+		RUN(a_sleep_is_no_longer_than_what_is_left_until_the_deadline),
 		RUN(a_callers_sooner_deadline_counts),
 		RUN(strategies_that_sleep_use_hardly_any_processor),
 		RUN(a_blocked_producer_uses_hardly_any_processor),
