@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
 #if defined(DISRUPTOR_WITH_BENCH)
 	&cmd_bench,
 #endif
+	&cmd_doctor,
 	&cmd_help,
 	NULL,
 };
