@@ -43,6 +43,7 @@ struct doctor {
 	unsigned files;   /* that could be read */
 	bool save_failed;
 	char why[512]; /* the last file could not be read */
+	bool absent;   /* and that is because there is none */
 	struct doctor_cpus allowed;
 	struct doctor_finding findings[DOCTOR_FINDINGS];
 	size_t count;
@@ -70,6 +71,8 @@ bool doctor_read_number(struct doctor *d, uint64_t *number, const char *format, 
 	DOCTOR_PRINTF(3, 4);
 /** Whatever may stand in it, a terminal can be shown it; without newlines at the end. */
 void doctor_make_plain(char *text);
+/** Take a number, and blanks before it, off *@p text. False: none stands there. */
+bool doctor_take_number(const char **text, uint64_t *number);
 /** What stands in a line that begins with @p key and a colon or a blank; false: there is none. */
 bool doctor_field(const char *text, const char *key, char *value, size_t size);
 /** The word of a list as "always [madvise] never" that is in brackets. */

@@ -122,6 +122,7 @@ static char *read_path(struct doctor *d, const char *path)
 		errno = error;
 	}
 	if (!text) {
+		d->absent = errno == ENOENT;
 		(void)snprintf(d->why, sizeof(d->why), "%s: %s", path, strerror(errno));
 		doctor_make_plain(d->why);
 		return NULL;
@@ -145,7 +146,8 @@ char *doctor_read(struct doctor *d, const char *format, ...)
 
 bool doctor_read_number(struct doctor *d, uint64_t *number, const char *format, ...)
 {
-	char path[PATH_MAX], *text, *end;
+	char path[PATH_MAX], *text;
+	const char *end;
 	va_list arguments;
 	bool is_one;
 
@@ -155,36 +157,42 @@ bool doctor_read_number(struct doctor *d, uint64_t *number, const char *format, 
 	text = read_path(d, path);
 	if (!text)
 		return false;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	is_one = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+	end = text;
+	is_one = doctor_take_number(&end, number) && *end == '\0';
 	if (!is_one)
 		(void)snprintf(d->why, sizeof(d->why), "%.200s: '%.40s' is no number", path, text);
 	free(text);
 	return is_one;
 }
 
+/* The four numbers that keep() was given. */
+static bool read_saved_room(struct doctor *d, const char *path, struct doctor_room *room)
+{
+	char *text = read_path(d, path);
+	const char *at = text;
+	bool found;
+
+	if (!text)
+		return false;
+	found = doctor_take_number(&at, &room->block) && doctor_take_number(&at, &room->blocks) &&
+		doctor_take_number(&at, &room->available) && doctor_take_number(&at, &room->inodes);
+	free(text);
+	if (!found)
+		(void)snprintf(d->why, sizeof(d->why), "%.200s: not four numbers", path);
+	return found;
+}
+
 bool doctor_read_room(struct doctor *d, const char *path, struct doctor_room *room)
 {
+	char text[PATH_MAX];
 	struct statvfs fs;
 	struct stat st;
-	char text[PATH_MAX];
 
 	(void)snprintf(text, sizeof(text), "%s%s", d->root, path);
-	if (d->root[0] && (stat(text, &st) != 0 || !S_ISDIR(st.st_mode))) {
-		char *saved = read_path(d, path);
-		int found = saved ? sscanf(saved, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-					   &room->block, &room->blocks, &room->available,
-					   &room->inodes)
-				  : 0;
-
-		free(saved);
-		if (saved && found != 4)
-			(void)snprintf(d->why, sizeof(d->why), "%s: not four numbers", path);
-		return found == 4;
-	}
+	if (d->root[0] && (stat(text, &st) != 0 || !S_ISDIR(st.st_mode)))
+		return read_saved_room(d, path, room);
 	if (statvfs(text, &fs) != 0) {
-		(void)snprintf(d->why, sizeof(d->why), "%s: %s", path, strerror(errno));
+		(void)snprintf(d->why, sizeof(d->why), "%.200s: %s", path, strerror(errno));
 		return false;
 	}
 	*room = (struct doctor_room){ .block = fs.f_frsize,
@@ -220,6 +228,19 @@ bool doctor_read_rungs(struct doctor *d, char *rungs, size_t size)
 }
 
 /* ---- taking apart ---- */
+
+bool doctor_take_number(const char **text, uint64_t *number)
+{
+	const char *at = *text + strspn(*text, " \t");
+	char *end;
+
+	if (*at < '0' || *at > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(at, &end, 10);
+	*text = end;
+	return errno == 0;
+}
 
 static void copy(char *to, size_t size, const char *from, size_t length)
 {
@@ -336,9 +357,12 @@ static const char *take_word(const char *at, char *word, size_t size)
 		char c = *at++;
 
 		if (c == '\\' && strspn(at, "01234567") >= 3) {
-			c = (char)((at[0] - '0') << 6 | (at[1] - '0') << 3 | (at[2] - '0'));
+			int code = (at[0] - '0') << 6 | (at[1] - '0') << 3 | (at[2] - '0');
+
 			at += 3;
-			c = c < 0x20 || c > 0x7e ? '?' : c;
+			c = '?';
+			if (code >= 0x20 && code <= 0x7e)
+				c = (char)code;
 		}
 		if (used + 1 < size)
 			word[used++] = c;

@@ -12,49 +12,61 @@
 /* ---- the quota of control groups ---- */
 
 struct quota {
-	bool found;      /* a group could be looked at */
-	double cpus;     /* the least; 0: none */
-	char group[256]; /* whose it is */
+	bool found;        /* a group could be looked at */
+	char strange[512]; /* what could not be read or understood of one */
+	double cpus;       /* the least; 0: none */
+	char group[256];   /* whose it is */
 	uint64_t stopped;
 };
 
-/* "max 100000" or "50000 100000": CPUs, 0 for no limit, -1 for something else. */
-static double parse_max(const char *text)
+/* Microseconds of a period, "max" or a negative number for all of it; the period behind, or alone. */
+static bool parse_quota(const char *text, const char *period_text, double *cpus)
 {
-	double quota, period;
+	uint64_t quota, period;
 
-	if (strncmp(text, "max", 3) == 0)
-		return 0;
-	if (sscanf(text, "%lf %lf", &quota, &period) != 2 || quota <= 0 || period <= 0)
-		return -1;
-	return quota / period;
+	*cpus = 0;
+	if (strncmp(text, "max", 3) == 0 || *text == '-')
+		return true;
+	if (!doctor_take_number(&text, &quota) ||
+	    !doctor_take_number(period_text ? &period_text : &text, &period) || quota == 0 ||
+	    period == 0)
+		return false;
+	*cpus = (double)quota / (double)period;
+	return true;
 }
 
-/* The quota of the group in directory @p dir, as parse_max(); -1 if it has no such file. */
-static double quota_in(struct doctor *d, const char *dir)
+/* The quota of the group in directory @p dir, 0 for none: there may be no such file. */
+static double quota_in(struct doctor *d, const char *dir, struct quota *q)
 {
-	char *text = doctor_read(d, "%s/cpu.max", dir), *of, *end;
-	uint64_t period;
-	double cpus = -1;
+	char *text = doctor_read(d, "%s/cpu.max", dir), *period = NULL;
+	double cpus = 0;
+	bool clear;
 
-	if (text) {
-		cpus = parse_max(text);
-		free(text);
-		return cpus;
+	if (!text && d->absent) {
+		text = doctor_read(d, "%s/cpu.cfs_quota_us", dir);
+		if (text)
+			period = doctor_read(d, "%s/cpu.cfs_period_us", dir);
+		else if (d->absent)
+			return 0;
+		if (text && !period) {
+			free(text);
+			text = NULL;
+		}
 	}
-	of = doctor_read(d, "%s/cpu.cfs_quota_us", dir);
-	if (of && doctor_read_number(d, &period, "%s/cpu.cfs_period_us", dir) && period != 0) {
-		double us = strtod(of, &end);
-
-		cpus = end == of ? -1 : us < 0 ? 0 : us / (double)period;
-	}
-	free(of);
+	clear = text && parse_quota(text, period, &cpus);
+	if (!clear && text)
+		(void)snprintf(q->strange, sizeof(q->strange), "%.200s: '%.40s' is no quota", dir,
+			       text);
+	else if (!clear)
+		memcpy(q->strange, d->why, sizeof(q->strange));
+	free(period);
+	free(text);
 	return cpus;
 }
 
 static void note_group(struct doctor *d, const char *dir, const char *group, struct quota *q)
 {
-	double cpus = quota_in(d, dir);
+	double cpus = quota_in(d, dir, q);
 	char *stat, times[32];
 
 	if (cpus <= 0 || (q->cpus > 0 && q->cpus <= cpus))
@@ -145,6 +157,8 @@ void doctor_look_quota(struct doctor *d)
 		doctor_unknown(d, subject, unclear, "%s", d->why);
 	else if (!q.found)
 		doctor_unknown(d, subject, unclear, "no control group with CPUs is mounted");
+	else if (q.strange[0] && (q.cpus <= 0 || (d->allowed.count && q.cpus >= d->allowed.count)))
+		doctor_unknown(d, subject, unclear, "%s", q.strange);
 	else if (q.cpus <= 0)
 		doctor_good(d, subject, "nothing stops a thread that has work to do", "none");
 	else if (d->allowed.count && q.cpus >= d->allowed.count)

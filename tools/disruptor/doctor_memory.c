@@ -184,7 +184,12 @@ void doctor_look_swap(struct doctor *d)
 	}
 	for (line = strchr(text, '\n'); line; line = strchr(line, '\n')) {
 		line++;
-		if (sscanf(line, "%*s %*s %" SCNu64 " %" SCNu64, &kib, &of) != 2)
+		/* name and kind, in neither of which is a blank */
+		for (unsigned i = 0; i < 2; i++) {
+			line += strcspn(line, " \t\n");
+			line += strspn(line, " \t");
+		}
+		if (!doctor_take_number(&line, &kib) || !doctor_take_number(&line, &of))
 			continue;
 		total += kib;
 		used += of;
