@@ -100,7 +100,7 @@ struct disruptor_consumer {
 	uint64_t aimed;     /* the upstreams that `source` and `flags` were made from */
 	uint32_t pace;      /* pauses before the next wait's first look: learnt, too */
 	uint32_t reserved32;
-	uint64_t reserved;
+	uint64_t cursor; /* of a ring of records: the first not handed out by next */
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_consumer) == 128,
 			"frozen by ABI 0");

@@ -16,6 +16,7 @@
 #include <disruptor/pool.h>
 #include <disruptor/producer.h>
 #include <disruptor/reader.h>
+#include <disruptor/record.h>
 #include <disruptor/ring.h>
 #include <disruptor/segment.h>
 #include <disruptor/stage.h>

@@ -183,6 +183,12 @@ struct disruptor_options {
 	/** Called exactly once for each slot's event when the ring is destroyed. */
 	void (*fini)(void *event, void *context);
 	void *context; /**< of init and fini */
+	/**
+	 * Not 0: a ring of records (disruptor/record.h), and this is the bytes of a cell: a power of two from
+	 * 8 to 2^20. A record takes whole cells. Its `capacity` counts them; a line, 64, suits short messages.
+	 */
+	uint32_t cell;
+	uint32_t reserved; /**< zero */
 };
 
 /** The pages a ring lies on. */
@@ -201,6 +207,7 @@ struct disruptor_ring_info {
 	uint32_t event_align;  /**< bytes */
 	uint32_t slot_stride;  /**< bytes from one slot to the next */
 	uint32_t event_offset; /**< bytes from a slot to its event */
+	uint32_t cell;         /**< bytes, of a ring of records, else 0 */
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
 	enum disruptor_rung rung;
@@ -283,6 +290,13 @@ DISRUPTOR_API int disruptor_ring_destroy(struct disruptor_ring **ring);
  * Idempotent. Threads: any. Progress: one barrier (see enum disruptor_rung).
  */
 DISRUPTOR_API void disruptor_ring_close(struct disruptor_ring *ring);
+
+/**
+ * disruptor_ring_close(), if no producer is open: for who may be the last to close his.
+ *
+ * Returns 1 if the ring is closed now, 0 if a producer is open. Threads: any. Progress: as that.
+ */
+DISRUPTOR_API int disruptor_ring_close_unused(struct disruptor_ring *ring);
 
 /**
  * Open a closed or failed ring again; it continues at the next position, and its failure is

@@ -309,6 +309,8 @@ static int check_file(const struct os_share *s, const struct os_place *place, si
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		return error_set(DISRUPTOR_E_DENIED, "%s: belongs to user %lu, not to %lu", name,
 				 (unsigned long)st->st_uid, (unsigned long)geteuid());
+	if (st->st_nlink == 0)
+		return error_set(DISRUPTOR_E_NOT_FOUND, "%s: it has just been removed", name);
 	if (st->st_nlink != 1)
 		return error_set(DISRUPTOR_E_DENIED, "%s: has %lu names, not one", name,
 				 (unsigned long)st->st_nlink);

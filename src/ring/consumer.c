@@ -279,6 +279,7 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 			.next = start,
 			.read = start,
 			.limit = start,
+			.cursor = start,
 			.gate = &ring->gates[index],
 			.mask = ring->mask,
 			.stride = ring->stride,

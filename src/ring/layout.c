@@ -6,6 +6,8 @@
 #include "ring/ring.h"
 #include "wait/core.h"
 
+#define MAX_CELL (1 << 20)
+
 /* Every fact on which the inline functions, the block and the next release rely. */
 #define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #field " moved")
 AT(struct disruptor_shared, claimed, 0);
@@ -33,6 +35,7 @@ AT(struct ring_header, capacity, 40);
 AT(struct ring_header, gates_used, 80);
 AT(struct ring_header, attaches, 84);
 AT(struct ring_header, mirror_at, 88);
+AT(struct ring_header, cells_at, 104);
 _Static_assert(sizeof(struct ring_header) == DISRUPTOR_APART, "layout 1");
 _Static_assert(sizeof(atomic_word) == 8, "a position is 64 bits in every build");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE != 0, "64-bit atomics are never lock-free here");
@@ -78,6 +81,32 @@ static int check_type(const struct disruptor_type *type)
 					 "type '%s': field '%s' reaches beyond the event",
 					 type->name, f->name);
 	}
+	return 0;
+}
+
+static int check_cell(const struct disruptor_options *o, const struct disruptor_type *type)
+{
+	if (o->reserved != 0)
+		return error_set(DISRUPTOR_E_INVAL, "reserved: %u is not zero", o->reserved);
+	if (o->cell == 0)
+		return 0;
+	if (!power_of_two(o->cell) || o->cell < 8 || o->cell > MAX_CELL)
+		return error_set(DISRUPTOR_E_INVAL, "cell: %u is not a power of two from 8 to %d",
+				 o->cell, MAX_CELL);
+	if (type->size != 8 || type->align != 8)
+		return error_set(
+			DISRUPTOR_E_INVAL,
+			"cell: of a ring of records, whose type is disruptor_record_type(), "
+			"not '%s'",
+			type->name);
+	if (o->layout == DISRUPTOR_PACKED)
+		return error_set(DISRUPTOR_E_INVAL, "layout: a ring of records is stamped");
+	if (o->flags & DISRUPTOR_LOSSY)
+		return error_set(DISRUPTOR_E_UNSUPPORTED,
+				 "flags: DISRUPTOR_LOSSY: not of a ring of records");
+	if (o->init || o->fini)
+		return error_set(DISRUPTOR_E_INVAL, "%s: records are of no type that has one",
+				 o->init ? "init" : "fini");
 	return 0;
 }
 
@@ -148,6 +177,19 @@ static uint64_t stride_of(uint64_t need, uint64_t align)
 	return stride;
 }
 
+/*
+ * One producer's slots of more than a line lie close together where none then touches more lines
+ * than if each began with one: neighbours share the line between them, which is moved once.
+ */
+static uint64_t close_stride_of(uint64_t need, uint64_t align)
+{
+	uint64_t stride = stride_of(need, align);
+	uint64_t close = round_up(need, 8);
+	uint64_t most = round_up(close + DISRUPTOR_LINE - 8, DISRUPTOR_LINE);
+
+	return align == 8 && need > DISRUPTOR_LINE && most <= stride ? close : stride;
+}
+
 /* A stamped slot is the stamp, then the event at its own alignment. */
 static void lay_slot(struct ring_header *h)
 {
@@ -160,7 +202,9 @@ static void lay_slot(struct ring_header *h)
 	}
 	offset = h->event_align > 8 ? h->event_align : 8;
 	h->event_offset = (uint32_t)offset;
-	h->slot_stride = (uint32_t)stride_of(offset + h->event_size, offset);
+	h->slot_stride = (uint32_t)(h->producers == DISRUPTOR_SINGLE
+					    ? close_stride_of(offset + h->event_size, offset)
+					    : stride_of(offset + h->event_size, offset));
 }
 
 /* Behind the slots: an entry for each is a stamp, then the event in whole words. */
@@ -172,6 +216,20 @@ static void lay_mirror(struct ring_header *h)
 	h->block_bytes = round_up(h->mirror_at + h->capacity * h->mirror_stride, DISRUPTOR_APART);
 }
 
+/* Behind the slots, a cell for each; aligned as what they may hold, up to a page. */
+static void lay_cells(struct ring_header *h, uint32_t cell, uint64_t *align)
+{
+	uint64_t at;
+
+	if (cell > *align)
+		*align = cell < DISRUPTOR_MAX_ALIGN ? cell : DISRUPTOR_MAX_ALIGN;
+	at = round_up(h->block_bytes, *align);
+	/* at most 2^31 * 2^20 and as much as the slots: no overflow */
+	h->cell = cell;
+	h->cells_at = at;
+	h->block_bytes = round_up(at + h->capacity * cell, DISRUPTOR_APART);
+}
+
 int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 		const struct disruptor_options *options)
 {
@@ -181,6 +239,8 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 
 	if (rc == 0)
 		rc = check_options(options);
+	if (rc == 0)
+		rc = check_cell(options, type);
 	if (rc != 0)
 		return rc;
 	if (type->size > INT32_MAX / 2)
@@ -209,6 +269,8 @@ int layout_make(struct ring_layout *l, const struct disruptor_type *type,
 	h->block_bytes = round_up(h->slots_at + slots, DISRUPTOR_APART);
 	if (options->flags & DISRUPTOR_LOSSY)
 		lay_mirror(h);
+	if (options->cell)
+		lay_cells(h, options->cell, &align);
 	l->align = (size_t)align;
 	at = h->block_bytes;
 	l->common_at = (size_t)at;

@@ -37,7 +37,9 @@ struct ring_header {
 	DISRUPTOR_ATOMIC(uint32_t) attaches;
 	uint64_t mirror_at; /* of a lossy ring, else 0: see ring/mirror.h */
 	uint32_t mirror_stride;
-	uint32_t reserved[7];
+	uint32_t cell;     /* bytes, of a ring of records, else 0: see ring/record.c … */
+	uint64_t cells_at; /* … and where they are */
+	uint32_t reserved[4];
 };
 
 struct ring_layout {

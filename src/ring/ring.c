@@ -158,6 +158,8 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigne
 	r->slots = block + l->header.slots_at;
 	r->mirror = l->header.mirror_at ? block + l->header.mirror_at : NULL;
 	r->mirror_stride = l->header.mirror_stride;
+	r->cells = l->header.cells_at ? block + l->header.cells_at : NULL;
+	r->cell = l->header.cell;
 	r->common = (struct ring_common *)(void *)(block + l->common_at);
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
@@ -513,6 +515,21 @@ void disruptor_ring_close(struct disruptor_ring *r)
 	ring_wake_everyone(r);
 }
 
+int disruptor_ring_close_unused(struct disruptor_ring *r)
+{
+	uint32_t open = 0;
+
+	ring_lock(r);
+	for (uint32_t i = 0; i < r->max_producers; i++)
+		open += r->producer_table[i].used;
+	if (open == 0)
+		ring_close_locked(r, 0);
+	ring_unlock(r);
+	if (open == 0)
+		ring_wake_everyone(r);
+	return open == 0;
+}
+
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure)
 {
 	ring_lock(r);
@@ -568,6 +585,7 @@ struct disruptor_ring_info disruptor_ring_info(const struct disruptor_ring *r)
 		.event_align = r->header->event_align,
 		.slot_stride = r->stride,
 		.event_offset = r->offset,
+		.cell = r->cell,
 		.layout = r->layout,
 		.producers = r->producers,
 		.rung = r->rung,

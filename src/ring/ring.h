@@ -121,11 +121,13 @@ struct disruptor_ring {
 	struct disruptor_gate *gates;
 	unsigned char *slots;
 	unsigned char *mirror; /* NULL unless the ring is lossy */
+	unsigned char *cells;  /* NULL unless it is one of records */
 	uint64_t capacity;
 	uint32_t mask;
 	uint32_t stride;
 	uint32_t offset;
 	uint32_t mirror_stride;
+	uint32_t cell;    /* bytes */
 	uint32_t readers; /* lossy ones that are open; under the lock */
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;

@@ -201,7 +201,7 @@ int segment_lay_out(struct segment_header *h, struct ring_layout *l,
 		.major = SEGMENT_MAJOR,
 		.minor = SEGMENT_MINOR,
 		.header_bytes = sizeof(*h),
-		.kind = SEGMENT_RING,
+		.kind = options->cell ? SEGMENT_RECORDS : SEGMENT_RING,
 		.schema_bytes = segment_schema_bytes(type),
 		.participants = participants,
 		.capacity = l->header.capacity,
@@ -213,6 +213,7 @@ int segment_lay_out(struct segment_header *h, struct ring_layout *l,
 		.flags = options->flags & (DISRUPTOR_FREE_RUN | DISRUPTOR_LOSSY),
 		.event_size = type->size,
 		.event_align = type->align,
+		.cell = options->cell,
 	};
 	place_all(h, l);
 	return 0;
@@ -269,13 +270,14 @@ int segment_check(const struct segment_header *h, struct ring_layout *l, const c
 		.flags = h->flags,
 		.max_consumers = h->max_consumers,
 		.max_producers = h->max_producers,
+		.cell = h->cell,
 	};
 	struct segment_header expected = *h;
 	int rc = check_kind(h, name);
 
 	if (rc != 0)
 		return rc;
-	if (h->kind != SEGMENT_RING)
+	if (h->kind != (h->cell ? SEGMENT_RECORDS : SEGMENT_RING))
 		return damaged(name, "kind");
 	if (h->flags & ~(unsigned)(DISRUPTOR_FREE_RUN | DISRUPTOR_LOSSY))
 		return damaged(name, "flags");

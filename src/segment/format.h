@@ -50,7 +50,8 @@ struct segment_header {
 	uint32_t max_consumers, max_producers;
 	uint32_t rung, flags;
 	uint32_t event_size, event_align;
-	uint8_t zero[64]; /* of later minor versions */
+	uint32_t cell;    /* of SEGMENT_RECORDS, else 0 */
+	uint8_t zero[60]; /* of later minor versions */
 	uint32_t schema_check;
 	uint32_t check; /* CRC-32C of everything before it */
 };

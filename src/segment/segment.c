@@ -41,7 +41,8 @@ static int make_plan(struct plan *p, const char *name, const struct disruptor_ty
 		     const struct disruptor_options *ring,
 		     const struct disruptor_segment_options *options)
 {
-	const unsigned known = DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW;
+	const unsigned known = DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW |
+			       DISRUPTOR_SEGMENT_TEMPORARY;
 	int rc = 0;
 
 	*p = (struct plan){ .type = type, .o = { .size = sizeof(p->o) } };
@@ -100,6 +101,8 @@ static void discard(struct disruptor_segment *s)
 	if (s->ring)
 		ring_leave(s->ring);
 	os_share_close(&s->share);
+	free(s->directory);
+	free(s->file);
 	free(s->found);
 	free(s);
 }
@@ -116,6 +119,7 @@ static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
 		.producers = (enum disruptor_producers)s->header.producers,
 		.rung = (enum disruptor_rung)s->header.rung,
 		.flags = s->header.flags,
+		.cell = s->header.cell,
 		.wait = p->ring.wait,
 	};
 	int rc = ring_join(&s->ring, &s->layout, p->type, &o, s->share.base + s->header.block_at,
@@ -221,7 +225,33 @@ static int find(struct disruptor_segment *s, const struct plan *p)
 
 	if (rc == 0)
 		rc = examine(s, p);
-	return rc != 0 ? rc : join(s, p, false);
+	if (rc == 0)
+		rc = join(s, p, false);
+	/* the last of those before us may have left meanwhile, and taken the name with him */
+	if (rc == 0 && !os_share_is_shown(&s->share, &p->place))
+		rc = error_set(DISRUPTOR_E_NOT_FOUND, "%s: it has just been removed", s->name);
+	return rc;
+}
+
+static char *copy_of(const char *text)
+{
+	size_t bytes = strlen(text) + 1;
+	char *copy = malloc(bytes);
+
+	return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+/* What its close has to know. */
+static int keep_place(struct disruptor_segment *s, const struct plan *p)
+{
+	s->temporary = (p->o.flags & DISRUPTOR_SEGMENT_TEMPORARY) != 0;
+	if (!s->temporary)
+		return 0;
+	s->file = copy_of(p->place.name);
+	s->directory = p->o.directory ? copy_of(p->o.directory) : NULL;
+	return s->file && (s->directory || !p->o.directory)
+		       ? 0
+		       : error_set(DISRUPTOR_E_NOMEM, "%s: its name", s->name);
 }
 
 int disruptor_segment_open(struct disruptor_segment **segment, const char *name,
@@ -243,7 +273,9 @@ int disruptor_segment_open(struct disruptor_segment **segment, const char *name,
 
 		if (!s)
 			return DISRUPTOR_E_NOMEM;
-		rc = makes ? make(s, &p) : find(s, &p);
+		rc = keep_place(s, &p);
+		if (rc == 0)
+			rc = makes ? make(s, &p) : find(s, &p);
 		if (rc == 0) {
 			*segment = s;
 			return 0;
@@ -346,6 +378,15 @@ int disruptor_segment_fd(const struct disruptor_segment *segment)
 	return segment->share.fd;
 }
 
+/* Lock held: who comes now finds another, or sees that the name does not lead to this one any more. */
+static void remove_name(const struct disruptor_segment *s)
+{
+	const struct os_place place = { .directory = s->directory, .name = s->file };
+
+	if (os_share_is_shown(&s->share, &place))
+		(void)os_share_unlink(&place);
+}
+
 int disruptor_segment_close(struct disruptor_segment **segment)
 {
 	struct disruptor_segment *s;
@@ -356,8 +397,12 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 	s = *segment;
 	if (!s)
 		return 0;
+	if (s->temporary)
+		segment_tend(s);
 	ring_lock(s->ring);
 	rc = ring_refuse_if_open(s->ring);
+	if (rc == 0 && s->temporary && segment_is_last(s))
+		remove_name(s);
 	ring_unlock(s->ring);
 	if (rc != 0)
 		return rc;

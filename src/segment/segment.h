@@ -19,6 +19,9 @@ struct disruptor_segment {
 	uint32_t place; /* ours among the participants */
 	bool present;
 	char name[64]; /* for messages */
+	/* of a temporary one, to remove it; NULL: the default */
+	bool temporary;
+	char *directory, *file;
 };
 
 /* The cold side of all processes, beside the ring's own lock. @p context is the segment. */
@@ -29,6 +32,8 @@ void segment_tend(void *context);
 
 /* Become a participant: E_BUSY if all places are taken. Repairs what the dead have left first. */
 int segment_enter(struct disruptor_segment *s, const char *name);
+/* Whether no other process that lives has it, and no consumer's place is kept. Lock held. */
+bool segment_is_last(const struct disruptor_segment *s);
 /* Be none any more; no view is open. */
 void segment_leave(struct disruptor_segment *s);
 

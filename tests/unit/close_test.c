@@ -478,6 +478,26 @@ TEST(a_consumer_of_a_closed_ring_is_at_its_end)
 	}
 }
 
+TEST(who_may_be_the_last_closes_it_if_no_producer_is_open)
+{
+	struct disruptor_options o = fixture_options(4);
+	struct disruptor_ring *ring;
+	struct tick_producer one, two;
+
+	o.producers = DISRUPTOR_MANY;
+	ring = ring_open(&o);
+	assert_code(tick_producer_open(&one, ring, NULL), 0);
+	assert_code(tick_producer_open(&two, ring, NULL), 0);
+	assert_code(tick_producer_close(&one), 0);
+	assert_int_equal(disruptor_ring_close_unused(ring), 0);
+	assert_int_equal(disruptor_ring_stats(ring).state, 0);
+	assert_code(tick_producer_close(&two), 0);
+	assert_int_equal(disruptor_ring_close_unused(ring), 1);
+	assert_true(disruptor_ring_stats(ring).state & DISRUPTOR_STATE_ENDED);
+	assert_int_equal(disruptor_ring_close_unused(ring), 1);
+	ring_close(&ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +517,7 @@ int main(void)
 		RUN(a_reopened_ring_goes_on_at_the_next_position),
 		RUN(a_ring_with_open_claims_is_not_reopened),
 		RUN(a_consumer_of_a_closed_ring_is_at_its_end),
+		RUN(who_may_be_the_last_closes_it_if_no_producer_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

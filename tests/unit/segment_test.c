@@ -397,9 +397,121 @@ static int teardown(void **state)
 	return rmdir(directory);
 }
 
+/* ---- names that go with the last who has them ---- */
+
+static struct disruptor_segment *open_temporary(void)
+{
+	const struct disruptor_segment_options o =
+		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
+	const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
+	struct disruptor_segment *s;
+
+	assert_code(disruptor_segment_open(&s, "ring", &tick_type, &ring, &o), 0);
+	return s;
+}
+
+TEST(a_temporary_name_goes_with_the_last_who_has_it)
+{
+	struct disruptor_segment *first = open_temporary(), *second = open_temporary(), *found;
+
+	assert_code(disruptor_segment_close(&first), 0);
+	found = find();
+	assert_non_null(found);
+	assert_code(disruptor_segment_close(&second), 0);
+	assert_code(disruptor_segment_close(&found), 0); /* its opener did not ask for that */
+	found = find();
+	assert_non_null(found);
+	first = open_temporary();
+	assert_code(disruptor_segment_close(&found), 0);
+	assert_code(disruptor_segment_close(&first), 0);
+	assert_null(find());
+}
+
+TEST(a_temporary_name_is_not_taken_from_another)
+{
+	const struct disruptor_segment_options o = where(0);
+	struct disruptor_segment *first = open_temporary(), *other;
+
+	assert_code(disruptor_segment_remove("ring", &o), 0);
+	other = make(8, DISRUPTOR_SINGLE);
+	assert_code(disruptor_segment_close(&first), 0);
+	finish(&other); /* which removes it */
+}
+
+static int die_as_a_required_consumer(struct disruptor_segment *s, uint64_t unused)
+{
+	const struct disruptor_consumer_options o = { .size = sizeof(o), .name = "kept" };
+	struct tick_consumer c;
+
+	(void)unused;
+	_exit(tick_consumer_open(&c, disruptor_segment_ring(s), &o) == 0 ? 0 : 1);
+}
+
+TEST(a_temporary_name_stays_for_a_required_consumer_that_has_died)
+{
+	const struct disruptor_segment_options o = where(0);
+	struct disruptor_segment *s = open_temporary();
+
+	expect_well(start(die_as_a_required_consumer, 0));
+	assert_code(disruptor_segment_close(&s), 0);
+	s = open_temporary();
+	assert_code(disruptor_segment_dismiss(s, "kept"), 0);
+	assert_code(disruptor_segment_close(&s), 0);
+	assert_code(disruptor_segment_remove("ring", &o), DISRUPTOR_E_NOT_FOUND);
+}
+
+static ino_t file_of(const struct disruptor_segment *s)
+{
+	struct stat st;
+
+	return fstat(disruptor_segment_fd(s), &st) == 0 ? st.st_ino : 0;
+}
+
+/* Processes that come and go at once: each finds one with all who are there, or makes it. */
+static int come_and_go(void)
+{
+	for (int i = 0; i < 100; i++) {
+		const struct disruptor_segment_options o =
+			where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
+		const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
+		struct disruptor_segment *s, *again;
+
+		if (disruptor_segment_open(&s, "ring", &tick_type, &ring, &o) != 0)
+			return 1;
+		/* while it is open its name leads to it, whoever leaves */
+		again = find();
+		if (!again)
+			return 2;
+		if (file_of(s) != file_of(again))
+			return 3;
+		if (disruptor_segment_close(&again) != 0 || disruptor_segment_close(&s) != 0)
+			return 4;
+	}
+	return 0;
+}
+
+TEST(a_temporary_name_leads_to_one_segment_while_processes_come_and_go)
+{
+	pid_t children[3];
+
+	for (size_t i = 0; i < COUNT(children); i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(come_and_go());
+		assert_true(children[i] > 0);
+	}
+	for (size_t i = 0; i < COUNT(children); i++)
+		expect_well(children[i]);
+	assert_null(find());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		RUN(a_temporary_name_goes_with_the_last_who_has_it),
+		RUN(a_temporary_name_is_not_taken_from_another),
+		RUN(a_temporary_name_stays_for_a_required_consumer_that_has_died),
+		RUN(a_temporary_name_leads_to_one_segment_while_processes_come_and_go),
 		RUN(one_process_is_read_by_another),
 		RUN(several_processes_are_read_by_one),
 		RUN(several_processes_each_read_all),

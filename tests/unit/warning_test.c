@@ -144,16 +144,22 @@ TEST(writers_side_by_side_on_a_line_are_named_with_their_fields)
 
 TEST(fields_on_other_lines_are_not_named)
 {
+	struct disruptor_options apart = fixture_options(8);
+	struct disruptor *d;
 	struct warnings w;
-	struct disruptor *d = open_graph(&wide_type, fixture_options(8), &w, NULL);
 
+	apart.producers = DISRUPTOR_MANY; /* each slot begins with a line */
+	d = open_graph(&wide_type, apart, &w, NULL);
 	add(d, "one", "", "far, edge, first");
 	add(d, "two", "", "long, further, behind");
 	add(d, "three", "", "");
 	start_and_close(&d);
 	assert_int_equal(w.count, 0); /* edge ends a line */
-	assert_int_equal(of_lines(&wide_type, fixture_options(8), "behind", "further"), 1);
-	d = open_graph(&wide_type, fixture_options(8), &w, NULL);
+	assert_int_equal(of_lines(&wide_type, apart, "behind", "further"), 1);
+	/* one producer's slots lie close together: in the next, what was at an edge is in a line */
+	assert_int_equal(of_lines(&wide_type, apart, "edge", "further"), 0);
+	assert_int_equal(of_lines(&wide_type, fixture_options(8), "edge", "further"), 1);
+	d = open_graph(&wide_type, apart, &w, NULL);
 	add(d, "one", "", "first, behind");
 	add(d, "two", "", "edge, further, far");
 	start_and_close(&d);
