@@ -120,7 +120,7 @@ coverage: setup-ci
 	@cmake --build --preset coverage --target unit_tests fault_tests disruptor disruptor_command >&2
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --preset coverage --parallel "$$(nproc)" -L '^(unit|fault)$$'
-	@ctest --preset coverage -R '^tools/command$$'
+	@ctest --preset coverage -R '^tools/'
 	@scripts/coverage $(COVERAGE)
 
 # VALGRIND="ring event" for some tests of tests/unit; scripts/valgrind --help

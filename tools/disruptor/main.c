@@ -22,7 +22,13 @@ static const struct command *const commands[] = {
 #if defined(DISRUPTOR_WITH_BENCH)
 	&cmd_bench,
 #endif
-	&cmd_pub,   &cmd_sub, &cmd_help, NULL,
+	/* clang-format off: one a line */
+	&cmd_pub,
+	&cmd_sub,
+	&cmd_doctor,
+	&cmd_help,
+	NULL,
+	/* clang-format on */
 };
 
 int cmd_usage(const char *command, const char *format, ...)
