@@ -11,6 +11,7 @@ SEED ?=
 SOAK ?=
 ANALYZE ?= src
 MUTANTS ?=
+FUZZ ?=
 PORTS ?=
 PERCENT ?= 3000
 CLANG_FORMAT ?= clang-format-14
@@ -20,7 +21,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak kills mutants ports litmus test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports
+.PHONY: all demo test model simulate spin soak kills fuzz mutants ports litmus test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports setup-fuzz
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -65,6 +66,10 @@ kills: setup-test build/build.ninja
 	@$(build) --target kill_stress >&2
 	@DISRUPTOR_KILLS=$(KILLS) $(SEED:%=DISRUPTOR_SEED=%) build/tests/stress/kill_stress
 
+# Both engines on each target, one after another, which share the MINUTES; tests/fuzz/run --help
+fuzz: setup-fuzz
+	@tests/fuzz/run --minutes $(MINUTES) $(FUZZ)
+
 # Fails if one survives. A run that was stopped goes on where it was.
 mutants: setup-test
 	@tests/mutants/run --resume $(MUTANTS)
@@ -101,7 +106,7 @@ bench-peers: setup-peers
 install: all
 	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 
-setup-demo setup-test setup-ci setup-peers setup-ports:
+setup-demo setup-test setup-ci setup-peers setup-ports setup-fuzz:
 	@scripts/setup $(@:setup-%=%)
 
 # Once: from then on ninja runs cmake again by itself where that is needed.
@@ -154,6 +159,8 @@ help:
 	@echo '                      MINUTES=10; SEED=0x... for a graph again; SOAK="--json" for options'
 	@echo 'make kills            kill processes at random on a ring that they share, and account for every'
 	@echo '                      event: KILLS=10000'
+	@echo 'make fuzz             feed segments and schemas of any bytes to the library, by libFuzzer and AFL++:'
+	@echo '                      MINUTES=30 in all; FUZZ="attach" for one (tests/fuzz/run --help)'
 	@echo 'make mutants          break the library in each of 400 places, and see that a test notices;'
 	@echo '                      MUTANTS="--only wait." for some (tests/mutants/run --help)'
 	@echo 'make ports            build it for other processors, and run the tests there by qemu-user;'

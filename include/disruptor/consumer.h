@@ -136,7 +136,8 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
  * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
  *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring),
  *          E_UNSUPPORTED (take, on a ring with DISRUPTOR_LOSSY), E_TYPE, E_VERSION; E_RANGE if the position is not there (the detail tells the oldest and
- *          the newest that are).
+ *          the newest that are); E_FORMAT if another process has
+ *          written over what the ring says of itself.
  */
 DISRUPTOR_INLINE DISRUPTOR_NODISCARD int
 disruptor_consumer_open(struct disruptor_consumer *c, struct disruptor_ring *ring,

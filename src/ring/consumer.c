@@ -71,7 +71,7 @@ static int check_options(const struct disruptor_ring *r, const struct disruptor_
 static int refuse_member(const struct disruptor_ring *r, const struct disruptor_consumer *c)
 {
 	return error_set(DISRUPTOR_E_INVAL,
-			 "'%s' is a worker of pool '%s', which stands for it in the order",
+			 "'%.31s' is a worker of pool '%.31s', which stands for it in the order",
 			 r->gates[c->index].name, share_whole(c)->name);
 }
 
@@ -129,6 +129,8 @@ static int take_up(struct disruptor_ring *r, const struct disruptor_consumer_opt
 			       "after: consumer '%s', whose process has died, came after others",
 			       o->name);
 	*start = disruptor_load_relaxed(&r->gates[i].sequence);
+	if (rc == 0)
+		rc = gate_check(*start);
 	if (rc == 0 && o->at == DISRUPTOR_AT_POSITION && o->position != *start)
 		rc = error_set(
 			DISRUPTOR_E_RANGE,
@@ -163,7 +165,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	if (name)
 		return error_set(
 			DISRUPTOR_E_BUSY,
-			"consumer '%s' takes events: no other can join after it was opened", name);
+			"consumer '%.31s' takes events: no other can join after it was opened",
+			name);
 	if (o->take && r->mirror)
 		return error_set(
 			DISRUPTOR_E_UNSUPPORTED,
@@ -213,6 +216,7 @@ static void aim(struct disruptor_consumer *c)
 	c->flags &= (uint16_t) ~(DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED);
 	c->source = NULL;
 	c->aimed = upstreams;
+	upstreams &= r->gate_set;
 	if (upstreams == 0 && r->layout == DISRUPTOR_STAMPED)
 		c->flags |= r->producers == DISRUPTOR_SINGLE
 				    ? DISRUPTOR_VIEW_FIRST | DISRUPTOR_VIEW_ORDERED
@@ -334,7 +338,8 @@ int disruptor_consumer_close(struct disruptor_consumer *c)
 	ring_lock(r);
 	dependants = gate_dependants(r, c->index);
 	if (dependants)
-		rc = error_set(DISRUPTOR_E_BUSY, "consumer '%s' comes after '%s': close it first",
+		rc = error_set(DISRUPTOR_E_BUSY,
+			       "consumer '%.31s' comes after '%.31s': close it first",
 			       r->gates[__builtin_ctzll(dependants)].name, c->gate->name);
 	else
 		detach(c);
@@ -356,12 +361,13 @@ int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_c
 	if (share_whole(earlier))
 		rc = refuse_member(r, earlier);
 	else if (upstreams & bit)
-		rc = error_set(DISRUPTOR_E_INVAL, "'%s' comes after '%s' already", later_name,
+		rc = error_set(DISRUPTOR_E_INVAL, "'%.31s' comes after '%.31s' already", later_name,
 			       earlier_name);
 	else if (c == earlier || (gate_ancestors(r, earlier->index) >> c->index & 1))
-		rc = error_set(DISRUPTOR_E_INVAL,
-			       "'%s' after '%s' would close a cycle: '%s' comes after '%s'",
-			       later_name, earlier_name, earlier_name, later_name);
+		rc = error_set(
+			DISRUPTOR_E_INVAL,
+			"'%.31s' after '%.31s' would close a cycle: '%.31s' comes after '%.31s'",
+			later_name, earlier_name, earlier_name, later_name);
 	else
 		disruptor_store_relaxed(&c->gate->upstreams, upstreams | bit);
 	ring_unlock(r);
@@ -659,7 +665,7 @@ int disruptor_release_to(struct disruptor_consumer *c, uint64_t position)
 		there = consumer_available(c, c->limit, position);
 	if (position < c->next || position - c->next > (uint64_t)c->mask + 1 || there < position)
 		return error_set(DISRUPTOR_E_RANGE,
-				 "position: %llu, but '%s' has released up to %llu, and what is "
+				 "position: %llu, but '%.31s' has released up to %llu, and what is "
 				 "available ends before it",
 				 (unsigned long long)position, c->gate->name,
 				 (unsigned long long)c->next);
@@ -682,14 +688,14 @@ int disruptor_take(struct disruptor_consumer *c, void *event)
 	void *slot;
 
 	if (!c->take)
-		return error_set(DISRUPTOR_E_STATE, "consumer '%s' was not opened with take",
+		return error_set(DISRUPTOR_E_STATE, "consumer '%.31s' was not opened with take",
 				 c->gate->name);
 	if (disruptor_ready(c) == 0)
 		return 0;
 	slot = disruptor_at(c, 0);
-	memcpy(event, slot, r->header->event_size);
+	memcpy(event, slot, r->event_size);
 	HOOK(HOOK_TAKEN_OUT);
-	memset(slot, 0, r->header->event_size);
+	memset(slot, 0, r->event_size);
 	if (r->init)
 		r->init(slot, r->context);
 	(void)disruptor_release(c, 1);
@@ -787,11 +793,15 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need)
 	need->count = c->next + (c->least ? c->least : 1);
 	need->edge = edge_to_consumers(c->ring);
 	/* relaxed (hint): as in aim() */
-	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	upstreams = disruptor_load_relaxed(&c->gate->upstreams) & c->ring->gate_set;
 	if (upstreams) {
 		behind = gate_behind(c->ring, upstreams, need->count);
-		if (behind < 0)
+		if (behind < 0) {
+			/* who goes by stamps is never told of an order: if one is there, it was not made by us */
+			if (c->flags & DISRUPTOR_VIEW_FIRST)
+				aim(c);
 			return consumer_look(c, need); /* the last of them has just arrived */
+		}
 		need->edge = edge_from(&c->ring->gates[behind]);
 	}
 	return 0;
@@ -897,7 +907,7 @@ void consumer_wake_gate(struct disruptor_ring *r, uint32_t index)
 	wait_heavy_barrier(r);
 	HOOK(HOOK_ALERT_BARRIER);
 	/* LEAVE.alert.ask, relaxed: if they change again, who leaves wakes the edge, and it is seen then */
-	upstreams = disruptor_load_relaxed(&r->gates[index].upstreams);
+	upstreams = disruptor_load_relaxed(&r->gates[index].upstreams) & r->gate_set;
 	if (e->deferred)
 		edge_wake_all(r, edge_from(&r->gates[index]));
 	if (e->share)

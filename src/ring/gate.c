@@ -41,7 +41,7 @@ uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *at
 {
 	uint64_t low = cap;
 	/* relaxed (hint): an entry that was never used is vacant; a gate that counts comes with the count */
-	uint32_t used = disruptor_load_relaxed(&r->header->gates_used);
+	uint32_t used = ring_gates_used(r, disruptor_load_relaxed(&r->header->gates_used));
 	uint32_t found = 0;
 
 	for (uint32_t i = 0; i < used; i++) {
@@ -94,7 +94,7 @@ uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set)
 {
 	uint64_t low = DISRUPTOR_VACANT;
 
-	for (; set; set &= set - 1) {
+	for (set &= r->gate_set; set; set &= set - 1) {
 		HOOK(HOOK_GATE_SCAN);
 		/*
 		 * STAGE.acquire, pairs with STAGE.release in disruptor_release(). Orders the
@@ -110,7 +110,7 @@ uint64_t gate_slowest_of(const struct disruptor_ring *r, uint64_t set)
 
 int gate_behind(const struct disruptor_ring *r, uint64_t set, uint64_t count)
 {
-	for (; set; set &= set - 1) {
+	for (set &= r->gate_set; set; set &= set - 1) {
 		int i = __builtin_ctzll(set);
 
 		/* relaxed (hint): only whom to wait for; the position is read again before it is used */
@@ -128,7 +128,7 @@ uint64_t gate_ancestors(const struct disruptor_ring *r, uint32_t index)
 
 	do {
 		before = found;
-		for (uint64_t set = found; set; set &= set - 1)
+		for (uint64_t set = found & r->gate_set; set; set &= set - 1)
 			found |= disruptor_load_relaxed(&r->gates[__builtin_ctzll(set)].upstreams);
 	} while (found != before);
 	return found;
@@ -171,6 +171,15 @@ static uint64_t oldest_position(const struct disruptor_ring *r)
 	return oldest > r->common->gone ? oldest : r->common->gone;
 }
 
+int gate_check(uint64_t position)
+{
+	if (position >> 62 == 0)
+		return 0;
+	return error_set(DISRUPTOR_E_FORMAT,
+			 "position: the ring says 0x%llx, which is none: its words are damaged",
+			 (unsigned long long)position);
+}
+
 static int choose_start(const struct disruptor_ring *r, const struct gate_place *place,
 			uint64_t *start)
 {
@@ -180,7 +189,7 @@ static int choose_start(const struct disruptor_ring *r, const struct gate_place 
 	if (place->at == DISRUPTOR_AT_OLDEST && oldest < newest)
 		*start = oldest;
 	if (place->at != DISRUPTOR_AT_POSITION)
-		return 0;
+		return gate_check(*start);
 	*start = place->position;
 	if (place->position >= oldest && place->position <= newest)
 		return 0;
@@ -197,6 +206,8 @@ static int choose_start(const struct disruptor_ring *r, const struct gate_place 
 static void allow_events(struct disruptor_ring *r, uint64_t from, uint64_t to)
 {
 #if DISRUPTOR_ASAN
+	if (from < to && to - from > r->capacity)
+		from = to - r->capacity;
 	os_lock(&r->lot);
 	ring_unpoison(r, from, to);
 	os_unlock(&r->lot);

@@ -35,6 +35,8 @@ struct gate_place {
 	uint64_t position; /* of DISRUPTOR_AT_POSITION */
 };
 
+/* E_FORMAT: @p position, which was read in the ring, is none; positions stay below 2^62. */
+int gate_check(uint64_t position);
 /*
  * Make gate @p index stand at @p place, which is told in *@p start; E_RANGE with its detail if
  * that cannot be had, and the gate is then vacant. Lock held.

@@ -66,7 +66,7 @@ void ring_hold_note(struct disruptor_consumer *c)
 static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 {
 	/* relaxed (own): the views that this thread uses were opened before it did */
-	uint32_t used = disruptor_load_relaxed(&r->header->gates_used);
+	uint32_t used = ring_gates_used(r, disruptor_load_relaxed(&r->header->gates_used));
 	uint64_t me = os_thread_id();
 
 	for (uint32_t i = 0; i < used; i++) {
@@ -83,7 +83,7 @@ static int check_consumers(const struct disruptor_ring *r, uint64_t need)
 		if (at < handed && at < need)
 			return error_set(
 				DISRUPTOR_E_DEADLK,
-				"consumer '%s' has handed this thread the events before position "
+				"consumer '%.31s' has handed this thread the events before position "
 				"%llu, and the ring is full because position %llu is not released: "
 				"release it, or use try_claim",
 				r->gates[i].name, (unsigned long long)handed,
@@ -126,7 +126,7 @@ static int check_producers(const struct disruptor_ring *r, const struct ring_pro
 		if (at < end && at < need)
 			return error_set(
 				DISRUPTOR_E_DEADLK,
-				"producer '%s', of the same thread, has claimed position %llu and "
+				"producer '%.31s', of the same thread, has claimed position %llu and "
 				"not published it, and no consumer passes it: publish or abort it "
 				"first, or use try_claim",
 				e->name, (unsigned long long)at);

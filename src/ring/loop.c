@@ -71,9 +71,10 @@ int64_t disruptor_consumer_arm(struct disruptor_consumer *c)
 		return error_set(DISRUPTOR_E_INVAL, "consumer: not open");
 	l = loop_of(c);
 	if (!l->open)
-		return error_set(DISRUPTOR_E_STATE,
-				 "consumer '%s' has no descriptor: disruptor_consumer_fd() first",
-				 c->gate->name);
+		return error_set(
+			DISRUPTOR_E_STATE,
+			"consumer '%.31s' has no descriptor: disruptor_consumer_fd() first",
+			c->gate->name);
 	found = look(c);
 	if (found != 0)
 		return found;

@@ -19,7 +19,7 @@ void mirror_put(const struct disruptor_ring *r, uint64_t position, const void *e
 {
 	atomic_word *stamp = entry_of(r, position), *word = stamp + 1;
 	const unsigned char *from = event;
-	size_t left = r->header->event_size;
+	size_t left = r->event_size;
 	uint64_t bits;
 
 	/* MIRROR.tear.release, relaxed, all: the fence orders the stamp, and the words behind it */
@@ -71,7 +71,7 @@ enum mirror_state mirror_get(const struct disruptor_ring *r, uint64_t position, 
 {
 	const atomic_word *stamp = entry_of(r, position), *word = stamp + 1;
 	unsigned char *to = event;
-	size_t left = r->header->event_size;
+	size_t left = r->event_size;
 	/* MIRROR.acquire, pairs with MIRROR.release in mirror_put(): at least that event's words */
 	uint64_t before = disruptor_load_acquire(stamp);
 	enum mirror_state state = judge(before, position, at);

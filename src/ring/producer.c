@@ -90,8 +90,8 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 		;
 	if (i == r->max_producers)
 		return error_set(DISRUPTOR_E_BUSY,
-				 "all %u producers of this ring are open, among them '%s'; %s", i,
-				 r->producer_table[0].name,
+				 "all %u producers of this ring are open, among them '%.31s'; %s",
+				 i, r->producer_table[0].name,
 				 r->producers == DISRUPTOR_SINGLE
 					 ? "create it with DISRUPTOR_MANY for more"
 					 : "raise max_producers for more");
@@ -158,7 +158,7 @@ int disruptor_producer_do_open(struct disruptor_producer *p, struct disruptor_ri
 				 (ring->mirror ? DISRUPTOR_VIEW_LOSSY : 0u),
 			.ring = ring,
 			.index = index,
-			.event_size = ring->header->event_size,
+			.event_size = ring->event_size,
 		};
 	}
 	ring_unlock(ring);
@@ -206,7 +206,7 @@ int disruptor_producer_do_check_owner(struct disruptor_ring *ring, uint32_t inde
 		return 0;
 	ring->own_producers[index].status = DISRUPTOR_E_OWNER;
 	return error_set(DISRUPTOR_E_OWNER,
-			 "producer '%s' belongs to another thread; hand it over with "
+			 "producer '%.31s' belongs to another thread; hand it over with "
 			 "disruptor_producer_handoff(), or open one view a thread",
 			 ring->producer_table[index].name);
 }
@@ -486,7 +486,7 @@ static int blame(const struct disruptor_ring *r, uint64_t position)
 		return DISRUPTOR_E_TIMEOUT;
 	return error_set(
 		DISRUPTOR_E_PEER_DEAD,
-		"the process of consumer '%s' has died, and position %llu waits for it: open "
+		"the process of consumer '%.31s' has died, and position %llu waits for it: open "
 		"it again under its name, or dismiss it",
 		dead, (unsigned long long)position - 1);
 }

@@ -172,6 +172,9 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigne
 	r->mask = (uint32_t)(o->capacity - 1);
 	r->stride = l->header.slot_stride;
 	r->offset = l->header.event_offset;
+	r->event_size = l->header.event_size;
+	r->block_bytes = l->header.block_bytes;
+	r->gate_set = UINT64_MAX >> (DISRUPTOR_MAX_CONSUMERS - l->header.max_consumers);
 	r->layout = o->layout;
 	r->producers = o->producers;
 	r->parks = os_can_park() && r->rung != DISRUPTOR_RUNG_MUTEX;
@@ -365,11 +368,11 @@ int ring_refuse_if_open(struct disruptor_ring *r)
 {
 	for (uint32_t i = 0; i < r->max_producers; i++)
 		if (r->own_producers[i].open)
-			return error_set(DISRUPTOR_E_BUSY, "producer '%s' is still open",
+			return error_set(DISRUPTOR_E_BUSY, "producer '%.31s' is still open",
 					 r->producer_table[i].name);
 	for (uint32_t i = 0; i < r->max_consumers; i++)
 		if (r->own_consumers[i].open)
-			return error_set(DISRUPTOR_E_BUSY, "consumer '%s' is still open",
+			return error_set(DISRUPTOR_E_BUSY, "consumer '%.31s' is still open",
 					 r->gates[i].name);
 	if (r->readers)
 		return error_set(DISRUPTOR_E_BUSY, "%u lossy readers are still open", r->readers);
@@ -460,7 +463,7 @@ uint64_t ring_claimed(const struct disruptor_ring *r)
 void ring_wake_everyone(struct disruptor_ring *r)
 {
 	/* relaxed (hint): who attached before the caller had the lock is in it; others see what has changed */
-	uint32_t used = disruptor_load_relaxed(&r->header->gates_used);
+	uint32_t used = ring_gates_used(r, disruptor_load_relaxed(&r->header->gates_used));
 
 	edge_wake_all(r, edge_to_consumers(r));
 	edge_wake_all(r, edge_to_producers(r));
@@ -580,9 +583,9 @@ struct disruptor_ring_info disruptor_ring_info(const struct disruptor_ring *r)
 {
 	return (struct disruptor_ring_info){
 		.capacity = r->capacity,
-		.bytes = r->header->block_bytes,
-		.event_size = r->header->event_size,
-		.event_align = r->header->event_align,
+		.bytes = r->block_bytes,
+		.event_size = r->event_size,
+		.event_align = r->type->align,
 		.slot_stride = r->stride,
 		.event_offset = r->offset,
 		.cell = r->cell,
@@ -642,15 +645,21 @@ int disruptor_ring_published(const struct disruptor_ring *r, uint64_t position)
 
 const char *ring_claimer(const struct disruptor_ring *r, uint64_t position)
 {
+	static _Thread_local char ours[sizeof(r->producer_table->name)];
+
 	for (uint32_t i = 0; i < r->max_producers; i++) {
 		const struct ring_producer *p = &r->producer_table[i];
+		const char *name = p->name;
 
+		/* what others may write need not end */
+		if (r->between)
+			name = memcpy(ours, p->name, sizeof(ours) - 1);
 		if (r->producers == DISRUPTOR_SINGLE)
-			return p->name;
+			return name;
 		/* relaxed (figure) */
 		if (disruptor_load_relaxed(&p->run_first) <= position &&
 		    position < disruptor_load_relaxed(&p->run_end))
-			return p->name;
+			return name;
 	}
 	return "";
 }
@@ -720,8 +729,8 @@ void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to)
 {
 #if DISRUPTOR_ASAN
 	/* whole granules of 8 bytes only: packed events may share one; what others write is not known here */
-	for (; from < to && !r->between && r->header->event_size % 8 == 0; from++)
-		__asan_poison_memory_region(ring_slot(r, from) + r->offset, r->header->event_size);
+	for (; from < to && !r->between && r->event_size % 8 == 0; from++)
+		__asan_poison_memory_region(ring_slot(r, from) + r->offset, r->event_size);
 #else
 	(void)r, (void)from, (void)to;
 #endif
@@ -730,9 +739,8 @@ void ring_poison(const struct disruptor_ring *r, uint64_t from, uint64_t to)
 void ring_unpoison(const struct disruptor_ring *r, uint64_t from, uint64_t to)
 {
 #if DISRUPTOR_ASAN
-	for (; from < to && r->header->event_size % 8 == 0; from++)
-		__asan_unpoison_memory_region(ring_slot(r, from) + r->offset,
-					      r->header->event_size);
+	for (; from < to && r->event_size % 8 == 0; from++)
+		__asan_unpoison_memory_region(ring_slot(r, from) + r->offset, r->event_size);
 #else
 	(void)r, (void)from, (void)to;
 #endif

@@ -127,8 +127,11 @@ struct disruptor_ring {
 	uint32_t stride;
 	uint32_t offset;
 	uint32_t mirror_stride;
-	uint32_t cell;    /* bytes */
-	uint32_t readers; /* lossy ones that are open; under the lock */
+	uint32_t cell; /* bytes */
+	uint32_t event_size;
+	uint64_t block_bytes;
+	uint64_t gate_set; /* a bit for each entry of the gate table */
+	uint32_t readers;  /* lossy ones that are open; under the lock */
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
 	enum disruptor_rung rung;
@@ -170,6 +173,15 @@ static inline unsigned char *ring_slot(const struct disruptor_ring *r, uint64_t 
 static inline atomic_word *ring_stamp(const struct disruptor_ring *r, uint64_t position)
 {
 	return (atomic_word *)(void *)ring_slot(r, position);
+}
+
+/*
+ * Others may have written anything to a block that they have, too. What is read there as an index, a
+ * length or a set of entries is cut to what exists; places and sizes are the private ones above.
+ */
+static inline uint32_t ring_gates_used(const struct disruptor_ring *r, uint32_t read)
+{
+	return read < r->max_consumers ? read : r->max_consumers;
 }
 
 /* Whether its producer notes claims in the slots: see disruptor_claim_n(). */
