@@ -13,6 +13,7 @@
 #include <disruptor/event.h>
 #include <disruptor/executor.h>
 #include <disruptor/graph.h>
+#include <disruptor/look.h>
 #include <disruptor/pool.h>
 #include <disruptor/producer.h>
 #include <disruptor/reader.h>

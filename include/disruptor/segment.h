@@ -39,7 +39,8 @@ enum disruptor_segment_flag {
 	 * When this process leaves and no other that lives has the segment, its name goes, too; unless it
 	 * keeps a place for a required consumer that has died.
 	 */
-	DISRUPTOR_SEGMENT_TEMPORARY = 4
+	DISRUPTOR_SEGMENT_TEMPORARY = 4,
+	DISRUPTOR_SEGMENT_UNUSED = 8 /**< of remove: fail if a process has it */
 };
 
 /** Where a segment is, and how this process takes part. Zero means the default, but for `size`. */
@@ -62,8 +63,9 @@ struct disruptor_segment_options {
  *
  * @p ring is what a ring is made from, as for disruptor_ring_create(), less what only one process can
  * bring: `memory`, `allocator`, `init`, `fini`. It may be NULL if nothing is to be made. What is found
- * has the options that it was made with, whatever @p ring says; its events must be of @p type.
- * @p options may be NULL. On failure *@p segment is NULL, and nothing is left.
+ * has the options that it was made with, whatever @p ring says; its events must be of @p type. Who is
+ * to serve any segment, and makes none, may leave that NULL: it is then the type that the segment's own
+ * schema tells (disruptor_ring_info()). @p options may be NULL. On failure *@p segment is NULL, and nothing is left.
  *
  * Threads: any. Progress: blocks (system calls; another process that attaches).
  * Errors:  DISRUPTOR_E_NOT_FOUND, E_EXISTS (with NEW), E_DENIED (its owner, mode or kind: the detail
@@ -150,12 +152,27 @@ DISRUPTOR_API int disruptor_segment_fd(const struct disruptor_segment *segment);
 DISRUPTOR_API int disruptor_segment_close(struct disruptor_segment **segment);
 
 /**
- * Take a segment's name away. Who has it open keeps it.
+ * Take a segment's name away. Who has it open keeps it. With DISRUPTOR_SEGMENT_UNUSED among the
+ * options' flags only if it is a segment, and no process has it; who comes to open it at the same time
+ * either has it first, or does not find it.
  *
- * Threads: any. Errors: DISRUPTOR_E_NOT_FOUND, E_DENIED, E_INVAL, E_SYSTEM.
+ * Threads: any. Progress: with that flag, blocks (another process that attaches).
+ * Errors:  DISRUPTOR_E_NOT_FOUND, E_DENIED, E_INVAL, E_SYSTEM; with that flag also E_BUSY, E_FORMAT,
+ *          E_VERSION.
  */
 DISRUPTOR_API int disruptor_segment_remove(const char *name,
 					   const struct disruptor_segment_options *options);
+
+/**
+ * Tell the names of all plain files in the directory where the options say that segments are; whether
+ * they are segments, opening them tells. Ends when @p each answers another than 0.
+ *
+ * Threads: any. Errors: what @p each answered; DISRUPTOR_E_NOT_FOUND (no directory), E_DENIED, E_INVAL,
+ *          E_SYSTEM, E_UNSUPPORTED.
+ */
+DISRUPTOR_API int disruptor_segment_each(const struct disruptor_segment_options *options,
+					 int (*each)(void *context, const char *name),
+					 void *context);
 
 #ifdef __cplusplus
 }

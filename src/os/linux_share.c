@@ -4,6 +4,7 @@
 #include "error.h"
 #include "os/share.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -412,6 +413,39 @@ bool os_share_is_shown(const struct os_share *s, const struct os_place *place)
 	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 	close(directory);
 	return same;
+}
+
+bool os_share_is_whole(const struct os_share *s)
+{
+	struct stat st;
+
+	return fstat(s->fd, &st) == 0 && (uint64_t)st.st_size >= s->size;
+}
+
+int os_share_each(const char *directory, int (*each)(void *context, const char *name),
+		  void *context)
+{
+	const struct os_place place = { .directory = directory, .name = "any" };
+	const char *unused;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+	int fd = open_directory(&place, false, &unused), rc = 0;
+
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d) {
+		rc = system_error("fdopendir", directory ? directory : "directory");
+		close(fd);
+		return rc;
+	}
+	while (rc == 0 && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			rc = each(context, e->d_name);
+	closedir(d);
+	return rc;
 }
 
 int os_share_unlink(const struct os_place *place)

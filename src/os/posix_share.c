@@ -59,6 +59,19 @@ bool os_share_is_shown(const struct os_share *s, const struct os_place *place)
 	return false;
 }
 
+bool os_share_is_whole(const struct os_share *s)
+{
+	(void)s;
+	return false;
+}
+
+int os_share_each(const char *directory, int (*each)(void *context, const char *name),
+		  void *context)
+{
+	(void)directory, (void)each, (void)context;
+	return unsupported();
+}
+
 int os_share_unlink(const struct os_place *place)
 {
 	(void)place;

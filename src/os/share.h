@@ -51,6 +51,14 @@ int os_share_adopt(struct os_share *s, int fd, size_t least, bool read_only);
 void os_share_close(struct os_share *s);
 /* Whether the name still leads to it. */
 bool os_share_is_shown(const struct os_share *s, const struct os_place *place);
+/* Whether it is as long as it was: what lies behind its end would end who looks there. */
+bool os_share_is_whole(const struct os_share *s);
+/*
+ * The plain files of a directory, as os_place has it, but for those whose names begin with a dot: until
+ * @p each answers another than 0, which is the answer. E_NOT_FOUND, E_DENIED, E_SYSTEM.
+ */
+int os_share_each(const char *directory, int (*each)(void *context, const char *name),
+		  void *context);
 /* Take the name away. E_NOT_FOUND if there is none. */
 int os_share_unlink(const struct os_place *place);
 

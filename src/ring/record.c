@@ -160,7 +160,7 @@ static uint64_t word_of(const struct disruptor_consumer *c, uint64_t position)
 static int no_record(const struct disruptor_consumer *c, uint64_t position)
 {
 	return error_set(DISRUPTOR_E_FORMAT,
-			 "position %llu: what '%s' finds there is no record: something else has "
+			 "position %llu: what '%.31s' finds there is no record: something else has "
 			 "written to the ring's slots",
 			 (unsigned long long)position, c->gate->name);
 }
@@ -213,10 +213,10 @@ static int64_t lacking(struct disruptor_consumer *c, uint64_t ready)
 
 static int check_view(const struct disruptor_consumer *c)
 {
-	return c->ring->cells
-		       ? 0
-		       : error_set(DISRUPTOR_E_TYPE,
-				   "consumer '%s': its ring is not one of records", c->gate->name);
+	return c->ring->cells ? 0
+			      : error_set(DISRUPTOR_E_TYPE,
+					  "consumer '%.31s': its ring is not one of records",
+					  c->gate->name);
 }
 
 int64_t disruptor_record_ready(struct disruptor_consumer *c)

@@ -146,12 +146,9 @@ static void give_memory_back(struct os_memory *m, const struct disruptor_allocat
 		a->release(a->context, m->base, bytes);
 }
 
-/* The parts: what others may have, too, from @p block on, and the private one, which begins with @p r. */
-static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigned char *block,
-		  const struct disruptor_type *type, const struct disruptor_options *o)
+void ring_place(struct disruptor_ring *r, const struct ring_layout *l, unsigned char *block,
+		const struct disruptor_type *type, const struct disruptor_options *o)
 {
-	unsigned char *own = (unsigned char *)r;
-
 	r->header = (struct ring_header *)(void *)block;
 	r->shared = (struct disruptor_shared *)(void *)(block + l->header.shared_at);
 	r->gates = (struct disruptor_gate *)(void *)(block + l->header.gates_at);
@@ -163,11 +160,6 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigne
 	r->common = (struct ring_common *)(void *)(block + l->common_at);
 	r->producer_table = (struct ring_producer *)(void *)(block + l->producers_at);
 	r->consumer_table = (struct ring_consumer *)(void *)(block + l->consumers_at);
-	r->own_producers =
-		(struct ring_own_producer *)(void *)(own + (l->own_producers_at - l->ring_at));
-	r->own_consumers =
-		(struct ring_own_consumer *)(void *)(own + (l->own_consumers_at - l->ring_at));
-	r->loop_table = (struct consumer_loop *)(void *)(own + (l->loops_at - l->ring_at));
 	r->capacity = o->capacity;
 	r->mask = (uint32_t)(o->capacity - 1);
 	r->stride = l->header.slot_stride;
@@ -177,12 +169,26 @@ static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigne
 	r->gate_set = UINT64_MAX >> (DISRUPTOR_MAX_CONSUMERS - l->header.max_consumers);
 	r->layout = o->layout;
 	r->producers = o->producers;
-	r->parks = os_can_park() && r->rung != DISRUPTOR_RUNG_MUTEX;
 	r->free_run = (o->flags & DISRUPTOR_FREE_RUN) != 0;
 	r->type = type;
-	r->wait = o->wait;
 	r->max_producers = l->max_producers;
 	r->max_consumers = l->header.max_consumers;
+}
+
+/* The parts: what others may have, too, from @p block on, and the private one, which begins with @p r. */
+static void place(struct disruptor_ring *r, const struct ring_layout *l, unsigned char *block,
+		  const struct disruptor_type *type, const struct disruptor_options *o)
+{
+	unsigned char *own = (unsigned char *)r;
+
+	ring_place(r, l, block, type, o);
+	r->own_producers =
+		(struct ring_own_producer *)(void *)(own + (l->own_producers_at - l->ring_at));
+	r->own_consumers =
+		(struct ring_own_consumer *)(void *)(own + (l->own_consumers_at - l->ring_at));
+	r->loop_table = (struct consumer_loop *)(void *)(own + (l->loops_at - l->ring_at));
+	r->parks = os_can_park() && r->rung != DISRUPTOR_RUNG_MUTEX;
+	r->wait = o->wait;
 	r->init = o->init;
 	r->fini = o->fini;
 	r->context = o->context;

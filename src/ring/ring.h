@@ -209,6 +209,9 @@ static inline bool ring_is_settled(const struct disruptor_ring *r, uint64_t stam
 				   : (stamp & ~DISRUPTOR_VOID) > position;
 }
 
+/* Where everything lies that others may have, too: @p block is of layout @p l. */
+void ring_place(struct disruptor_ring *r, const struct ring_layout *l, unsigned char *block,
+		const struct disruptor_type *type, const struct disruptor_options *o);
 /* Of attach, detach, open, close, and of the failure: in this process and in others that have it. */
 void ring_lock(struct disruptor_ring *r);
 void ring_unlock(struct disruptor_ring *r);

@@ -7,14 +7,36 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the file that are locked: one for the cold side, then one for each participant. */
-#define ADMIN_BYTE 0
-#define FIRST_BYTE 1
+static struct segment_participant *place_of(const struct os_share *share,
+					    const struct segment_header *h, uint32_t i)
+{
+	return (struct segment_participant *)(void *)(share->base + h->participants_at) + i;
+}
 
 static struct segment_participant *participant(const struct disruptor_segment *s, uint32_t i)
 {
-	return (struct segment_participant *)(void *)(s->share.base + s->header.participants_at) +
-	       i;
+	return place_of(&s->share, &s->header, i);
+}
+
+void segment_copy(void *to, const void *from, size_t bytes)
+{
+	unsigned char *t = to;
+	const unsigned char *f = from;
+	uint64_t word;
+
+	while (bytes != 0) {
+		if ((uintptr_t)f % sizeof(word) == 0 && bytes >= sizeof(word)) {
+			/* relaxed (figure), both: the caller finds out what it is worth */
+			word = disruptor_load_relaxed((const atomic_word *)(const void *)f);
+			memcpy(t, &word, sizeof(word));
+			t += sizeof(word), f += sizeof(word), bytes -= sizeof(word);
+		} else {
+			/* relaxed (figure): as above */
+			*t++ = disruptor_load_relaxed(
+				(const DISRUPTOR_ATOMIC(unsigned char) *)(const void *)f++);
+			bytes--;
+		}
+	}
 }
 
 /* relaxed (lock): written by who has the participant's lock, or the cold side's if that is dead */
@@ -26,12 +48,12 @@ static bool is_present(const struct segment_participant *p)
 void segment_lock(void *context)
 {
 	/* it fails only on memory that no lock can be had for; then this process's lock has to do */
-	(void)os_share_lock(&((struct disruptor_segment *)context)->share, ADMIN_BYTE);
+	(void)os_share_lock(&((struct disruptor_segment *)context)->share, SEGMENT_ADMIN_BYTE);
 }
 
 void segment_unlock(void *context)
 {
-	os_share_unlock(&((struct disruptor_segment *)context)->share, ADMIN_BYTE);
+	os_share_unlock(&((struct disruptor_segment *)context)->share, SEGMENT_ADMIN_BYTE);
 }
 
 /*
@@ -63,14 +85,14 @@ void segment_tend(void *context)
 
 	for (uint32_t i = 0; i < s->header.participants && !found; i++)
 		found = (!s->present || i != s->place) && is_present(participant(s, i)) &&
-			!os_share_is_locked(&s->share, FIRST_BYTE + i);
+			!os_share_is_locked(&s->share, SEGMENT_FIRST_BYTE + i);
 	if (!found)
 		return;
 	ring_lock(s->ring);
 	for (uint32_t i = 0; i < s->header.participants; i++)
 		/* once more: the place may have been left, and taken, before we had the lock */
 		if ((!s->present || i != s->place) && is_present(participant(s, i)) &&
-		    !os_share_is_locked(&s->share, FIRST_BYTE + i))
+		    !os_share_is_locked(&s->share, SEGMENT_FIRST_BYTE + i))
 			(void)bury(s, i);
 	ring_unlock(s->ring);
 }
@@ -79,7 +101,7 @@ void segment_tend(void *context)
 static int take_place(struct disruptor_segment *s)
 {
 	for (uint32_t i = 0; i < s->header.participants; i++) {
-		if (!os_share_try_lock(&s->share, FIRST_BYTE + i))
+		if (!os_share_try_lock(&s->share, SEGMENT_FIRST_BYTE + i))
 			continue;
 		if (!is_present(participant(s, i)) || bury(s, i)) {
 			s->place = i;
@@ -87,7 +109,7 @@ static int take_place(struct disruptor_segment *s)
 			s->ring->peers.self = i + 1;
 			return 0;
 		}
-		os_share_unlock(&s->share, FIRST_BYTE + i);
+		os_share_unlock(&s->share, SEGMENT_FIRST_BYTE + i);
 	}
 	return error_set(DISRUPTOR_E_BUSY, "%s: all places for %u processes are taken", s->name,
 			 s->header.participants);
@@ -138,16 +160,36 @@ void segment_leave(struct disruptor_segment *s)
 		return;
 	/* relaxed (lock): as in segment_enter() */
 	disruptor_store_relaxed(&participant(s, s->place)->state, UINT64_C(0));
-	os_share_unlock(&s->share, FIRST_BYTE + s->place);
+	os_share_unlock(&s->share, SEGMENT_FIRST_BYTE + s->place);
 	s->present = false;
+}
+
+void segment_tell(const struct os_share *share, const struct segment_header *h,
+		  const struct disruptor_ring *r, uint32_t index, struct disruptor_participant *out)
+{
+	const struct segment_participant *p = place_of(share, h, index);
+
+	memset(out, 0, sizeof(*out));
+	if (!is_present(p))
+		return;
+	out->present = 1;
+	out->alive = os_share_is_locked(share, SEGMENT_FIRST_BYTE + index);
+	/* relaxed (figure), all */
+	out->pid = disruptor_load_relaxed(&p->pid);
+	out->started = disruptor_load_relaxed(&p->started);
+	segment_copy(out->name, p->name, sizeof(out->name));
+	out->name[sizeof(out->name) - 1] = '\0';
+	for (uint32_t i = 0; i < r->max_producers; i++)
+		out->producers += disruptor_load_relaxed(&r->producer_table[i].participant) ==
+				  index + 1;
+	for (uint32_t i = 0; i < r->max_consumers; i++)
+		out->consumers += disruptor_load_relaxed(&r->consumer_table[i].participant) ==
+				  index + 1;
 }
 
 int disruptor_segment_participant(const struct disruptor_segment *segment, uint32_t index,
 				  struct disruptor_participant *out)
 {
-	const struct segment_participant *p;
-	const struct disruptor_ring *r;
-
 	if (!segment || !out)
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL",
 				 segment ? "participant" : "segment");
@@ -155,22 +197,9 @@ int disruptor_segment_participant(const struct disruptor_segment *segment, uint3
 	if (index >= segment->header.participants)
 		return error_set(DISRUPTOR_E_NOT_FOUND, "index: %u of %u", index,
 				 segment->header.participants);
-	p = participant(segment, index);
-	if (!is_present(p))
-		return 0;
-	out->present = 1;
-	out->self = segment->present && index == segment->place;
-	out->alive = out->self || os_share_is_locked(&segment->share, FIRST_BYTE + index);
-	/* relaxed (figure), all */
-	out->pid = disruptor_load_relaxed(&p->pid);
-	out->started = disruptor_load_relaxed(&p->started);
-	memcpy(out->name, p->name, sizeof(out->name) - 1);
-	r = segment->ring;
-	for (uint32_t i = 0; i < r->max_producers; i++)
-		out->producers += disruptor_load_relaxed(&r->producer_table[i].participant) ==
-				  index + 1;
-	for (uint32_t i = 0; i < r->max_consumers; i++)
-		out->consumers += disruptor_load_relaxed(&r->consumer_table[i].participant) ==
-				  index + 1;
+	segment_tell(&segment->share, &segment->header, segment->ring, index, out);
+	out->self = out->present && segment->present && index == segment->place;
+	if (out->self) /* our own lock is none in our way */
+		out->alive = 1;
 	return 0;
 }

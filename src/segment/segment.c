@@ -46,8 +46,6 @@ static int make_plan(struct plan *p, const char *name, const struct disruptor_ty
 	int rc = 0;
 
 	*p = (struct plan){ .type = type, .o = { .size = sizeof(p->o) } };
-	if (!type)
-		return error_set(DISRUPTOR_E_INVAL, "type: NULL");
 	if (options)
 		rc = ring_copy_options("segment options", &p->o, sizeof(p->o), options);
 	if (rc == 0 && ring)
@@ -67,6 +65,9 @@ static int make_plan(struct plan *p, const char *name, const struct disruptor_ty
 	if (p->can_make && !ring)
 		return error_set(DISRUPTOR_E_INVAL,
 				 "ring: NULL, but the segment may have to be made");
+	if (p->can_make && !type)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "type: NULL, but the segment may have to be made");
 	if ((p->o.flags & DISRUPTOR_SEGMENT_NEW) && !p->can_make)
 		return error_set(
 			DISRUPTOR_E_INVAL,
@@ -107,54 +108,77 @@ static void discard(struct disruptor_segment *s)
 	free(s);
 }
 
+struct disruptor_options segment_options(const struct segment_header *h)
+{
+	return (struct disruptor_options){
+		.size = sizeof(struct disruptor_options),
+		.capacity = h->capacity,
+		.layout = (enum disruptor_layout)h->layout,
+		.producers = (enum disruptor_producers)h->producers,
+		.rung = (enum disruptor_rung)h->rung,
+		.flags = h->flags,
+		.cell = h->cell,
+	};
+}
+
 static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
 {
 	const struct ring_peers peers = {
 		.lock = segment_lock, .unlock = segment_unlock, .tend = segment_tend, .context = s
 	};
-	struct disruptor_options o = {
-		.size = sizeof(o),
-		.capacity = s->header.capacity,
-		.layout = (enum disruptor_layout)s->header.layout,
-		.producers = (enum disruptor_producers)s->header.producers,
-		.rung = (enum disruptor_rung)s->header.rung,
-		.flags = s->header.flags,
-		.cell = s->header.cell,
-		.wait = p->ring.wait,
-	};
-	int rc = ring_join(&s->ring, &s->layout, p->type, &o, s->share.base + s->header.block_at,
-			   &peers, fresh);
+	struct disruptor_options o = segment_options(&s->header);
+	int rc;
 
+	o.wait = p->ring.wait;
+	rc = ring_join(&s->ring, &s->layout, p->type ? p->type : &s->found->type, &o,
+		       s->share.base + s->header.block_at, &peers, fresh);
 	return rc != 0 ? rc : segment_enter(s, p->o.participant);
 }
 
-/* A private copy of what is there, checked: first the header, then the schema. */
-static int examine(struct disruptor_segment *s, const struct plan *p)
+/* First the header, then the schema. */
+int segment_examine(const struct os_share *share, const char *name, struct segment_header *h,
+		    struct ring_layout *l, struct segment_type **type)
 {
-	unsigned char boot[16], *schema;
+	unsigned char *schema;
+	size_t bytes;
 	int rc;
 
-	memcpy(&s->header, s->share.base, sizeof(s->header));
-	rc = segment_check(&s->header, &s->layout, s->name, s->share.size);
+	*type = NULL;
+	segment_copy(h, share->base, sizeof(*h));
+	rc = segment_check(h, l, name, share->size);
 	if (rc != 0)
 		return rc;
-	os_boot_id(boot);
-	if (memcmp(boot, s->header.boot, sizeof(boot)) != 0)
-		return error_set(DISRUPTOR_E_FORMAT,
-				 "%s: of before the machine was started anew: remove it", s->name);
-	schema = malloc((size_t)s->header.schema_bytes);
+	bytes = (size_t)h->schema_bytes;
+	schema = malloc(bytes);
 	if (!schema)
-		return error_set(DISRUPTOR_E_NOMEM, "%s: %llu bytes for its schema", s->name,
-				 (unsigned long long)s->header.schema_bytes);
-	memcpy(schema, s->share.base + s->header.schema_at, (size_t)s->header.schema_bytes);
-	if (segment_crc(schema, (size_t)s->header.schema_bytes) != s->header.schema_check)
+		return error_set(DISRUPTOR_E_NOMEM, "%s: %zu bytes for its schema", name, bytes);
+	segment_copy(schema, share->base + h->schema_at, bytes);
+	if (segment_crc(schema, bytes) != h->schema_check)
 		rc = error_set(DISRUPTOR_E_FORMAT, "%s: its schema does not have its checksum",
-			       s->name);
+			       name);
 	else
-		rc = segment_schema_read(schema, (size_t)s->header.schema_bytes, &s->header,
-					 &s->found);
+		rc = segment_schema_read(schema, bytes, h, type);
 	free(schema);
-	if (rc == 0 && !disruptor_type_equal(&s->found->type, p->type))
+	return rc;
+}
+
+bool segment_is_current(const struct segment_header *h)
+{
+	unsigned char boot[16];
+
+	os_boot_id(boot);
+	return memcmp(boot, h->boot, sizeof(boot)) == 0;
+}
+
+/* Whether it is what the caller expects. */
+static int examine(struct disruptor_segment *s, const struct plan *p)
+{
+	int rc = segment_examine(&s->share, s->name, &s->header, &s->layout, &s->found);
+
+	if (rc == 0 && !segment_is_current(&s->header))
+		rc = error_set(DISRUPTOR_E_FORMAT,
+			       "%s: of before the machine was started anew: remove it", s->name);
+	if (rc == 0 && p->type && !disruptor_type_equal(&s->found->type, p->type))
 		rc = error_set(DISRUPTOR_E_TYPE,
 			       "%s: its events are of type '%s' (%u bytes), not '%s' (%u)", s->name,
 			       s->found->type.name, s->found->type.size, p->type->name,
@@ -300,8 +324,8 @@ int disruptor_segment_make(struct disruptor_segment **segment, const struct disr
 	if (!segment)
 		return error_set(DISRUPTOR_E_INVAL, "segment: NULL");
 	*segment = NULL;
-	if (!ring)
-		return error_set(DISRUPTOR_E_INVAL, "ring: NULL");
+	if (!ring || !type)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", ring ? "type" : "ring");
 	rc = make_plan(&p, "unnamed", type, ring, options);
 	if (rc != 0)
 		return rc;
@@ -411,16 +435,59 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 	return 0;
 }
 
+/* Its name goes under the lock that everybody takes who enters: see find(). */
+static int remove_unused(const struct os_place *place)
+{
+	struct segment_type *type = NULL;
+	struct segment_header h;
+	struct ring_layout l;
+	struct os_share share;
+	int rc = os_share_open(&share, place, sizeof(h), false);
+
+	if (rc == 0)
+		rc = segment_examine(&share, place->name, &h, &l, &type);
+	free(type);
+	if (rc == 0)
+		rc = os_share_lock(&share, SEGMENT_ADMIN_BYTE);
+	for (uint32_t i = 0; rc == 0 && i < h.participants; i++)
+		if (os_share_is_locked(&share, SEGMENT_FIRST_BYTE + i))
+			rc = error_set(DISRUPTOR_E_BUSY, "%s: process %u of it lives", place->name,
+				       i);
+	if (rc == 0 && !os_share_is_shown(&share, place))
+		rc = error_set(DISRUPTOR_E_NOT_FOUND, "%s: was removed meanwhile", place->name);
+	if (rc == 0)
+		rc = os_share_unlink(place);
+	os_share_close(&share);
+	return rc;
+}
+
 int disruptor_segment_remove(const char *name, const struct disruptor_segment_options *options)
 {
 	struct disruptor_segment_options o = { .size = sizeof(o) };
+	struct os_place place;
 	int rc = 0;
 
 	if (!name)
 		return error_set(DISRUPTOR_E_INVAL, "name: NULL");
 	if (options)
 		rc = ring_copy_options("segment options", &o, sizeof(o), options);
-	return rc != 0 ? rc
-		       : os_share_unlink(
-				 &(struct os_place){ .directory = o.directory, .name = name });
+	if (rc != 0)
+		return rc;
+	place = (struct os_place){ .directory = o.directory,
+				   .name = name,
+				   .mode = o.mode ? o.mode : 0600 };
+	return o.flags & DISRUPTOR_SEGMENT_UNUSED ? remove_unused(&place) : os_share_unlink(&place);
+}
+
+int disruptor_segment_each(const struct disruptor_segment_options *options,
+			   int (*each)(void *context, const char *name), void *context)
+{
+	struct disruptor_segment_options o = { .size = sizeof(o) };
+	int rc = 0;
+
+	if (!each)
+		return error_set(DISRUPTOR_E_INVAL, "each: NULL");
+	if (options)
+		rc = ring_copy_options("segment options", &o, sizeof(o), options);
+	return rc != 0 ? rc : os_share_each(o.directory, each, context);
 }

@@ -24,6 +24,27 @@ struct disruptor_segment {
 	char *directory, *file;
 };
 
+/* Bytes of the file that are locked: one for the cold side, then one for each participant. */
+#define SEGMENT_ADMIN_BYTE 0
+#define SEGMENT_FIRST_BYTE 1
+
+/* Copy what others may be writing: each word is one of those that stood there. */
+void segment_copy(void *to, const void *from, size_t bytes);
+/*
+ * A private copy of what a segment begins with, checked: the header, how the ring lies in its block,
+ * and the type, which is the caller's on success, by free(). E_FORMAT, E_VERSION, E_NOMEM.
+ */
+int segment_examine(const struct os_share *share, const char *name, struct segment_header *h,
+		    struct ring_layout *l, struct segment_type **type);
+/* Whether it was made since the machine was started: nobody has one of before. */
+bool segment_is_current(const struct segment_header *h);
+/* What the ring was made from, as its header says. */
+struct disruptor_options segment_options(const struct segment_header *h);
+/* Who has place @p index, which is one, of a segment whose ring is @p r. */
+void segment_tell(const struct os_share *share, const struct segment_header *h,
+		  const struct disruptor_ring *r, uint32_t index,
+		  struct disruptor_participant *out);
+
 /* The cold side of all processes, beside the ring's own lock. @p context is the segment. */
 void segment_lock(void *context);
 void segment_unlock(void *context);

@@ -23,11 +23,7 @@ static const struct command *const commands[] = {
 	&cmd_bench,
 #endif
 	/* clang-format off: one a line */
-	&cmd_pub,
-	&cmd_sub,
-	&cmd_doctor,
-	&cmd_help,
-	NULL,
+	&cmd_pub, &cmd_sub, &cmd_doctor, &cmd_help, NULL,
 	/* clang-format on */
 };
 
