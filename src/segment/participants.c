@@ -146,7 +146,7 @@ bool segment_is_last(const struct disruptor_segment *s)
 {
 	for (uint32_t i = 0; i < s->header.participants; i++)
 		if (i != s->place && is_present(participant(s, i)) &&
-		    os_share_is_locked(&s->share, FIRST_BYTE + i))
+		    os_share_is_locked(&s->share, SEGMENT_FIRST_BYTE + i))
 			return false;
 	for (uint32_t i = 0; i < s->ring->max_consumers; i++)
 		if (s->ring->consumer_table[i].used)
