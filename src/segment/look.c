@@ -263,24 +263,20 @@ static void find_run(const struct disruptor_look *l, const struct ring_producer 
 		     struct disruptor_look_producer *out)
 {
 	const struct disruptor_ring *r = &l->ring;
-	uint64_t claimed = ring_claimed(r), first, end;
+	bool many = r->producers == DISRUPTOR_MANY;
+	uint64_t claimed = ring_claimed(r);
+	/* relaxed (figure), both */
+	uint64_t first = many ? disruptor_load_relaxed(&p->run_first) : ring_first_unpublished(r);
+	uint64_t end = many ? disruptor_load_relaxed(&p->run_end) : claimed;
 
-	if (r->producers == DISRUPTOR_SINGLE) {
-		first = ring_first_unpublished(r);
-		end = claimed;
-	} else {
-		/* relaxed (figure), both */
-		first = disruptor_load_relaxed(&p->run_first);
-		end = disruptor_load_relaxed(&p->run_end);
-		/* what it is about to claim it has not; and a run is no longer than the ring */
-		end = end < claimed ? end : claimed;
-		if (length(first, end) > r->capacity)
-			return;
-		/* relaxed (figure) */
-		while (first < end &&
-		       ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, first)), first))
-			first++;
-	}
+	/* what it is about to claim it has not; and a run is no longer than the ring */
+	end = end < claimed ? end : claimed;
+	if (length(first, end) > r->capacity)
+		return;
+	/* relaxed (figure) */
+	while (many && first < end &&
+	       ring_is_settled(r, disruptor_load_relaxed(ring_stamp(r, first)), first))
+		first++;
 	if (first >= end)
 		return;
 	out->run_first = first;
@@ -429,6 +425,9 @@ static enum disruptor_look_event judge(const struct disruptor_ring *r, uint64_t 
 	stamp = disruptor_load_relaxed(ring_stamp(r, position));
 	if (stamp == ((position + 1) | DISRUPTOR_VOID))
 		return DISRUPTOR_LOOK_VOID;
+	/* just published, behind the look above */
+	if (stamp == position + 1 && claimed - position <= r->capacity)
+		return DISRUPTOR_LOOK_CLAIMED;
 	return ring_is_settled(r, stamp, position) ? DISRUPTOR_LOOK_GONE : DISRUPTOR_LOOK_CLAIMED;
 }
 

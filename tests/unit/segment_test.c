@@ -303,6 +303,137 @@ TEST(another_type_of_event_is_refused_by_name)
 	finish(&s);
 }
 
+TEST(who_serves_any_segment_takes_the_type_that_it_tells)
+{
+	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE), *other;
+	const struct disruptor_segment_options o = where(0), c = where(DISRUPTOR_SEGMENT_CREATE);
+	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
+	const struct disruptor_type *type;
+	struct disruptor_consumer reader;
+	struct tick_producer p;
+
+	assert_code(disruptor_segment_open(&other, "ring", NULL, NULL, &o), 0);
+	type = disruptor_ring_info(disruptor_segment_ring(other)).type;
+	assert_true(disruptor_type_equal(type, &tick_type));
+	assert_code(disruptor_consumer_open(&reader, disruptor_segment_ring(other), type, NULL), 0);
+	assert_code(tick_producer_open(&p, disruptor_segment_ring(s), NULL), 0);
+	publish_ticks(&p, 1);
+	assert_int_equal(disruptor_ready(&reader), 1);
+	assert_int_equal(((struct tick *)disruptor_at(&reader, 0))->value, 0);
+	assert_code(disruptor_consumer_close(&reader), 0);
+	assert_code(tick_producer_close(&p), 0);
+	assert_code(disruptor_segment_close(&other), 0);
+	/* but nothing is made of no type */
+	assert_code(disruptor_segment_open(&other, "new", NULL, &ring, &c), DISRUPTOR_E_INVAL);
+	assert_detail("type");
+	assert_code(disruptor_segment_make(&other, NULL, &ring, NULL), DISRUPTOR_E_INVAL);
+	finish(&s);
+}
+
+static int note_name(void *context, const char *name)
+{
+	struct {
+		unsigned count;
+		char last[16];
+	} *seen = context;
+
+	seen->count++;
+	(void)snprintf(seen->last, sizeof(seen->last), "%s", name);
+	return 0;
+}
+
+static int stop_there(void *context, const char *name)
+{
+	(void)context, (void)name;
+	return -77;
+}
+
+TEST(segments_are_listed)
+{
+	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE);
+	struct disruptor_segment_options o = where(0);
+	struct {
+		unsigned count;
+		char last[16];
+	} seen = { 0 };
+
+	assert_code(disruptor_segment_each(&o, note_name, &seen), 0);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.last, "ring");
+	assert_int_equal(disruptor_segment_each(&o, stop_there, NULL), -77);
+	assert_code(disruptor_segment_each(&o, NULL, NULL), DISRUPTOR_E_INVAL);
+	finish(&s);
+	assert_code(disruptor_segment_each(&o, stop_there, NULL), 0);
+	o.directory = "/nowhere/at/all";
+	assert_code(disruptor_segment_each(&o, stop_there, NULL), DISRUPTOR_E_NOT_FOUND);
+}
+
+TEST(one_that_nobody_has_is_removed_and_no_other)
+{
+	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE);
+	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_UNUSED);
+	char path[128];
+	FILE *file;
+
+	assert_code(disruptor_segment_remove("ring", &o), DISRUPTOR_E_BUSY);
+	assert_code(disruptor_segment_close(&s), 0);
+	assert_code(disruptor_segment_remove("ring", &o), 0);
+	assert_code(disruptor_segment_remove("ring", &o), DISRUPTOR_E_NOT_FOUND);
+	(void)snprintf(path, sizeof(path), "%s/ring", directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 1000; i++)
+		fputs("no segment", file);
+	fclose(file);
+	assert_code(disruptor_segment_remove("ring", &o), DISRUPTOR_E_FORMAT);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Come and go, as often as the others take it away; 0 if what was found was there whenever it was left. */
+static int come_and_go(void)
+{
+	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
+	const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
+	struct disruptor_segment *s;
+	char path[128];
+	struct stat ours, there;
+
+	(void)snprintf(path, sizeof(path), "%s/ring", directory);
+	for (int i = 0; i < 300; i++) {
+		if (disruptor_segment_open(&s, "ring", &tick_type, &ring, &o) != 0)
+			return 1;
+		/* as long as we have it, nobody has removed it */
+		if (fstat(disruptor_segment_fd(s), &ours) != 0 || stat(path, &there) != 0 ||
+		    ours.st_ino != there.st_ino)
+			return 2;
+		if (disruptor_segment_close(&s) != 0)
+			return 3;
+	}
+	return 0;
+}
+
+TEST(who_opens_one_as_it_is_removed_has_it_or_does_not_find_it)
+{
+	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_UNUSED);
+	unsigned removed = 0;
+	pid_t child[2];
+	int status;
+
+	for (size_t i = 0; i < COUNT(child); i++) {
+		child[i] = fork();
+		if (child[i] == 0)
+			_exit(come_and_go());
+		assert_true(child[i] > 0);
+	}
+	for (size_t i = 0; i < COUNT(child); i++) {
+		while (waitpid(child[i], &status, WNOHANG) == 0)
+			removed += disruptor_segment_remove("ring", &o) == 0;
+		assert_int_equal(status, 0);
+	}
+	print_message("removed %u times\n", removed);
+	(void)disruptor_segment_remove("ring", &o);
+}
+
 TEST(what_one_process_alone_has_is_refused)
 {
 	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
@@ -520,6 +651,10 @@ int main(void)
 		RUN(a_producer_s_place_is_taken_in_all_processes),
 		RUN(what_is_not_there_or_there_already_is_refused),
 		RUN(another_type_of_event_is_refused_by_name),
+		RUN(who_serves_any_segment_takes_the_type_that_it_tells),
+		RUN(segments_are_listed),
+		RUN(one_that_nobody_has_is_removed_and_no_other),
+		RUN(who_opens_one_as_it_is_removed_has_it_or_does_not_find_it),
 		RUN(what_one_process_alone_has_is_refused),
 		RUN(it_is_left_when_its_views_are_closed),
 		RUN(as_many_processes_as_it_has_places_for),
