@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Events by their schema, as text or as JSON. */
+#define _POSIX_C_SOURCE 200809L /* strnlen */
+
 #include "decode.h"
 #include "escape.h"
 

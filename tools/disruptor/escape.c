@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Text that others have written, made harmless for a terminal. */
+#define _POSIX_C_SOURCE 200809L /* strnlen */
+
 #include "escape.h"
 
 #include <stdbool.h>
