@@ -208,6 +208,7 @@ struct disruptor_ring_info {
 	uint32_t slot_stride;  /**< bytes from one slot to the next */
 	uint32_t event_offset; /**< bytes from a slot to its event */
 	uint32_t cell;         /**< bytes, of a ring of records, else 0 */
+	uint32_t lossy;        /**< 1: lossy readers may open (DISRUPTOR_LOSSY) */
 	enum disruptor_layout layout;
 	enum disruptor_producers producers;
 	enum disruptor_rung rung;

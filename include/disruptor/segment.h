@@ -36,8 +36,8 @@ enum disruptor_segment_flag {
 	DISRUPTOR_SEGMENT_CREATE = 1, /**< make it if there is none; `ring` says what */
 	DISRUPTOR_SEGMENT_NEW = 2,    /**< with CREATE: fail if there is one */
 	/**
-	 * When this process leaves and no other that lives has the segment, its name goes, too; unless it
-	 * keeps a place for a required consumer that has died.
+	 * With CREATE, of one that is made: when the last process that has it leaves its name goes, too;
+	 * unless it keeps a place for a required consumer that has died.
 	 */
 	DISRUPTOR_SEGMENT_TEMPORARY = 4,
 	DISRUPTOR_SEGMENT_UNUSED = 8 /**< of remove: fail if a process has it */
@@ -144,8 +144,8 @@ DISRUPTOR_API int disruptor_segment_participant(const struct disruptor_segment *
 DISRUPTOR_API int disruptor_segment_fd(const struct disruptor_segment *segment);
 
 /**
- * Leave the segment; *@p segment is then NULL, and so may it be before. The file stays, unless this was
- * the last to leave, and opened it DISRUPTOR_SEGMENT_TEMPORARY.
+ * Leave the segment; *@p segment is then NULL, and so may it be before. The file stays, unless it was
+ * made DISRUPTOR_SEGMENT_TEMPORARY and this was the last to leave.
  *
  * Threads: one. Errors: DISRUPTOR_E_BUSY while a view of this process is open: nothing is done.
  */

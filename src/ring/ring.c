@@ -594,6 +594,7 @@ struct disruptor_ring_info disruptor_ring_info(const struct disruptor_ring *r)
 		.slot_stride = r->stride,
 		.event_offset = r->offset,
 		.cell = r->cell,
+		.lossy = r->mirror != NULL,
 		.layout = r->layout,
 		.producers = r->producers,
 		.rung = r->rung,

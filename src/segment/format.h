@@ -58,6 +58,9 @@ struct segment_header {
 
 enum segment_kind { SEGMENT_RING = 1, SEGMENT_RECORDS = 2 };
 
+/* Of features_optional. */
+#define SEGMENT_TEMPORARY UINT64_C(1)
+
 #define SEGMENT_PRESENT 1
 
 /*

@@ -68,10 +68,10 @@ static int make_plan(struct plan *p, const char *name, const struct disruptor_ty
 	if (p->can_make && !type)
 		return error_set(DISRUPTOR_E_INVAL,
 				 "type: NULL, but the segment may have to be made");
-	if ((p->o.flags & DISRUPTOR_SEGMENT_NEW) && !p->can_make)
-		return error_set(
-			DISRUPTOR_E_INVAL,
-			"flags: DISRUPTOR_SEGMENT_NEW: only with DISRUPTOR_SEGMENT_CREATE");
+	if ((p->o.flags & (DISRUPTOR_SEGMENT_NEW | DISRUPTOR_SEGMENT_TEMPORARY)) && !p->can_make)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "flags: DISRUPTOR_SEGMENT_%s: only with DISRUPTOR_SEGMENT_CREATE",
+				 p->o.flags & DISRUPTOR_SEGMENT_NEW ? "NEW" : "TEMPORARY");
 	if (p->o.participants == 0)
 		p->o.participants = 64;
 	p->place = (struct os_place){ .directory = p->o.directory,
@@ -207,6 +207,8 @@ static int lay_out(struct disruptor_segment *s, struct plan *p)
 		rc = segment_lay_out(&s->header, &s->layout, p->type, &p->ring, p->o.participants);
 	if (rc == 0)
 		rc = os_random(s->header.id, sizeof(s->header.id));
+	if (p->o.flags & DISRUPTOR_SEGMENT_TEMPORARY)
+		s->header.features_optional |= SEGMENT_TEMPORARY;
 	s->header.created_ns = os_wall_clock();
 	os_boot_id(s->header.boot);
 	return rc;
@@ -265,12 +267,9 @@ static char *copy_of(const char *text)
 	return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
-/* What its close has to know. */
+/* What the close of a temporary one has to know. */
 static int keep_place(struct disruptor_segment *s, const struct plan *p)
 {
-	s->temporary = (p->o.flags & DISRUPTOR_SEGMENT_TEMPORARY) != 0;
-	if (!s->temporary)
-		return 0;
 	s->file = copy_of(p->place.name);
 	s->directory = p->o.directory ? copy_of(p->o.directory) : NULL;
 	return s->file && (s->directory || !p->o.directory)
@@ -414,6 +413,7 @@ static void remove_name(const struct disruptor_segment *s)
 int disruptor_segment_close(struct disruptor_segment **segment)
 {
 	struct disruptor_segment *s;
+	bool temporary;
 	int rc;
 
 	if (!segment)
@@ -421,11 +421,12 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 	s = *segment;
 	if (!s)
 		return 0;
-	if (s->temporary)
+	temporary = s->file && (s->header.features_optional & SEGMENT_TEMPORARY);
+	if (temporary)
 		segment_tend(s);
 	ring_lock(s->ring);
 	rc = ring_refuse_if_open(s->ring);
-	if (rc == 0 && s->temporary && segment_is_last(s))
+	if (rc == 0 && temporary && segment_is_last(s))
 		remove_name(s);
 	ring_unlock(s->ring);
 	if (rc != 0)

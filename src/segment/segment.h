@@ -19,8 +19,7 @@ struct disruptor_segment {
 	uint32_t place; /* ours among the participants */
 	bool present;
 	char name[64]; /* for messages */
-	/* of a temporary one, to remove it; NULL: the default */
-	bool temporary;
+	/* where its name is, if it has one; NULL: the default directory */
 	char *directory, *file;
 };
 

@@ -547,13 +547,17 @@ TEST(a_temporary_name_goes_with_the_last_who_has_it)
 	found = find();
 	assert_non_null(found);
 	assert_code(disruptor_segment_close(&second), 0);
-	assert_code(disruptor_segment_close(&found), 0); /* its opener did not ask for that */
-	found = find();
-	assert_non_null(found);
-	first = open_temporary();
+	second = find();
+	assert_non_null(second);
+	assert_code(disruptor_segment_close(&second), 0);
+	assert_code(disruptor_segment_close(&found), 0); /* whoever is the last */
+	assert_null(find());
+	found = make(8, DISRUPTOR_SINGLE);
+	first = open_temporary(); /* it was not made so */
 	assert_code(disruptor_segment_close(&found), 0);
 	assert_code(disruptor_segment_close(&first), 0);
-	assert_null(find());
+	found = find();
+	finish(&found);
 }
 
 TEST(a_temporary_name_is_not_taken_from_another)

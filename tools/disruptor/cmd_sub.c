@@ -149,7 +149,7 @@ static int copy_lossy(struct sub *a)
 {
 	struct relay relay;
 	uint64_t dropped;
-	int rc = relay_start(&relay, &a->c);
+	int rc = relay_start(&relay, &a->c, false);
 
 	if (rc != 0)
 		return stream_failed(&a->stream, "--lossy", rc);

@@ -22,8 +22,14 @@ static const struct command *const commands[] = {
 #if defined(DISRUPTOR_WITH_BENCH)
 	&cmd_bench,
 #endif
-	/* clang-format off: one a line */
-	&cmd_pub, &cmd_sub, &cmd_doctor, &cmd_help, NULL,
+	/* one a line */
+	/* clang-format off */
+	&cmd_pub,
+	&cmd_sub,
+	&cmd_tail,
+	&cmd_doctor,
+	&cmd_help,
+	NULL,
 	/* clang-format on */
 };
 
