@@ -440,7 +440,7 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 static int remove_unused(const struct os_place *place)
 {
 	struct segment_type *type = NULL;
-	struct segment_header h;
+	struct segment_header h = { 0 };
 	struct ring_layout l;
 	struct os_share share;
 	int rc = os_share_open(&share, place, sizeof(h), false);
