@@ -149,6 +149,9 @@ static void catch_up(struct disruptor_reader *v, uint64_t at)
 	if (claimed <= at) /* an old value: the stamp is news of its own */
 		claimed = at + 1;
 	to = claimed - r->capacity + r->capacity / 8;
+	/* what overtakes is a lap ahead; of words that are not to be trusted it may not be, and we go on */
+	if (to <= v->next)
+		to = at;
 	pass_over(v, to > at && !mirror_has(r, to) ? at : to);
 }
 

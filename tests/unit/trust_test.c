@@ -149,6 +149,34 @@ TEST(a_name_without_an_end_is_told_as_far_as_it_goes)
 	assert_code(disruptor_segment_close(&s), 0);
 }
 
+TEST(a_lossy_reader_that_is_told_of_later_events_does_not_go_back)
+{
+	struct disruptor_segment *s = make(DISRUPTOR_STAMPED, DISRUPTOR_LOSSY);
+	struct tick_reader reader;
+	struct tick_consumer c;
+	struct tick event;
+
+	assert_code(tick_consumer_open(&c, s->ring, NULL), 0);
+	for (uint64_t i = 0; i < 12; i++) {
+		publish_one(s->ring, i);
+		assert_int_equal(tick_ready(&c), 1);
+		assert_code(tick_release(&c, 1), 0);
+	}
+	assert_code(tick_reader_open(&reader, s->ring, NULL), 0);
+	publish_one(s->ring, 12);
+	/* its copy says that it is the next one's: less than a lap further, so nobody has written that */
+	disruptor_store_relaxed(
+		(atomic_word *)(void *)(s->ring->mirror + UINT64_C(4) * s->ring->mirror_stride),
+		UINT64_C(14));
+	assert_int_equal(tick_reader_next(&reader, &event), 0);
+	assert_in_range(disruptor_reader_position(&reader.view), 12, 13);
+	assert_code(tick_reader_close(&reader), 0);
+	assert_int_equal(tick_ready(&c), 1);
+	assert_code(tick_release(&c, 1), 0);
+	assert_code(tick_consumer_close(&c), 0);
+	assert_code(disruptor_segment_close(&s), 0);
+}
+
 TEST(what_cannot_be_a_position_is_refused)
 {
 	struct disruptor_segment *s = make(DISRUPTOR_PACKED, 0);
@@ -171,6 +199,7 @@ int main(void)
 		RUN(an_order_that_a_first_stage_did_not_have_ends_its_wait_by_its_deadline),
 		RUN(an_event_is_as_large_as_its_type_says),
 		RUN(a_name_without_an_end_is_told_as_far_as_it_goes),
+		RUN(a_lossy_reader_that_is_told_of_later_events_does_not_go_back),
 		RUN(what_cannot_be_a_position_is_refused),
 	};
 	struct disruptor_options ring = fixture_options(8);
