@@ -28,6 +28,9 @@ static const struct command *const commands[] = {
 	&cmd_sub,
 	&cmd_tail,
 	&cmd_stat,
+#if defined(DISRUPTOR_WITH_TOP)
+	&cmd_top,
+#endif
 	&cmd_doctor,
 	&cmd_help,
 	NULL,
