@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&cmd_pub,
 	&cmd_sub,
 	&cmd_tail,
+	&cmd_reap,
 	&cmd_doctor,
 	&cmd_help,
 	NULL,
