@@ -281,6 +281,9 @@ int segment_check(const struct segment_header *h, struct ring_layout *l, const c
 		return damaged(name, "kind");
 	if (h->flags & ~(unsigned)(DISRUPTOR_FREE_RUN | DISRUPTOR_LOSSY))
 		return damaged(name, "flags");
+	/* one that processes can share, and chosen: all have the same */
+	if (h->rung != DISRUPTOR_RUNG_MEMBARRIER && h->rung != DISRUPTOR_RUNG_FENCE)
+		return damaged(name, "rung");
 	if (h->participants == 0 || h->participants > SEGMENT_MAX_PARTICIPANTS)
 		return damaged(name, "participants");
 	if (h->schema_bytes > SEGMENT_MAX_SCHEMA)

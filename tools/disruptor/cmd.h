@@ -20,6 +20,7 @@ extern const struct command cmd_pub;
 extern const struct command cmd_sub;
 extern const struct command cmd_tail;
 extern const struct command cmd_reap;
+extern const struct command cmd_stat;
 extern const struct command cmd_doctor;
 
 /** Say on stderr what is wrong with the command line, and where help is. Answers CMD_USAGE. */

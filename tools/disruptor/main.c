@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&cmd_sub,
 	&cmd_tail,
 	&cmd_reap,
+	&cmd_stat,
 	&cmd_doctor,
 	&cmd_help,
 	NULL,
