@@ -5,9 +5,12 @@
 
 #include <disruptor/segment.h>
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -389,8 +392,8 @@ TEST(one_that_nobody_has_is_removed_and_no_other)
 	assert_int_equal(unlink(path), 0);
 }
 
-/* Come and go, as often as the others take it away; 0 if what was found was there whenever it was left. */
-static int come_and_go(void)
+/* Come and go until told to stop; 0 if what was had was what the name led to, each time. */
+static int come_and_go(const atomic_bool *stop)
 {
 	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
@@ -399,7 +402,7 @@ static int come_and_go(void)
 	struct stat ours, there;
 
 	(void)snprintf(path, sizeof(path), "%s/ring", directory);
-	for (int i = 0; i < 300; i++) {
+	while (!atomic_load(stop)) {
 		if (disruptor_segment_open(&s, "ring", &tick_type, &ring, &o) != 0)
 			return 1;
 		/* as long as we have it, nobody has removed it */
@@ -415,21 +418,34 @@ static int come_and_go(void)
 TEST(who_opens_one_as_it_is_removed_has_it_or_does_not_find_it)
 {
 	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_UNUSED);
+	atomic_bool *stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned removed = 0;
+	bool ended = false;
 	pid_t child[2];
-	int status;
 
+	assert_true(stop != MAP_FAILED);
 	for (size_t i = 0; i < COUNT(child); i++) {
 		child[i] = fork();
-		if (child[i] == 0)
-			_exit(come_and_go());
+		if (child[i] == 0) {
+			alarm(60);
+			_exit(come_and_go(stop));
+		}
 		assert_true(child[i] > 0);
 	}
-	for (size_t i = 0; i < COUNT(child); i++) {
-		while (waitpid(child[i], &status, WNOHANG) == 0)
-			(void)disruptor_segment_remove("ring", &o);
-		assert_int_equal(status, 0);
+	while (removed < 50 && !ended) {
+		siginfo_t info = { 0 };
+
+		removed += disruptor_segment_remove("ring", &o) == 0;
+		assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+		ended = info.si_pid != 0;
 	}
+	atomic_store(stop, true);
+	for (size_t i = 0; i < COUNT(child); i++)
+		expect_well(child[i]);
+	assert_int_equal(removed, 50);
 	(void)disruptor_segment_remove("ring", &o);
+	assert_int_equal(munmap(stop, sizeof(*stop)), 0);
 }
 
 TEST(what_one_process_alone_has_is_refused)

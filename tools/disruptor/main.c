@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&cmd_pub,
 	&cmd_sub,
 	&cmd_tail,
+	&cmd_reap,
 	&cmd_stat,
 #if defined(DISRUPTOR_WITH_TOP)
 	&cmd_top,
