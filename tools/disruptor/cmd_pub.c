@@ -70,7 +70,10 @@ static bool again(struct pub *a, int code)
 		return true;
 	}
 	if (code == DISRUPTOR_E_PEER_DEAD && !a->told_dead) {
-		stream_say(&a->stream.options, "%s; waiting", disruptor_error_detail());
+		char detail[512];
+
+		stream_say(&a->stream.options, "%s; waiting",
+			   stream_detail(code, detail, sizeof(detail)));
 		a->told_dead = true;
 	}
 	return code == DISRUPTOR_E_TIMEOUT || code == DISRUPTOR_E_PEER_DEAD;

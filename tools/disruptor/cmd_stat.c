@@ -343,16 +343,23 @@ static void print_prom(const struct stat_command *s)
 
 /* ---- the command ---- */
 
+static int failed(const struct stat_command *s, int code)
+{
+	char detail[512];
+
+	fprintf(stderr, "disruptor stat: %s: %s\n", s->name,
+		stream_detail(code, detail, sizeof(detail)));
+	return CMD_FAILED;
+}
+
 static int look_once(struct stat_command *s, const struct disruptor_look *look)
 {
 	int rc;
 
 	s->before = s->now;
 	rc = view_take(&s->now, look);
-	if (rc != 0) {
-		fprintf(stderr, "disruptor stat: %s: %s\n", s->name, disruptor_error_detail());
-		return CMD_FAILED;
-	}
+	if (rc != 0)
+		return failed(s, rc);
 	if (s->json)
 		print_json(s);
 	else if (s->prom)
@@ -371,10 +378,8 @@ static int look_and_tell(struct stat_command *s)
 	struct disruptor_look *look;
 	int rc = disruptor_look_open(&look, s->name, &o);
 
-	if (rc != 0) {
-		fprintf(stderr, "disruptor stat: %s: %s\n", s->name, disruptor_error_detail());
-		return CMD_FAILED;
-	}
+	if (rc != 0)
+		return failed(s, rc);
 	stream_catch_signals();
 	rc = look_once(s, look);
 	while (rc == CMD_OK && s->every != 0 && --s->count != 0 && !stream_stopped()) {

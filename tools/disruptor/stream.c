@@ -4,6 +4,7 @@
 
 #include "stream.h"
 #include "cmd.h"
+#include "escape.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,11 +34,18 @@ void stream_say(const struct stream_options *o, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-int stream_failed(const struct stream *s, const char *what, int code)
+const char *stream_detail(int code, char *text, size_t size)
 {
 	const char *detail = disruptor_error_detail();
 
-	stream_say(&s->options, "%s: %s", what, *detail ? detail : disruptor_error_text(code));
+	return escape_string(text, size, *detail ? detail : disruptor_error_text(code), size);
+}
+
+int stream_failed(const struct stream *s, const char *what, int code)
+{
+	char detail[512];
+
+	stream_say(&s->options, "%s: %s", what, stream_detail(code, detail, sizeof(detail)));
 	return CMD_FAILED;
 }
 

@@ -40,6 +40,8 @@ bool stream_open(struct stream *s, const struct stream_options *options);
 /* Leave it. */
 void stream_close(struct stream *s);
 
+/* What the library says of a failure, escaped: names in it may be another process's. */
+const char *stream_detail(int code, char *text, size_t size);
 /* Say on stderr what went wrong, of the library its detail; answers CMD_FAILED. */
 int stream_failed(const struct stream *s, const char *what, int code);
 #if defined(__GNUC__)
