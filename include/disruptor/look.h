@@ -66,6 +66,8 @@ struct disruptor_look_facts {
 	unsigned flags;         /**< DISRUPTOR_FREE_RUN, DISRUPTOR_LOSSY */
 	uint32_t max_producers; /**< open at a time */
 	uint32_t max_consumers; /**< open at a time */
+	uint32_t cell; /**< of a ring of records (disruptor/record.h): bytes of a cell; else 0 */
+	uint32_t reserved; /**< zero */
 };
 
 /**
@@ -202,6 +204,20 @@ enum disruptor_look_event {
  */
 DISRUPTOR_API int disruptor_look_event(const struct disruptor_look *look, uint64_t position,
 				       void *event, enum disruptor_look_event *state);
+
+/**
+ * Copy the record that begins at @p position, of a ring of records: as many of its bytes as @p room says
+ * at most. *@p size is how many it has, *@p state what there is, as for disruptor_look_event().
+ *
+ * Returns 1; or 0 if none begins there: the position is in a record, or *@p state is neither PUBLISHED
+ * nor UNSURE.
+ *
+ * Threads: any. Progress: wait-free.
+ * Errors:  DISRUPTOR_E_TYPE (it is no ring of records), E_FORMAT (the file has been cut short), E_INVAL.
+ */
+DISRUPTOR_API int disruptor_look_record(const struct disruptor_look *look, uint64_t position,
+					void *bytes, size_t room, size_t *size,
+					enum disruptor_look_event *state);
 
 /** Name one, "published"; NULL if it is none. Threads: any. */
 DISRUPTOR_API const char *disruptor_look_event_name(enum disruptor_look_event state);

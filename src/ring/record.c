@@ -12,7 +12,7 @@
 #include <disruptor/record.h>
 
 #include "error.h"
-#include "ring/ring.h"
+#include "ring/record.h"
 
 #define FIRST (UINT64_C(1) << 63) /* and the record's bytes */
 #define REST (UINT64_C(1) << 62)
@@ -40,15 +40,22 @@ static uint64_t cells_for(const struct disruptor_ring *r, uint64_t bytes)
 	return bytes == 0 ? 1 : bytes / r->cell + (bytes % r->cell != 0);
 }
 
-static unsigned char *cell_at(const struct disruptor_ring *r, uint64_t position)
-{
-	return r->cells + (size_t)(position & r->mask) * r->cell;
-}
-
 /* Cells from @p position to the end of their memory. */
 static uint64_t up_to_end(const struct disruptor_ring *r, uint64_t position)
 {
 	return r->capacity - (position & r->mask);
+}
+
+enum record_word record_read(const struct disruptor_ring *r, uint64_t word, uint64_t position,
+			     size_t *bytes, uint64_t *cells)
+{
+	if (word == REST)
+		return RECORD_REST;
+	if (!(word & FIRST) || (word & ~FIRST) > disruptor_record_limit(r))
+		return RECORD_NONE;
+	*bytes = (size_t)(word & ~FIRST);
+	*cells = cells_for(r, *bytes);
+	return *cells <= up_to_end(r, position) ? RECORD_FIRST : RECORD_NONE;
 }
 
 /* ---- the writing side ---- */
@@ -95,7 +102,7 @@ static void *claim(struct disruptor_producer *p, size_t bytes, const struct way 
 		if (!claim_slots(p, part, way))
 			return NULL;
 		if (part == n && n <= up_to_end(r, p->open))
-			return cell_at(r, p->open);
+			return record_cell(r, p->open);
 		(void)disruptor_abort(p);
 	}
 }
@@ -171,21 +178,15 @@ static int no_record(const struct disruptor_consumer *c, uint64_t position)
  */
 static int find(struct disruptor_consumer *c, uint64_t end, uint64_t *cells, size_t *bytes)
 {
-	const struct disruptor_ring *r = c->ring;
-	uint64_t word;
-
-	for (; c->cursor != end; c->cursor++) {
-		word = word_of(c, c->cursor);
-		if (word == REST)
-			continue;
-		if (!(word & FIRST) || (word & ~FIRST) > disruptor_record_limit(r))
+	for (; c->cursor != end; c->cursor++)
+		switch (record_read(c->ring, word_of(c, c->cursor), c->cursor, bytes, cells)) {
+		case RECORD_FIRST:
+			return 1;
+		case RECORD_NONE:
 			return no_record(c, c->cursor);
-		*bytes = (size_t)(word & ~FIRST);
-		*cells = cells_for(r, *bytes);
-		if (*cells > up_to_end(r, c->cursor))
-			return no_record(c, c->cursor);
-		return 1;
-	}
+		default:
+			break;
+		}
 	return 0;
 }
 
@@ -279,7 +280,7 @@ int disruptor_record_next(struct disruptor_consumer *c, struct disruptor_record 
 	/* a batch ends in the middle of it: it is the next one's first */
 	if (cells > c->read - c->cursor)
 		return 0;
-	*record = (struct disruptor_record){ .bytes = cell_at(c->ring, c->cursor),
+	*record = (struct disruptor_record){ .bytes = record_cell(c->ring, c->cursor),
 					     .size = bytes,
 					     .position = c->cursor };
 	c->cursor += cells;

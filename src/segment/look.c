@@ -14,6 +14,7 @@
 #include "graph/stats.h"
 #include "ring/gate.h"
 #include "ring/mirror.h"
+#include "ring/record.h"
 #include "ring/repair.h"
 #include "segment/segment.h"
 #include "wait/core.h"
@@ -145,6 +146,7 @@ int disruptor_look_facts(const struct disruptor_look *l, struct disruptor_look_f
 		.flags = h->flags,
 		.max_producers = h->max_producers,
 		.max_consumers = h->max_consumers,
+		.cell = h->cell,
 	};
 	memcpy(known.id, h->id, sizeof(known.id));
 	return stats_give("look facts", out, out->size, &known, sizeof(known));
@@ -497,6 +499,31 @@ int disruptor_look_event(const struct disruptor_look *l, uint64_t position, void
 	if (event && *state != DISRUPTOR_LOOK_PUBLISHED && *state != DISRUPTOR_LOOK_UNSURE)
 		memset(event, 0, l->header.event_size);
 	return 0;
+}
+
+int disruptor_look_record(const struct disruptor_look *l, uint64_t position, void *bytes,
+			  size_t room, size_t *size, enum disruptor_look_event *state)
+{
+	uint64_t word = 0, cells;
+	int rc = check_look(l, state, "state");
+
+	if (rc == 0 && (!size || (!bytes && room)))
+		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL", size ? "bytes" : "size");
+	if (rc == 0 && !l->ring.cells)
+		rc = error_set(DISRUPTOR_E_TYPE, "%s: not a ring of records", l->name);
+	if (rc == 0)
+		rc = disruptor_look_event(l, position, &word, state);
+	if (rc != 0)
+		return rc;
+	*size = 0;
+	if (*state != DISRUPTOR_LOOK_PUBLISHED && *state != DISRUPTOR_LOOK_UNSURE)
+		return 0;
+	if (record_read(&l->ring, word, position, size, &cells) != RECORD_FIRST)
+		return 0;
+	segment_copy(bytes, record_cell(&l->ring, position), *size < room ? *size : room);
+	/* as in copy_event(): what was copied, then the look whether it was left alone */
+	return disruptor_look_event(l, position, NULL, state) == 0 &&
+	       (*state == DISRUPTOR_LOOK_PUBLISHED || *state == DISRUPTOR_LOOK_UNSURE);
 }
 
 const char *disruptor_look_event_name(enum disruptor_look_event state)

@@ -20,6 +20,7 @@ extern const struct command cmd_pub;
 extern const struct command cmd_sub;
 extern const struct command cmd_tail;
 extern const struct command cmd_reap;
+extern const struct command cmd_inspect;
 extern const struct command cmd_stat;
 extern const struct command cmd_top;
 extern const struct command cmd_doctor;

@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&cmd_sub,
 	&cmd_tail,
 	&cmd_reap,
+	&cmd_inspect,
 	&cmd_stat,
 #if defined(DISRUPTOR_WITH_TOP)
 	&cmd_top,
