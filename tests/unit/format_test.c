@@ -16,6 +16,16 @@ struct made {
 	unsigned char *schema;
 };
 
+/* A segment has a rung that processes can share. */
+static struct disruptor_options options_of(uint64_t capacity)
+{
+	struct disruptor_options o = fixture_options(capacity);
+
+	if (o.rung != DISRUPTOR_RUNG_MEMBARRIER)
+		o.rung = DISRUPTOR_RUNG_FENCE;
+	return o;
+}
+
 static void make(struct made *m, const struct disruptor_type *type,
 		 const struct disruptor_options *options, uint32_t participants)
 {
@@ -27,7 +37,7 @@ static void make(struct made *m, const struct disruptor_type *type,
 
 static void make_ticks(struct made *m)
 {
-	struct disruptor_options options = fixture_options(64);
+	struct disruptor_options options = options_of(64);
 
 	make(m, &tick_type, &options, 8);
 }
@@ -53,7 +63,7 @@ TEST(what_was_laid_out_is_accepted)
 	for (size_t i = 0; i < COUNT(capacities); i++)
 		for (int producers = DISRUPTOR_SINGLE; producers <= DISRUPTOR_MANY; producers++)
 			for (unsigned lossy = 0; lossy <= 1; lossy++) {
-				struct disruptor_options o = fixture_options(capacities[i]);
+				struct disruptor_options o = options_of(capacities[i]);
 				struct made m;
 
 				o.producers = (enum disruptor_producers)producers;
@@ -76,7 +86,7 @@ TEST(what_was_laid_out_is_accepted)
  */
 TEST(a_reference_segment_has_the_bytes_that_are_written_down)
 {
-	struct disruptor_options o = fixture_options(64);
+	struct disruptor_options o = options_of(64);
 	struct made m;
 
 	o.rung = DISRUPTOR_RUNG_AUTO;
@@ -114,6 +124,22 @@ TEST(every_bit_of_the_header_counts)
 	test_free(m.schema);
 }
 
+TEST(a_rung_that_is_none_or_one_process_s_own_is_refused)
+{
+	static const uint32_t rungs[] = { DISRUPTOR_RUNG_AUTO, DISRUPTOR_RUNG_MUTEX, 7 };
+	struct made m;
+
+	make_ticks(&m);
+	for (size_t i = 0; i < COUNT(rungs); i++) {
+		m.header.rung = rungs[i];
+		segment_seal(&m.header, m.schema);
+		assert_code(segment_check(&m.header, &m.layout, "ticks", m.header.bytes),
+			    DISRUPTOR_E_FORMAT);
+		assert_detail("rung");
+	}
+	test_free(m.schema);
+}
+
 /* All parts lie in the segment, one behind the other. */
 static void expect_bounds(const struct segment_header *h)
 {
@@ -123,7 +149,7 @@ static void expect_bounds(const struct segment_header *h)
 		    h->block_at);
 	assert_true(h->block_at + h->block_bytes <= h->bytes);
 	assert_true(h->participants <= SEGMENT_MAX_PARTICIPANTS);
-	assert_true(h->rung <= DISRUPTOR_RUNG_MUTEX);
+	assert_in_range(h->rung, DISRUPTOR_RUNG_MEMBARRIER, DISRUPTOR_RUNG_FENCE);
 }
 
 /* As if by somebody who knows the checksum. */
@@ -207,7 +233,7 @@ TEST(a_schema_comes_back_as_it_was)
 TEST(a_type_without_fields_has_a_schema_too)
 {
 	struct disruptor_type bytes = bytes_type(24, 8);
-	struct disruptor_options options = fixture_options(4);
+	struct disruptor_options options = options_of(4);
 	struct segment_type *type;
 	struct made m;
 
@@ -256,7 +282,7 @@ TEST(a_damaged_schema_is_refused_or_harmless)
 
 TEST(what_cannot_be_a_segment_is_refused)
 {
-	struct disruptor_options options = fixture_options(64);
+	struct disruptor_options options = options_of(64);
 	struct segment_header h;
 	struct ring_layout l;
 
@@ -280,6 +306,7 @@ int main(void)
 		RUN(what_was_laid_out_is_accepted),
 		RUN(a_reference_segment_has_the_bytes_that_are_written_down),
 		RUN(every_bit_of_the_header_counts),
+		RUN(a_rung_that_is_none_or_one_process_s_own_is_refused),
 		RUN(what_is_behind_the_checksum_is_refused_or_in_bounds),
 		RUN(what_is_wrong_is_named),
 		RUN(a_schema_comes_back_as_it_was),

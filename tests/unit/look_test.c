@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <disruptor/look.h>
+#include <disruptor/record.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -742,6 +743,85 @@ TEST(answers_are_as_long_as_their_size_says)
 	close_known(&k);
 }
 
+/* ---- records ---- */
+
+static struct disruptor_segment *make_records(void)
+{
+	const struct disruptor_segment_options o =
+		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
+	struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
+	struct disruptor_segment *s;
+
+	ring.cell = 8;
+	(void)disruptor_segment_remove("ring", &o); /* of a test that failed */
+	assert_code(disruptor_segment_open(&s, "ring", disruptor_record_type(), &ring, &o), 0);
+	return s;
+}
+
+static void assert_record(const struct disruptor_look *l, uint64_t position, int begins,
+			  const char *text, enum disruptor_look_event expected)
+{
+	enum disruptor_look_event state;
+	char bytes[8];
+	size_t size = 77;
+
+	assert_int_equal(disruptor_look_record(l, position, bytes, sizeof(bytes), &size, &state),
+			 begins);
+	assert_int_equal(state, expected);
+	assert_int_equal(size, strlen(text));
+	assert_memory_equal(bytes, text, size < sizeof(bytes) ? size : sizeof(bytes));
+}
+
+TEST(a_record_is_told_from_its_first_cell)
+{
+	struct disruptor_segment *s = make_records();
+	struct disruptor_ring *r = disruptor_segment_ring(s);
+	struct disruptor_look_facts f = { .size = sizeof(f) };
+	enum disruptor_look_event state;
+	struct disruptor_look *l;
+	struct disruptor_consumer c;
+	struct disruptor_producer p;
+	uint64_t *word;
+	size_t size;
+
+	assert_code(disruptor_consumer_open(&c, r, disruptor_record_type(), NULL), 0);
+	assert_code(disruptor_producer_open(&p, r, disruptor_record_type(), NULL), 0);
+	assert_code(disruptor_record_publish_copy(&p, "ten bytes!", 10), 0);
+	assert_code(disruptor_record_publish_copy(&p, "", 0), 0);
+	l = look_into();
+	assert_code(disruptor_look_facts(l, &f), 0);
+	assert_int_equal(f.cell, 8);
+	assert_record(l, 0, 1, "ten bytes!", DISRUPTOR_LOOK_PUBLISHED);
+	assert_record(l, 1, 0, "", DISRUPTOR_LOOK_PUBLISHED); /* the rest of it */
+	assert_record(l, 2, 1, "", DISRUPTOR_LOOK_PUBLISHED);
+	assert_record(l, 3, 0, "", DISRUPTOR_LOOK_UNCLAIMED);
+	assert_code(disruptor_look_record(l, 0, NULL, 0, &size, &state), 1);
+	assert_int_equal(size, 10);
+	/* a length that reaches over the last cell is none */
+	word = disruptor_claim(&p);
+	*word = UINT64_C(1) << 63 | 48;
+	assert_code(disruptor_publish(&p), 0);
+	assert_record(l, 3, 0, "", DISRUPTOR_LOOK_PUBLISHED);
+	assert_code(disruptor_look_record(l, 0, NULL, 1, &size, &state), DISRUPTOR_E_INVAL);
+	assert_code(disruptor_look_record(l, 0, NULL, 0, NULL, &state), DISRUPTOR_E_INVAL);
+	disruptor_look_close(&l);
+	assert_code(disruptor_producer_close(&p), 0);
+	assert_code(disruptor_consumer_close(&c), 0);
+	finish(&s);
+}
+
+TEST(a_ring_of_events_has_no_records)
+{
+	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE);
+	struct disruptor_look *l = look_into();
+	enum disruptor_look_event state;
+	size_t size;
+
+	assert_code(disruptor_look_record(l, 0, NULL, 0, &size, &state), DISRUPTOR_E_TYPE);
+	disruptor_look_close(&l);
+	finish(&s);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -773,6 +853,8 @@ int main(void)
 		RUN(what_was_cut_short_is_refused_and_so_is_what_is_no_segment),
 		RUN(options_of_those_who_take_part_are_refused),
 		RUN(answers_are_as_long_as_their_size_says),
+		RUN(a_record_is_told_from_its_first_cell),
+		RUN(a_ring_of_events_has_no_records),
 	};
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
 	struct disruptor_segment *s;
