@@ -761,13 +761,13 @@ static struct disruptor_segment *make_records(void)
 static void assert_record(const struct disruptor_look *l, uint64_t position, int begins,
 			  const char *text, enum disruptor_look_event expected)
 {
-	enum disruptor_look_event state;
+	enum disruptor_look_event what;
 	char bytes[8];
 	size_t size = 77;
 
-	assert_int_equal(disruptor_look_record(l, position, bytes, sizeof(bytes), &size, &state),
+	assert_int_equal(disruptor_look_record(l, position, bytes, sizeof(bytes), &size, &what),
 			 begins);
-	assert_int_equal(state, expected);
+	assert_int_equal(what, expected);
 	assert_int_equal(size, strlen(text));
 	assert_memory_equal(bytes, text, size < sizeof(bytes) ? size : sizeof(bytes));
 }
@@ -777,7 +777,7 @@ TEST(a_record_is_told_from_its_first_cell)
 	struct disruptor_segment *s = make_records();
 	struct disruptor_ring *r = disruptor_segment_ring(s);
 	struct disruptor_look_facts f = { .size = sizeof(f) };
-	enum disruptor_look_event state;
+	enum disruptor_look_event what;
 	struct disruptor_look *l;
 	struct disruptor_consumer c;
 	struct disruptor_producer p;
@@ -795,15 +795,15 @@ TEST(a_record_is_told_from_its_first_cell)
 	assert_record(l, 1, 0, "", DISRUPTOR_LOOK_PUBLISHED); /* the rest of it */
 	assert_record(l, 2, 1, "", DISRUPTOR_LOOK_PUBLISHED);
 	assert_record(l, 3, 0, "", DISRUPTOR_LOOK_UNCLAIMED);
-	assert_code(disruptor_look_record(l, 0, NULL, 0, &size, &state), 1);
+	assert_code(disruptor_look_record(l, 0, NULL, 0, &size, &what), 1);
 	assert_int_equal(size, 10);
 	/* a length that reaches over the last cell is none */
 	word = disruptor_claim(&p);
 	*word = UINT64_C(1) << 63 | 48;
 	assert_code(disruptor_publish(&p), 0);
 	assert_record(l, 3, 0, "", DISRUPTOR_LOOK_PUBLISHED);
-	assert_code(disruptor_look_record(l, 0, NULL, 1, &size, &state), DISRUPTOR_E_INVAL);
-	assert_code(disruptor_look_record(l, 0, NULL, 0, NULL, &state), DISRUPTOR_E_INVAL);
+	assert_code(disruptor_look_record(l, 0, NULL, 1, &size, &what), DISRUPTOR_E_INVAL);
+	assert_code(disruptor_look_record(l, 0, NULL, 0, NULL, &what), DISRUPTOR_E_INVAL);
 	disruptor_look_close(&l);
 	assert_code(disruptor_producer_close(&p), 0);
 	assert_code(disruptor_consumer_close(&c), 0);
@@ -814,10 +814,10 @@ TEST(a_ring_of_events_has_no_records)
 {
 	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE);
 	struct disruptor_look *l = look_into();
-	enum disruptor_look_event state;
+	enum disruptor_look_event what;
 	size_t size;
 
-	assert_code(disruptor_look_record(l, 0, NULL, 0, &size, &state), DISRUPTOR_E_TYPE);
+	assert_code(disruptor_look_record(l, 0, NULL, 0, &size, &what), DISRUPTOR_E_TYPE);
 	disruptor_look_close(&l);
 	finish(&s);
 }
