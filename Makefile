@@ -21,7 +21,7 @@ build = cmake --build --preset release
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
-.PHONY: all demo test model simulate spin soak kills fuzz mutants ports litmus test-one-core bench bench-peers install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports setup-fuzz
+.PHONY: all demo test model simulate spin soak kills fuzz mutants ports litmus test-one-core bench bench-peers bench-stream install analyze valgrind coverage check-format format check-scripts clean help setup-demo setup-test setup-ci setup-peers setup-ports setup-fuzz
 .NOTPARALLEL: # setup comes before the rest; ninja uses all cores
 
 all: build/build.ninja
@@ -96,6 +96,11 @@ spin: setup-test
 # A run of all is kept, as bench/results/COMMIT.CPU.json, and drawn, as .html.
 bench: all
 	@build/disruptor bench $(SCENARIOS) $(if $(filter all,$(SCENARIOS)),--results bench/results) $(BENCH)
+
+# A file through disruptor pub and sub, beside two cats.
+bench-stream: setup-test build/build.ninja
+	@$(build) --target disruptor_command >&2
+	@bench/stream build/disruptor
 
 # Install them; then build anew, as cmake looks for them only when it is told to. Measures nothing.
 bench-peers: setup-peers
