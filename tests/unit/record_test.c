@@ -238,6 +238,28 @@ TEST(another_producer_at_the_end_of_the_cells_does_no_harm)
 	interfere(12 * CELL, CELL, 0);
 }
 
+static void see_none(void *context)
+{
+	struct disruptor_consumer *c = context;
+
+	if (disruptor_ready(c) != 0)
+		c->batch = 0; /* told so: assertions are not for hooks */
+}
+
+TEST(a_record_that_is_being_published_is_not_seen_in_part)
+{
+	struct pair a;
+
+	pair_open(&a, 8, DISRUPTOR_MANY, 8);
+	hook_at(HOOK_PUBLISH_PART, 5, see_none, &a.c);
+	assert_code(put(&a.p, 0, 5 * CELL), 0);
+	assert_int_equal(hook_calls(), 4); /* between the five stamps */
+	hook_clear();
+	assert_int_equal(a.c.batch, 8);
+	expect(&a.c, 0, 5 * CELL);
+	pair_close(&a);
+}
+
 /* ---- less than was claimed, and nothing ---- */
 
 TEST(what_a_record_does_not_need_is_given_back)
@@ -497,6 +519,7 @@ int main(void)
 		RUN(what_does_not_fit_before_the_end_begins_anew),
 		RUN(a_full_ring_at_the_end_leaves_nothing_claimed),
 		RUN(another_producer_at_the_end_of_the_cells_does_no_harm),
+		RUN(a_record_that_is_being_published_is_not_seen_in_part),
 		RUN(what_a_record_does_not_need_is_given_back),
 		RUN(more_than_was_claimed_is_refused),
 		RUN(a_batch_grows_to_a_record_that_is_longer),
