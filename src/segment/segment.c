@@ -428,6 +428,9 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 	rc = ring_refuse_if_open(s->ring);
 	if (rc == 0 && temporary && segment_is_last(s))
 		remove_name(s);
+	/* under the same lock, or two that leave at once each see the other */
+	if (rc == 0)
+		segment_leave(s);
 	ring_unlock(s->ring);
 	if (rc != 0)
 		return rc;
