@@ -2,6 +2,7 @@
 /* Looking into a segment from outside: what is told, and that nothing there can do harm. Linux. */
 #define _GNU_SOURCE
 #include "fixture.h"
+#include "segment/format.h"
 
 #include <disruptor/look.h>
 #include <disruptor/record.h>
@@ -743,6 +744,29 @@ TEST(answers_are_as_long_as_their_size_says)
 	close_known(&k);
 }
 
+/* ---- what later versions may add ---- */
+
+TEST(what_is_not_known_to_write_may_be_looked_into)
+{
+	const struct disruptor_segment_options o = where(0);
+	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE), *other;
+	struct segment_header h;
+	struct disruptor_look *l;
+	int fd = disruptor_segment_fd(s);
+
+	assert_int_equal(pread(fd, &h, sizeof(h), 0), sizeof(h));
+	h.features_to_write = 8;
+	h.check = segment_crc(&h, offsetof(struct segment_header, check));
+	assert_int_equal(pwrite(fd, &h, sizeof(h), 0), sizeof(h));
+	assert_code(disruptor_segment_open(&other, "ring", &tick_type, NULL, &o),
+		    DISRUPTOR_E_VERSION);
+	assert_detail("0x8");
+	l = look_into();
+	assert_int_equal(state_of(l).claimed, 0);
+	disruptor_look_close(&l);
+	finish(&s);
+}
+
 /* ---- records ---- */
 
 static struct disruptor_segment *make_records(void)
@@ -853,6 +877,7 @@ int main(void)
 		RUN(what_was_cut_short_is_refused_and_so_is_what_is_no_segment),
 		RUN(options_of_those_who_take_part_are_refused),
 		RUN(answers_are_as_long_as_their_size_says),
+		RUN(what_is_not_known_to_write_may_be_looked_into),
 		RUN(a_record_is_told_from_its_first_cell),
 		RUN(a_ring_of_events_has_no_records),
 	};
