@@ -146,9 +146,10 @@ static void print_table(const struct stat_command *s)
 
 /* ---- as JSON ---- */
 
+/* JSON has no limit, but its writer has: larger ones, which only damage makes, are strings of digits. */
 static json_t *number(uint64_t n)
 {
-	return json_integer((json_int_t)(n & INT64_MAX));
+	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_sprintf("%" PRIu64, n);
 }
 
 /* Names are of any bytes: those that are no UTF-8 are told escaped. */
@@ -249,7 +250,8 @@ static void print_json(const struct stat_command *s)
 	(void)json_object_set_new(o, "producers", json_producers(v));
 	(void)json_object_set_new(o, "consumers", json_consumers(s));
 	(void)json_object_set_new(o, "verdict", json_string(view_sentence(v, text, sizeof(text))));
-	(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	/* a terminal obeys more than what JSON has to escape */
+	(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);
 }
@@ -345,9 +347,10 @@ static void print_prom(const struct stat_command *s)
 
 static int failed(const struct stat_command *s, int code)
 {
-	char detail[512];
+	char name[160], detail[512];
 
-	fprintf(stderr, "disruptor stat: %s: %s\n", s->name,
+	fprintf(stderr, "disruptor stat: %s: %s\n",
+		escape_string(name, sizeof(name), s->name, strlen(s->name)),
 		stream_detail(code, detail, sizeof(detail)));
 	return CMD_FAILED;
 }
