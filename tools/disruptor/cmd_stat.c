@@ -102,11 +102,11 @@ static void print_consumers(const struct stat_command *s)
 		const struct disruptor_look_consumer *c = &v->consumer[i];
 
 		(void)snprintf(how, sizeof(how), "%s",
-			       c->dead         ? "dead"
-			       : !c->attached  ? "opening"
-			       : c->sleeping   ? "sleeps"
-			       : c->waiting_ns ? "waits"
-					       : "works");
+			       view_is_dead(v, c) ? "dead"
+			       : !c->attached     ? "opening"
+			       : c->sleeping      ? "sleeps"
+			       : c->waiting_ns    ? "waits"
+						  : "works");
 		printf("  %-20s %12s %20" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64
 		       "  %-10s %s",
 		       escape_string(name, sizeof(name), c->name, 32),
@@ -204,7 +204,7 @@ static json_t *json_consumers(const struct stat_command *s)
 							    text_of(v->consumer[k].name, 32));
 		(void)json_object_set_new(o, "name", text_of(c->name, 32));
 		set_owner(o, v, c->participant);
-		(void)json_object_set_new(o, "dead", json_boolean(c->dead));
+		(void)json_object_set_new(o, "dead", json_boolean(view_is_dead(v, c)));
 		(void)json_object_set_new(o, "position", number(c->position));
 		(void)json_object_set_new(o, "lag", number(c->lag));
 		(void)json_object_set_new(o, "ready", number(c->ready));
@@ -312,7 +312,7 @@ static void print_prom_consumers(const struct stat_command *s)
 	print_metric("consumer_dead", "gauge", "1 if its process has died and its place is kept.");
 	for (uint32_t i = 0; i < v->consumers; i++)
 		print_each(s, "consumer_dead", "consumer", v->consumer[i].name, v->consumer_at[i],
-			   v->consumer[i].dead);
+			   view_is_dead(v, &v->consumer[i]));
 }
 
 static void print_prom(const struct stat_command *s)

@@ -215,10 +215,10 @@ static int show_consumers(const struct ring *r, int line)
 			 view_who(&r->now, c->name, c->participant, who, sizeof(who)),
 			 human(r->consumer_rate[r->now.consumer_at[i] % VIEW_CONSUMERS], rate),
 			 c->lag,
-			 c->dead         ? "dead"
-			 : c->sleeping   ? "sleeps"
-			 : c->waiting_ns ? "waits"
-					 : "works",
+			 view_is_dead(&r->now, c) ? "dead"
+			 : c->sleeping            ? "sleeps"
+			 : c->waiting_ns          ? "waits"
+						  : "works",
 			 c->upstreams ? view_set(&r->now, c->upstreams, after, sizeof(after)) : "");
 	}
 	return line;

@@ -155,8 +155,7 @@ static const struct disruptor_look_consumer *slowest(const struct view *v)
 	return found;
 }
 
-/* Its process has died, and its place is kept: found by the others, or only by the kernel's word. */
-static bool is_dead(const struct view *v, const struct disruptor_look_consumer *c)
+bool view_is_dead(const struct view *v, const struct disruptor_look_consumer *c)
 {
 	const struct disruptor_participant *p = view_owner(v, c->participant);
 
@@ -168,7 +167,7 @@ static const struct disruptor_look_consumer *dead(const struct view *v)
 	const struct disruptor_look_consumer *found = NULL;
 
 	for (uint32_t i = 0; i < v->consumers; i++)
-		if (v->consumer[i].attached && is_dead(v, &v->consumer[i]) &&
+		if (v->consumer[i].attached && view_is_dead(v, &v->consumer[i]) &&
 		    (!found || v->consumer[i].position < found->position))
 			found = &v->consumer[i];
 	return found;
@@ -269,11 +268,11 @@ const char *view_sentence(const struct view *v, char *text, size_t size)
 	bool full = c && c->lag != 0 && (p || v->state.remaining == 0);
 
 	/* who is the slowest because nothing more is published for him is not the cause */
-	if (full && h && c->ready == 0 && c->position == v->state.published && !is_dead(v, c))
+	if (full && h && c->ready == 0 && c->position == v->state.published && !view_is_dead(v, c))
 		full = false;
 	if (v->state.state & DISRUPTOR_STATE_FAILED)
 		(void)snprintf(text, size, "failed: no claim succeeds, and consumers are told");
-	else if (full && is_dead(v, c))
+	else if (full && view_is_dead(v, c))
 		say_dead(c, true, text, size);
 	else if (full)
 		say_full(v, c, text, size);
