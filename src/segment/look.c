@@ -522,8 +522,11 @@ int disruptor_look_record(const struct disruptor_look *l, uint64_t position, voi
 		return 0;
 	segment_copy(bytes, record_cell(&l->ring, position), *size < room ? *size : room);
 	/* as in copy_event(): what was copied, then the look whether it was left alone */
-	return disruptor_look_event(l, position, NULL, state) == 0 &&
-	       (*state == DISRUPTOR_LOOK_PUBLISHED || *state == DISRUPTOR_LOOK_UNSURE);
+	rc = disruptor_look_event(l, position, NULL, state);
+	if (rc == 0 && (*state == DISRUPTOR_LOOK_PUBLISHED || *state == DISRUPTOR_LOOK_UNSURE))
+		return 1;
+	*size = 0;
+	return rc;
 }
 
 const char *disruptor_look_event_name(enum disruptor_look_event state)

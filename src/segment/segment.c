@@ -175,6 +175,11 @@ static int examine(struct disruptor_segment *s, const struct plan *p)
 {
 	int rc = segment_examine(&s->share, s->name, &s->header, &s->layout, &s->found);
 
+	if (rc == 0 && s->header.features_to_write != 0)
+		rc = error_set(DISRUPTOR_E_VERSION,
+			       "%s: who takes part needs features 0x%llx, which this library does "
+			       "not have; it can be looked into",
+			       s->name, (unsigned long long)s->header.features_to_write);
 	if (rc == 0 && !segment_is_current(&s->header))
 		rc = error_set(DISRUPTOR_E_FORMAT,
 			       "%s: of before the machine was started anew: remove it", s->name);
@@ -428,6 +433,9 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 	rc = ring_refuse_if_open(s->ring);
 	if (rc == 0 && temporary && segment_is_last(s))
 		remove_name(s);
+	/* under the same lock, or two that leave at once each see the other */
+	if (rc == 0)
+		segment_leave(s);
 	ring_unlock(s->ring);
 	if (rc != 0)
 		return rc;

@@ -2,6 +2,7 @@
 /* Looking into a segment from outside: what is told, and that nothing there can do harm. Linux. */
 #define _GNU_SOURCE
 #include "fixture.h"
+#include "segment/format.h"
 
 #include <disruptor/look.h>
 #include <disruptor/record.h>
@@ -604,6 +605,22 @@ static void scribble(void *argument)
 					      memory_order_relaxed);
 }
 
+/* The words beside cells of records, which a record's first bit tells, become lengths of all kinds. */
+static void scribble_lengths(void *argument)
+{
+	const uint64_t first = UINT64_C(1) << 63;
+	struct scribbler *s = argument;
+	uint64_t state = UINT64_C(0x9e3779b97f4a7c15), word;
+
+	while (!atomic_load(&s->stop))
+		for (size_t i = 0; i < s->count; i++) {
+			word = atomic_load_explicit(&s->words[i], memory_order_relaxed);
+			if ((word & ~UINT64_C(0xff)) == first)
+				atomic_store_explicit(&s->words[i], first | (noise(&state) & 0xff),
+						      memory_order_relaxed);
+		}
+}
+
 static void ask_everything(const struct disruptor_look *l)
 {
 	struct disruptor_look_state s = { .size = sizeof(s) };
@@ -743,6 +760,29 @@ TEST(answers_are_as_long_as_their_size_says)
 	close_known(&k);
 }
 
+/* ---- what later versions may add ---- */
+
+TEST(what_is_not_known_to_write_may_be_looked_into)
+{
+	const struct disruptor_segment_options o = where(0);
+	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE), *other;
+	struct segment_header h;
+	struct disruptor_look *l;
+	int fd = disruptor_segment_fd(s);
+
+	assert_int_equal(pread(fd, &h, sizeof(h), 0), sizeof(h));
+	h.features_to_write = 8;
+	h.check = segment_crc(&h, offsetof(struct segment_header, check));
+	assert_int_equal(pwrite(fd, &h, sizeof(h), 0), sizeof(h));
+	assert_code(disruptor_segment_open(&other, "ring", &tick_type, NULL, &o),
+		    DISRUPTOR_E_VERSION);
+	assert_detail("0x8");
+	l = look_into();
+	assert_int_equal(state_of(l).claimed, 0);
+	disruptor_look_close(&l);
+	finish(&s);
+}
+
 /* ---- records ---- */
 
 static struct disruptor_segment *make_records(void)
@@ -762,14 +802,14 @@ static void assert_record(const struct disruptor_look *l, uint64_t position, int
 			  const char *text, enum disruptor_look_event expected)
 {
 	enum disruptor_look_event what;
-	char bytes[8];
+	char bytes[64];
 	size_t size = 77;
 
 	assert_int_equal(disruptor_look_record(l, position, bytes, sizeof(bytes), &size, &what),
 			 begins);
 	assert_int_equal(what, expected);
 	assert_int_equal(size, strlen(text));
-	assert_memory_equal(bytes, text, size < sizeof(bytes) ? size : sizeof(bytes));
+	assert_memory_equal(bytes, text, size);
 }
 
 TEST(a_record_is_told_from_its_first_cell)
@@ -807,6 +847,189 @@ TEST(a_record_is_told_from_its_first_cell)
 	disruptor_look_close(&l);
 	assert_code(disruptor_producer_close(&p), 0);
 	assert_code(disruptor_consumer_close(&c), 0);
+	finish(&s);
+}
+
+static void open_views(struct disruptor_segment *s, struct disruptor_producer *p,
+		       struct disruptor_consumer *c)
+{
+	struct disruptor_ring *r = disruptor_segment_ring(s);
+
+	assert_code(disruptor_producer_open(p, r, disruptor_record_type(), NULL), 0);
+	assert_code(disruptor_consumer_open(c, r, disruptor_record_type(), NULL), 0);
+}
+
+static void close_views(struct disruptor_producer *p, struct disruptor_consumer *c)
+{
+	assert_code(disruptor_producer_close(p), 0);
+	assert_code(disruptor_consumer_close(c), 0);
+}
+
+static void put(struct disruptor_producer *p, const char *text)
+{
+	assert_code(disruptor_record_publish_copy(p, text, strlen(text)), 0);
+}
+
+/* Release so many records. */
+static void take(struct disruptor_consumer *c, int n)
+{
+	struct disruptor_record record;
+
+	while (n-- > 0) {
+		assert_true(disruptor_record_ready(c) > 0);
+		assert_int_equal(disruptor_record_next(c, &record), 1);
+		assert_code(disruptor_record_release(c), 0);
+	}
+}
+
+TEST(a_record_that_may_be_written_over_is_not_sure)
+{
+	struct disruptor_segment *s = make_records();
+	struct disruptor_look *l = look_into();
+	struct disruptor_producer p;
+	struct disruptor_consumer c;
+
+	open_views(s, &p, &c);
+	put(&p, "one cell");
+	put(&p, "this takes three cells");
+	put(&p, "and this four, up to the end");
+	take(&c, 2); /* up to 4, and the producer has not looked yet */
+	assert_record(l, 1, 1, "this takes three cells", DISRUPTOR_LOOK_PUBLISHED);
+	put(&p, "next lap");
+	assert_record(l, 0, 0, "", DISRUPTOR_LOOK_GONE);
+	assert_record(l, 1, 1, "this takes three cells", DISRUPTOR_LOOK_UNSURE);
+	assert_record(l, 4, 1, "and this four, up to the end", DISRUPTOR_LOOK_PUBLISHED);
+	assert_record(l, 8, 1, "next lap", DISRUPTOR_LOOK_PUBLISHED);
+	put(&p, "its rest"); /* over the first cell of three */
+	assert_record(l, 1, 0, "", DISRUPTOR_LOOK_GONE);
+	assert_record(l, 2, 0, "", DISRUPTOR_LOOK_UNSURE);
+	/* room for two cells of which one is needed */
+	assert_non_null(disruptor_record_claim(&p, 9));
+	assert_record(l, 10, 0, "", DISRUPTOR_LOOK_CLAIMED);
+	assert_code(disruptor_record_publish(&p, 0), 0);
+	assert_record(l, 10, 1, "", DISRUPTOR_LOOK_PUBLISHED);
+	assert_record(l, 11, 0, "", DISRUPTOR_LOOK_VOID);
+	disruptor_look_close(&l);
+	close_views(&p, &c);
+	finish(&s);
+}
+
+TEST(a_record_is_cut_at_the_room_there_is)
+{
+	struct disruptor_segment *s = make_records();
+	struct disruptor_look *l = look_into();
+	struct disruptor_producer p;
+	struct disruptor_consumer c;
+	enum disruptor_look_event what;
+	char bytes[16];
+	size_t size;
+
+	open_views(s, &p, &c);
+	put(&p, "twenty bytes of text");
+	memset(bytes, '#', sizeof(bytes));
+	assert_int_equal(disruptor_look_record(l, 0, bytes, 9, &size, &what), 1);
+	assert_int_equal(size, 20);
+	assert_memory_equal(bytes, "twenty by#######", sizeof(bytes));
+	disruptor_look_close(&l);
+	close_views(&p, &c);
+	finish(&s);
+}
+
+/* The only word of the file that is @p found, written over. */
+static void replace_word(const struct disruptor_segment *s, uint64_t found, uint64_t word)
+{
+	struct stat st;
+	uint64_t *words;
+	int times = 0;
+
+	assert_int_equal(fstat(disruptor_segment_fd(s), &st), 0);
+	words = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     disruptor_segment_fd(s), 0);
+	assert_true(words != MAP_FAILED);
+	for (size_t i = 0; i < (size_t)st.st_size / sizeof(*words); i++) {
+		if (words[i] != found)
+			continue;
+		words[i] = word;
+		times++;
+	}
+	assert_int_equal(munmap(words, (size_t)st.st_size), 0);
+	assert_int_equal(times, 1);
+}
+
+TEST(what_is_no_record_is_told_as_none)
+{
+	const uint64_t first = UINT64_C(1) << 63, rest = UINT64_C(1) << 62;
+	/* too long, of two kinds, of none; and of eight cells, of which seven are before the end */
+	const uint64_t broken[] = { first | 65,     rest | first | 8,   rest | 1,   ~rest,
+				    UINT64_MAX - 1, first | (rest - 1), first | 57, first | 64 };
+	struct disruptor_segment *s = make_records();
+	struct disruptor_look *l = look_into();
+	struct disruptor_producer p;
+	struct disruptor_consumer c;
+	enum disruptor_look_event what;
+	uint64_t word = first | 20;
+	char bytes[64];
+	size_t size;
+
+	open_views(s, &p, &c);
+	put(&p, "");
+	put(&p, "twenty bytes of text");
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		replace_word(s, word, broken[i]);
+		word = broken[i];
+		assert_record(l, 1, 0, "", DISRUPTOR_LOOK_PUBLISHED);
+	}
+	replace_word(s, word, first | 56); /* all that are before the end */
+	assert_int_equal(disruptor_look_record(l, 1, bytes, 56, &size, &what), 1);
+	assert_int_equal(size, 56);
+	replace_word(s, first, first | 64); /* all cells */
+	assert_int_equal(disruptor_look_record(l, 0, bytes, 64, &size, &what), 1);
+	assert_int_equal(size, 64);
+	assert_code(disruptor_look_record(l, UINT64_C(1) << 62, NULL, 0, &size, &what),
+		    DISRUPTOR_E_INVAL);
+	disruptor_look_close(&l);
+	close_views(&p, &c);
+	finish(&s);
+}
+
+/* Words that pass for records come and go while they are copied. */
+TEST(records_that_are_scribbled_over_can_be_looked_at)
+{
+	struct disruptor_segment *s = make_records();
+	struct disruptor_look *l = look_into();
+	struct disruptor_producer p;
+	struct disruptor_consumer c;
+	struct scribbler scribbler = { .count = 0 };
+	enum disruptor_look_event what;
+	struct runner runner;
+	struct stat st;
+	char bytes[64];
+	size_t size;
+	int rc, found = 0;
+	void *base;
+
+	open_views(s, &p, &c);
+	for (int i = 0; i < 8; i++)
+		put(&p, "a record");
+	assert_int_equal(fstat(disruptor_segment_fd(s), &st), 0);
+	base = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    disruptor_segment_fd(s), 0);
+	assert_true(base != MAP_FAILED);
+	/* the stamps stay, and what stands beside them changes */
+	scribbler.words = base;
+	scribbler.count = (size_t)st.st_size / sizeof(uint64_t);
+	runner_start(&runner, "scribbler", scribble_lengths, &scribbler);
+	for (int i = 0; i < 20000 || found < 100; i++) {
+		rc = disruptor_look_record(l, (uint64_t)i % 8, bytes, sizeof(bytes), &size, &what);
+		assert_true(rc == 0 || rc == 1);
+		assert_true(size <= sizeof(bytes) - 8 * ((size_t)i % 8));
+		found += rc;
+	}
+	atomic_store(&scribbler.stop, true);
+	runner_join(&runner);
+	assert_int_equal(munmap(base, (size_t)st.st_size), 0);
+	disruptor_look_close(&l);
+	close_views(&p, &c);
 	finish(&s);
 }
 
@@ -853,7 +1076,12 @@ int main(void)
 		RUN(what_was_cut_short_is_refused_and_so_is_what_is_no_segment),
 		RUN(options_of_those_who_take_part_are_refused),
 		RUN(answers_are_as_long_as_their_size_says),
+		RUN(what_is_not_known_to_write_may_be_looked_into),
 		RUN(a_record_is_told_from_its_first_cell),
+		RUN(a_record_that_may_be_written_over_is_not_sure),
+		RUN(a_record_is_cut_at_the_room_there_is),
+		RUN(what_is_no_record_is_told_as_none),
+		RUN(records_that_are_scribbled_over_can_be_looked_at),
 		RUN(a_ring_of_events_has_no_records),
 	};
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);

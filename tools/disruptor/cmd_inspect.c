@@ -48,9 +48,10 @@ struct inspect {
 
 static int failed(const struct inspect *a, int code)
 {
-	char detail[512];
+	char name[160], detail[512];
 
-	fprintf(stderr, "disruptor inspect: %s: %s\n", a->name,
+	fprintf(stderr, "disruptor inspect: %s: %s\n",
+		escape_string(name, sizeof(name), a->name, strlen(a->name)),
 		stream_detail(code, detail, sizeof(detail)));
 	return CMD_FAILED;
 }
@@ -179,6 +180,12 @@ static void print_views(const struct inspect *a)
 	}
 }
 
+/* Of the file, which a process has locked as long as it lives: docs/shm-format.md. */
+static unsigned lock_byte(uint32_t place)
+{
+	return 1 + place;
+}
+
 static void print_processes(const struct inspect *a)
 {
 	const struct view *v = &a->view;
@@ -189,9 +196,10 @@ static void print_processes(const struct inspect *a)
 		const struct disruptor_participant *p = &v->participant[i];
 
 		printf("  %u '%s', pid %" PRIu64 ", started at tick %" PRIu64
-		       ", %s: its lock is %s\n",
+		       ", %s: its lock on byte %u is %s\n",
 		       v->participant_at[i], escape_string(name, sizeof(name), p->name, 32), p->pid,
-		       p->started, p->alive ? "alive" : "dead", p->alive ? "held" : "free");
+		       p->started, p->alive ? "alive" : "dead", lock_byte(v->participant_at[i]),
+		       p->alive ? "held" : "free");
 	}
 }
 
@@ -210,6 +218,18 @@ static int copy_one(struct inspect *a, uint64_t position, size_t *size,
 	return rc != 0 ? rc : *state == DISRUPTOR_LOOK_PUBLISHED || *state == DISRUPTOR_LOOK_UNSURE;
 }
 
+/* How many of a record's bytes are shown: no character is cut in two. */
+static size_t shown_of(const unsigned char *bytes, size_t size)
+{
+	size_t n = SHOWN;
+
+	if (size <= SHOWN)
+		return size;
+	while (n > SHOWN - 4 && (bytes[n] & 0xc0) == 0x80)
+		n--;
+	return (bytes[n] & 0xc0) == 0x80 ? SHOWN : n;
+}
+
 static int print_slots(struct inspect *a)
 {
 	enum disruptor_look_event state;
@@ -223,7 +243,7 @@ static int print_slots(struct inspect *a)
 			return failed(a, rc);
 		printf("  %" PRIu64 " %s ", a->from + i, disruptor_look_event_name(state));
 		if (rc > 0 && a->view.facts.cell) {
-			shown = size < SHOWN ? size : SHOWN;
+			shown = shown_of(a->event, size);
 			printf("%zu bytes ", size);
 			escape_write(stdout, (const char *)a->event, shown);
 			printf("%s", size > shown ? " ..." : "");
@@ -240,9 +260,10 @@ static int print_slots(struct inspect *a)
 
 /* ---- JSON ---- */
 
+/* JSON has no limit, but its writer has: larger ones, which only damage makes, are strings of digits. */
 static json_t *number(uint64_t n)
 {
-	return json_integer((json_int_t)(n & INT64_MAX));
+	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_sprintf("%" PRIu64, n);
 }
 
 static json_t *text_of(const char *text, size_t most)
@@ -294,11 +315,14 @@ static json_t *json_state(const struct inspect *a)
 	const struct disruptor_look_state *s = &a->view.state;
 	char text[512];
 
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "state",
-			 view_state_name(s->state), "claimed", number(s->claimed), "published",
-			 number(s->published), "released", number(s->released), "oldest",
-			 number(s->oldest), "remaining", number(s->remaining), "voids",
-			 number(s->voids), "dropped", number(s->dropped), "dead_producers",
+	return json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}",
+			 "state", view_state_name(s->state), "ended",
+			 (s->state & DISRUPTOR_STATE_ENDED) != 0, "end", number(s->end), "claimed",
+			 number(s->claimed), "published", number(s->published), "released",
+			 number(s->released), "oldest", number(s->oldest), "remaining",
+			 number(s->remaining), "voids", number(s->voids), "dropped",
+			 number(s->dropped), "slow_claims", number(s->slow_claims), "sleeps",
+			 number(s->sleeps), "wakes", number(s->wakes), "dead_producers",
 			 number(s->dead_producers), "dead_consumers", number(s->dead_consumers),
 			 "orphans", number(s->orphans), "verdict",
 			 view_sentence(&a->view, text, sizeof(text)));
@@ -313,10 +337,13 @@ static json_t *json_producers(const struct view *v)
 
 		(void)json_array_append_new(
 			all,
-			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o}", "place", (int)v->producer_at[i],
-				  "name", text_of(p->name, 32), "process", place_of(p->participant),
-				  "run_first", number(p->run_first), "run_end", number(p->run_end),
-				  "dropped", number(p->dropped), "sleeps", number(p->sleeps)));
+			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "place",
+				  (int)v->producer_at[i], "name", text_of(p->name, 32), "process",
+				  place_of(p->participant), "run_first", number(p->run_first),
+				  "run_end", number(p->run_end), "dropped", number(p->dropped),
+				  "slow_claims", number(p->slow_claims), "sleeps",
+				  number(p->sleeps), "blocked_ns", number(p->blocked_ns),
+				  "blocked_for", number(p->blocked_for)));
 	}
 	return all;
 }
@@ -330,12 +357,15 @@ static json_t *json_consumers(const struct view *v)
 
 		(void)json_array_append_new(
 			all,
-			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o}", "place",
-				  (int)v->consumer_at[i], "name", text_of(c->name, 32), "process",
-				  place_of(c->participant), "position", number(c->position), "lag",
-				  number(c->lag), "upstreams", number(c->upstreams), "required",
-				  c->if_dead != DISRUPTOR_OPTIONAL, "dead", (int)c->dead, "sleeps",
-				  number(c->sleeps)));
+			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:b,s:o,s:o,s:o}",
+				  "place", (int)v->consumer_at[i], "name", text_of(c->name, 32),
+				  "process", place_of(c->participant), "position",
+				  number(c->position), "lag", number(c->lag), "ready",
+				  number(c->ready), "upstreams", number(c->upstreams), "required",
+				  c->if_dead != DISRUPTOR_OPTIONAL, "dead", (int)c->dead,
+				  "attached", (int)c->attached, "takes", (int)c->takes, "sleeping",
+				  (int)c->sleeping, "waiting_ns", number(c->waiting_ns), "sleeps",
+				  number(c->sleeps), "wakes", number(c->wakes)));
 	}
 	return all;
 }
@@ -348,9 +378,12 @@ static json_t *json_processes(const struct view *v)
 		const struct disruptor_participant *p = &v->participant[i];
 
 		(void)json_array_append_new(
-			all, json_pack("{s:i,s:o,s:o,s:o,s:b}", "place", (int)v->participant_at[i],
-				       "name", text_of(p->name, 32), "pid", number(p->pid),
-				       "started", number(p->started), "alive", p->alive));
+			all,
+			json_pack("{s:i,s:o,s:o,s:o,s:b,s:i,s:i,s:i}", "place",
+				  (int)v->participant_at[i], "name", text_of(p->name, 32), "pid",
+				  number(p->pid), "started", number(p->started), "alive", p->alive,
+				  "lock_byte", (int)lock_byte(v->participant_at[i]), "producers",
+				  (int)p->producers, "consumers", (int)p->consumers));
 	}
 	return all;
 }
@@ -390,7 +423,9 @@ static int print_json(struct inspect *a)
 				json_processes(v), "slots", slots);
 
 	if (rc == CMD_OK)
-		(void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+		/* a terminal obeys more than what JSON has to escape */
+		(void)json_dumpf(all, stdout,
+				 JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	json_decref(all);
 	if (rc == CMD_OK)
 		putchar('\n');

@@ -74,23 +74,26 @@ static int failed(const char *name, int code)
 /* ---- finding ---- */
 
 static void tell_participant(const struct reap *r, const struct found *f,
-			     const struct disruptor_participant *p, const char *verb)
+			     const struct disruptor_participant *p, uint32_t place,
+			     const char *verb)
 {
+	/* docs/shm-format.md: one that lives has a lock on it */
+	const uint32_t byte = 1 + place;
 	char name[160];
 
 	if (r->json) {
 		json_array_append_new(
 			json_object_get(f->object, "dead"),
-			json_pack("{s:I,s:s,s:s,s:i,s:i}", "pid", (json_int_t)p->pid, "name",
+			json_pack("{s:I,s:s,s:s,s:I,s:i,s:i}", "pid", (json_int_t)p->pid, "name",
 				  escape_string(name, sizeof(name), p->name, strlen(p->name)),
-				  "proof", "lock", "producers", (int)p->producers, "consumers",
-				  (int)p->consumers));
+				  "proof", "lock", "byte", (json_int_t)byte, "producers",
+				  (int)p->producers, "consumers", (int)p->consumers));
 		return;
 	}
-	printf("  process %" PRIu64 " '%s' is dead, its lock is free: %u producers, %u consumers "
-	       "%s\n",
-	       p->pid, escape_string(name, sizeof(name), p->name, strlen(p->name)), p->producers,
-	       p->consumers, verb);
+	printf("  process %" PRIu64 " '%s' is dead, its lock on byte %u is free: %u producers, "
+	       "%u consumers %s\n",
+	       p->pid, escape_string(name, sizeof(name), p->name, strlen(p->name)), byte,
+	       p->producers, p->consumers, verb);
 }
 
 /* Who is there: before anything is repaired, as a repair frees the places of the dead. */
@@ -103,7 +106,7 @@ static int count_participants(const struct reap *r, const struct disruptor_look 
 		f->alive += p.present && p.alive;
 		f->dead += p.present && !p.alive;
 		if (p.present && !p.alive)
-			tell_participant(r, f, &p, r->dry_run ? "to repair" : "repaired");
+			tell_participant(r, f, &p, i, r->dry_run ? "to repair" : "repaired");
 	}
 	return rc == DISRUPTOR_E_NOT_FOUND ? 0 : rc;
 }
