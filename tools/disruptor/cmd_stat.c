@@ -154,9 +154,10 @@ static void print_table(const struct stat_command *s)
 
 static int failed(const struct stat_command *s, int code)
 {
-	char detail[512];
+	char name[160], detail[512];
 
-	fprintf(stderr, "disruptor stat: %s: %s\n", s->name,
+	fprintf(stderr, "disruptor stat: %s: %s\n",
+		escape_string(name, sizeof(name), s->name, strlen(s->name)),
 		stream_detail(code, detail, sizeof(detail)));
 	return CMD_FAILED;
 }

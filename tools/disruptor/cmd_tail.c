@@ -59,7 +59,8 @@ static bool print_json(const struct tail *t, uint64_t position, const void *byte
 		(void)json_object_set_new(object, "record", decode_bytes(bytes, size));
 	else
 		(void)json_object_set_new(object, "event", decode_json(t->type, bytes));
-	well = json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0;
+	well = json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) ==
+	       0;
 	json_decref(object);
 	return well && putchar('\n') != EOF;
 }

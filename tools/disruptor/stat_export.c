@@ -97,7 +97,7 @@ static uint64_t value_of(const struct figure *f, const void *from)
 
 /* ---- as JSON ---- */
 
-/* Its writer has none above INT64_MAX; those, which only damage makes, are strings of digits. */
+/* JSON has no limit, but its writer has: larger ones, which only damage makes, are strings of digits. */
 static json_t *number(uint64_t n)
 {
 	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_sprintf("%" PRIu64, n);
@@ -199,7 +199,8 @@ void stat_print_json(const struct stat_command *s)
 	set(o, "producers", json_producers(v));
 	set(o, "consumers", json_consumers(s));
 	set(o, "verdict", text_of(view_sentence(v, text, sizeof(text)), sizeof(text)));
-	(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	/* a terminal obeys more than what JSON has to escape */
+	(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);
 }
