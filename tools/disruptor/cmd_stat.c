@@ -4,12 +4,11 @@
 
 #include "cmd.h"
 #include "escape.h"
+#include "stat.h"
 #include "stream.h"
-#include "view.h"
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,17 +31,9 @@ static const char help[] =
 	"\n"
 	"Figures of a ring that runs are each of some moment during the look.\n";
 
-struct stat_command {
-	const char *name, *directory;
-	bool json, prom;
-	double every; /* seconds; 0: once */
-	uint64_t count;
-	struct view now, before;
-};
-
 /* ---- as a table ---- */
 
-static double rate(const struct stat_command *s, uint64_t now, uint64_t before)
+double stat_rate(const struct stat_command *s, uint64_t now, uint64_t before)
 {
 	double seconds = (double)(s->now.now - s->before.now) / 1e9;
 
@@ -63,11 +54,11 @@ static const char *process(const struct view *v, uint32_t place, char *text, siz
 
 static void print_producers(const struct view *v)
 {
-	char name[128], owner[48];
+	char name[128], owner[48], since[32];
 
 	if (v->producers)
-		printf("  %-20s %12s %20s %10s %10s\n", "producer", "process", "claimed", "dropped",
-		       "sleeps");
+		printf("  %-20s %14s %20s %10s %11s %10s  %s\n", "producer", "process", "claimed",
+		       "dropped", "slow claims", "sleeps", "waits for room");
 	for (uint32_t i = 0; i < v->producers; i++) {
 		const struct disruptor_look_producer *p = &v->producer[i];
 		char run[48] = "-";
@@ -75,47 +66,62 @@ static void print_producers(const struct view *v)
 		if (p->run_end != 0)
 			(void)snprintf(run, sizeof(run), "%" PRIu64 "...%" PRIu64, p->run_first,
 				       p->run_end);
-		printf("  %-20s %12s %20s %10" PRIu64 " %10" PRIu64 "\n",
+		printf("  %-20s %14s %20s %10" PRIu64 " %11" PRIu64 " %10" PRIu64 "  %s\n",
 		       escape_string(name, sizeof(name), p->name, 32),
 		       process(v, p->participant, owner, sizeof(owner)), run, p->dropped,
-		       p->sleeps);
+		       p->slow_claims, p->sleeps,
+		       p->blocked_ns ? view_time(p->blocked_ns, since, sizeof(since)) : "-");
 	}
 }
 
-static uint64_t position_before(const struct stat_command *s, uint32_t at)
+double stat_consumer_rate(const struct stat_command *s, uint32_t i)
 {
-	for (uint32_t i = 0; i < s->before.consumers; i++)
-		if (s->before.consumer_at[i] == at)
-			return s->before.consumer[i].position;
-	return UINT64_MAX;
+	const struct view *old = &s->before;
+
+	for (uint32_t k = 0; k < old->consumers; k++)
+		if (old->consumer_at[k] == s->now.consumer_at[i])
+			return stat_rate(s, s->now.consumer[i].position, old->consumer[k].position);
+	return 0;
+}
+
+/* What it does, and how long it has: "sleeps 1.2 s". */
+static const char *doing(const struct view *v, const struct disruptor_look_consumer *c, char *text,
+			 size_t size)
+{
+	char since[32];
+
+	if (view_is_dead(v, c))
+		return "dead";
+	if (!c->attached)
+		return "opening";
+	if (c->waiting_ns == 0)
+		return "works";
+	(void)snprintf(text, size, "%s %s", c->sleeping ? "sleeps" : "waits",
+		       view_time(c->waiting_ns, since, sizeof(since)));
+	return text;
 }
 
 static void print_consumers(const struct stat_command *s)
 {
 	const struct view *v = &s->now;
-	char name[128], owner[48], after[256], how[48];
+	char name[128], owner[48], after[256], now[48];
 
 	if (v->consumers)
-		printf("  %-20s %12s %20s %10s %10s %10s  %-10s %s\n", "consumer", "process",
-		       "position", "behind", "ready", "sleeps", "now", "after");
+		printf("  %-20s %14s %20s %10s %10s %10s %-14s %-8s %s%s\n", "consumer", "process",
+		       "position", "behind", "ready", "sleeps", " now", "if dead",
+		       s->before.now != 0 ? "  released/s " : "", "after");
 	for (uint32_t i = 0; i < v->consumers; i++) {
 		const struct disruptor_look_consumer *c = &v->consumer[i];
 
-		(void)snprintf(how, sizeof(how), "%s",
-			       c->dead         ? "dead"
-			       : !c->attached  ? "opening"
-			       : c->sleeping   ? "sleeps"
-			       : c->waiting_ns ? "waits"
-					       : "works");
-		printf("  %-20s %12s %20" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64
-		       "  %-10s %s",
+		printf("  %-20s %14s %20" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64
+		       "  %-13s %-8s ",
 		       escape_string(name, sizeof(name), c->name, 32),
 		       process(v, c->participant, owner, sizeof(owner)), c->position, c->lag,
-		       c->ready, c->sleeps, how, view_set(v, c->upstreams, after, sizeof(after)));
+		       c->ready, c->sleeps, doing(v, c, now, sizeof(now)),
+		       c->if_dead == DISRUPTOR_REQUIRED ? "is kept" : "leaves");
 		if (s->before.now != 0)
-			printf("  %.0f/s",
-			       rate(s, c->position, position_before(s, v->consumer_at[i])));
-		printf("\n");
+			printf("%12.0f ", stat_consumer_rate(s, i));
+		printf("%s\n", view_set(v, c->upstreams, after, sizeof(after)));
 	}
 }
 
@@ -137,210 +143,11 @@ static void print_table(const struct stat_command *s)
 	       v->state.voids, v->state.dropped);
 	if (s->before.now != 0)
 		printf("  %.0f claimed/s, %.0f sleeps/s\n",
-		       rate(s, v->state.claimed, s->before.state.claimed),
-		       rate(s, v->state.sleeps, s->before.state.sleeps));
+		       stat_rate(s, v->state.claimed, s->before.state.claimed),
+		       stat_rate(s, v->state.sleeps, s->before.state.sleeps));
 	print_producers(v);
 	print_consumers(s);
 	printf("%s\n", view_sentence(v, text, sizeof(text)));
-}
-
-/* ---- as JSON ---- */
-
-/* JSON has no limit, but its writer has: larger ones, which only damage makes, are strings of digits. */
-static json_t *number(uint64_t n)
-{
-	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_sprintf("%" PRIu64, n);
-}
-
-/* Names are of any bytes: those that are no UTF-8 are told escaped. */
-static json_t *text_of(const char *text, size_t most)
-{
-	json_t *s = json_stringn(text, strnlen(text, most));
-	char safe[256];
-
-	return s ? s : json_string(escape_string(safe, sizeof(safe), text, most));
-}
-
-static void set_owner(json_t *object, const struct view *v, uint32_t place)
-{
-	const struct disruptor_participant *p = view_owner(v, place);
-
-	(void)json_object_set_new(object, "process", p ? number(p->pid) : json_null());
-	(void)json_object_set_new(object, "alive", p ? json_boolean(p->alive) : json_null());
-}
-
-static json_t *json_producers(const struct view *v)
-{
-	json_t *all = json_array();
-
-	for (uint32_t i = 0; i < v->producers; i++) {
-		const struct disruptor_look_producer *p = &v->producer[i];
-		json_t *o = json_object();
-
-		(void)json_object_set_new(o, "name", text_of(p->name, 32));
-		set_owner(o, v, p->participant);
-		(void)json_object_set_new(o, "run_first", number(p->run_first));
-		(void)json_object_set_new(o, "run_end", number(p->run_end));
-		(void)json_object_set_new(o, "dropped", number(p->dropped));
-		(void)json_object_set_new(o, "slow_claims", number(p->slow_claims));
-		(void)json_object_set_new(o, "sleeps", number(p->sleeps));
-		(void)json_object_set_new(o, "blocked_ns", number(p->blocked_ns));
-		(void)json_array_append_new(all, o);
-	}
-	return all;
-}
-
-static json_t *json_consumers(const struct stat_command *s)
-{
-	const struct view *v = &s->now;
-	json_t *all = json_array();
-
-	for (uint32_t i = 0; i < v->consumers; i++) {
-		const struct disruptor_look_consumer *c = &v->consumer[i];
-		json_t *o = json_object(), *after = json_array();
-
-		for (uint32_t k = 0; k < v->consumers; k++)
-			if (c->upstreams >> v->consumer_at[k] & 1)
-				(void)json_array_append_new(after,
-							    text_of(v->consumer[k].name, 32));
-		(void)json_object_set_new(o, "name", text_of(c->name, 32));
-		set_owner(o, v, c->participant);
-		(void)json_object_set_new(o, "dead", json_boolean(c->dead));
-		(void)json_object_set_new(o, "position", number(c->position));
-		(void)json_object_set_new(o, "lag", number(c->lag));
-		(void)json_object_set_new(o, "ready", number(c->ready));
-		(void)json_object_set_new(o, "after", after);
-		(void)json_object_set_new(o, "sleeping", json_boolean(c->sleeping));
-		(void)json_object_set_new(o, "waiting_ns", number(c->waiting_ns));
-		(void)json_object_set_new(o, "sleeps", number(c->sleeps));
-		if (s->before.now != 0)
-			(void)json_object_set_new(
-				o, "per_second",
-				json_real(rate(s, c->position,
-					       position_before(s, v->consumer_at[i]))));
-		(void)json_array_append_new(all, o);
-	}
-	return all;
-}
-
-static void print_json(const struct stat_command *s)
-{
-	const struct view *v = &s->now;
-	json_t *o = json_object();
-	char text[512];
-
-	(void)json_object_set_new(o, "name", text_of(s->name, 4096));
-	(void)json_object_set_new(o, "state", json_string(view_state_name(v->state.state)));
-	(void)json_object_set_new(o, "type", text_of(v->type->name, 4096));
-	(void)json_object_set_new(o, "capacity", number(v->facts.capacity));
-	(void)json_object_set_new(o, "event_size", number(v->facts.event_size));
-	(void)json_object_set_new(o, "layout", json_string(view_layout_name(&v->facts)));
-	(void)json_object_set_new(o, "claimed", number(v->state.claimed));
-	(void)json_object_set_new(o, "published", number(v->state.published));
-	(void)json_object_set_new(o, "released", number(v->state.released));
-	(void)json_object_set_new(o, "remaining", number(v->state.remaining));
-	(void)json_object_set_new(o, "voids", number(v->state.voids));
-	(void)json_object_set_new(o, "dropped", number(v->state.dropped));
-	(void)json_object_set_new(o, "sleeps", number(v->state.sleeps));
-	(void)json_object_set_new(o, "wakes", number(v->state.wakes));
-	if (s->before.now != 0)
-		(void)json_object_set_new(
-			o, "claimed_per_second",
-			json_real(rate(s, v->state.claimed, s->before.state.claimed)));
-	(void)json_object_set_new(o, "producers", json_producers(v));
-	(void)json_object_set_new(o, "consumers", json_consumers(s));
-	(void)json_object_set_new(o, "verdict", json_string(view_sentence(v, text, sizeof(text))));
-	/* a terminal obeys more than what JSON has to escape */
-	(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(o);
-}
-
-/* ---- for Prometheus ---- */
-
-/* A label's value: backslash, quote and newline are escaped; nothing else that is UTF-8 has to be. */
-static void print_label(const char *label, const char *text, size_t most)
-{
-	char safe[512];
-
-	(void)escape_string(safe, sizeof(safe), text, most);
-	printf("%s=\"", label);
-	for (const char *c = safe; *c; c++)
-		printf("%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
-	putchar('"');
-}
-
-static void print_metric(const char *name, const char *type, const char *what)
-{
-	printf("# HELP disruptor_%s %s\n# TYPE disruptor_%s %s\n", name, what, name, type);
-}
-
-static void print_whole(const struct stat_command *s, const char *name, const char *type,
-			const char *what, uint64_t value)
-{
-	print_metric(name, type, what);
-	printf("disruptor_%s{", name);
-	print_label("ring", s->name, 256);
-	printf("} %" PRIu64 "\n", value);
-}
-
-/* One line a consumer or producer; two of one name are told apart by their place. */
-static void print_each(const struct stat_command *s, const char *metric, const char *kind,
-		       const char *name, uint32_t place, uint64_t value)
-{
-	printf("disruptor_%s{", metric);
-	print_label("ring", s->name, 256);
-	putchar(',');
-	print_label(kind, name, 32);
-	printf(",place=\"%u\"} %" PRIu64 "\n", place, value);
-}
-
-static void print_prom_consumers(const struct stat_command *s)
-{
-	const struct view *v = &s->now;
-
-	print_metric("consumer_position", "counter", "First position not released.");
-	for (uint32_t i = 0; i < v->consumers; i++)
-		print_each(s, "consumer_position", "consumer", v->consumer[i].name,
-			   v->consumer_at[i], v->consumer[i].position);
-	print_metric("consumer_lag", "gauge", "Positions claimed and not released by it.");
-	for (uint32_t i = 0; i < v->consumers; i++)
-		print_each(s, "consumer_lag", "consumer", v->consumer[i].name, v->consumer_at[i],
-			   v->consumer[i].lag);
-	print_metric("consumer_sleeps_total", "counter", "Times it slept in the kernel.");
-	for (uint32_t i = 0; i < v->consumers; i++)
-		print_each(s, "consumer_sleeps_total", "consumer", v->consumer[i].name,
-			   v->consumer_at[i], v->consumer[i].sleeps);
-	print_metric("consumer_dead", "gauge", "1 if its process has died and its place is kept.");
-	for (uint32_t i = 0; i < v->consumers; i++)
-		print_each(s, "consumer_dead", "consumer", v->consumer[i].name, v->consumer_at[i],
-			   v->consumer[i].dead);
-}
-
-static void print_prom(const struct stat_command *s)
-{
-	const struct view *v = &s->now;
-
-	print_whole(s, "capacity", "gauge", "Slots of the ring.", v->facts.capacity);
-	print_whole(s, "claimed_total", "counter", "Positions claimed.", v->state.claimed);
-	print_whole(s, "released_total", "counter", "Positions that all consumers have released.",
-		    v->state.released);
-	print_whole(s, "remaining", "gauge", "Slots that could be claimed now.",
-		    v->state.remaining);
-	print_whole(s, "voids_total", "counter", "Claims given up.", v->state.voids);
-	print_whole(s, "dropped_total", "counter", "Events dropped by producers.",
-		    v->state.dropped);
-	print_whole(s, "sleeps_total", "counter", "Times that one slept in the kernel.",
-		    v->state.sleeps);
-	print_whole(s, "wakes_total", "counter", "Times that one was woken.", v->state.wakes);
-	print_whole(s, "closed", "gauge", "1 if no claim succeeds any more.", v->state.state != 0);
-	print_whole(s, "producers", "gauge", "Producers that are open.", v->state.open_producers);
-	print_whole(s, "consumers", "gauge", "Consumers that are attached.", v->state.consumers);
-	print_prom_consumers(s);
-	print_metric("producer_blocked_seconds", "gauge", "How long it has waited for room.");
-	for (uint32_t i = 0; i < v->producers; i++)
-		print_each(s, "producer_blocked_seconds", "producer", v->producer[i].name,
-			   v->producer_at[i], v->producer[i].blocked_ns / UINT64_C(1000000000));
 }
 
 /* ---- the command ---- */
@@ -364,9 +171,9 @@ static int look_once(struct stat_command *s, const struct disruptor_look *look)
 	if (rc != 0)
 		return failed(s, rc);
 	if (s->json)
-		print_json(s);
+		stat_print_json(s);
 	else if (s->prom)
-		print_prom(s);
+		stat_print_prom(s);
 	else
 		print_table(s);
 	return fflush(stdout) == 0 ? CMD_OK : CMD_FAILED;

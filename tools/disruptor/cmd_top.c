@@ -37,6 +37,7 @@ struct ring {
 	struct disruptor_look *look; /* NULL: it cannot be looked into, or has gone */
 	bool there;
 	struct view now;
+	unsigned char id[16]; /* of the segment that the figures before are of */
 	uint64_t claimed_before, time_before;
 	double rate; /* claimed a second */
 	uint64_t position_before[VIEW_CONSUMERS];
@@ -51,6 +52,7 @@ struct top {
 	char *const *names; /* of the command line … */
 	int count;          /* … or all */
 	double every;
+	char why[160]; /* the directory cannot be read */
 };
 
 /* ---- looking ---- */
@@ -81,7 +83,9 @@ static int note_name(void *context, const char *name)
 static void take_rates(struct ring *r)
 {
 	double seconds = (double)(r->now.now - r->time_before) / 1e9;
-	bool again = r->time_before != 0 && seconds > 0;
+	/* another segment of that name begins anew */
+	bool same = memcmp(r->id, r->now.facts.id, sizeof(r->id)) == 0;
+	bool again = same && r->time_before != 0 && seconds > 0;
 
 	r->rate = again ? (double)(r->now.state.claimed - r->claimed_before) / seconds : 0;
 	for (uint32_t i = 0; i < r->now.consumers; i++) {
@@ -94,6 +98,7 @@ static void take_rates(struct ring *r)
 				: 0;
 		r->position_before[at] = position;
 	}
+	memcpy(r->id, r->now.facts.id, sizeof(r->id));
 	r->claimed_before = r->now.state.claimed;
 	r->time_before = r->now.now;
 }
@@ -121,17 +126,41 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct ring *)a)->name, ((const struct ring *)b)->name);
 }
 
-static void look_at_all(struct top *t)
+static void note_names(struct top *t)
 {
 	const struct disruptor_segment_options o = { .size = sizeof(o), .directory = t->directory };
-	uint32_t kept = 0;
+	int rc = 0;
 
+	t->why[0] = '\0';
 	for (uint32_t i = 0; i < t->rings; i++)
 		t->ring[i].there = false;
 	for (int i = 0; i < t->count; i++)
 		(void)note_name(t, t->names[i]);
 	if (t->count == 0)
-		(void)disruptor_segment_each(&o, note_name, t);
+		rc = disruptor_segment_each(&o, note_name, t);
+	if (rc != 0)
+		(void)escape_string(t->why, sizeof(t->why), disruptor_error_detail(), 128);
+}
+
+/* The one that is chosen stays so, wherever it comes to stand; if it has gone, the one in its place. */
+static void choose_by_name(struct top *t, const char *name)
+{
+	const struct ring *r = find(t, name);
+
+	if (r)
+		t->chosen = (uint32_t)(r - t->ring);
+	else if (t->chosen >= t->rings)
+		t->chosen = t->rings ? t->rings - 1 : 0;
+}
+
+static void look_at_all(struct top *t)
+{
+	char chosen[NAME] = "";
+	uint32_t kept = 0;
+
+	if (t->chosen < t->rings)
+		memcpy(chosen, t->ring[t->chosen].name, sizeof(chosen));
+	note_names(t);
 	for (uint32_t i = 0; i < t->rings; i++) {
 		if (!t->ring[i].there) {
 			disruptor_look_close(&t->ring[i].look);
@@ -145,8 +174,7 @@ static void look_at_all(struct top *t)
 	t->rings = kept;
 	if (t->count == 0)
 		qsort(t->ring, t->rings, sizeof(t->ring[0]), by_name);
-	if (t->chosen >= t->rings)
-		t->chosen = t->rings ? t->rings - 1 : 0;
+	choose_by_name(t, chosen);
 }
 
 /* ---- showing ---- */
@@ -215,10 +243,10 @@ static int show_consumers(const struct ring *r, int line)
 			 view_who(&r->now, c->name, c->participant, who, sizeof(who)),
 			 human(r->consumer_rate[r->now.consumer_at[i] % VIEW_CONSUMERS], rate),
 			 c->lag,
-			 c->dead         ? "dead"
-			 : c->sleeping   ? "sleeps"
-			 : c->waiting_ns ? "waits"
-					 : "works",
+			 view_is_dead(&r->now, c) ? "dead"
+			 : c->sleeping            ? "sleeps"
+			 : c->waiting_ns          ? "waits"
+						  : "works",
 			 c->upstreams ? view_set(&r->now, c->upstreams, after, sizeof(after)) : "");
 	}
 	return line;
@@ -226,7 +254,9 @@ static int show_consumers(const struct ring *r, int line)
 
 static void show(const struct top *t)
 {
+	const uint32_t rows = LINES < 6 ? 1 : (uint32_t)LINES / 2 - 1;
 	char sentence[512];
+	uint32_t first = 0;
 	int line = 1;
 
 	erase();
@@ -235,9 +265,11 @@ static void show(const struct top *t)
 		 "producers", "consumers", "dropped");
 	attroff(A_BOLD);
 	if (t->rings == 0)
-		mvprintw(line++, 0, "  no rings here");
-	/* as many as leave room for what is told of one */
-	for (uint32_t i = 0; i < t->rings && line < LINES / 2; i++)
+		mvprintw(line++, 0, "  %s", t->why[0] ? t->why : "no rings here");
+	/* as many as leave room for what is told of one, which is among them */
+	if (t->chosen >= rows)
+		first = t->chosen - rows + 1;
+	for (uint32_t i = first; i < t->rings && i < first + rows; i++)
 		show_ring(t, i, line++);
 	line++;
 	if (t->chosen < t->rings && t->ring[t->chosen].look) {

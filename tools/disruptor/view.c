@@ -139,12 +139,35 @@ const char *view_time(uint64_t ns, char *text, size_t size)
 	return text;
 }
 
+/* Of several that are as far, one that could go on: the others come after it, or wait as it does. */
 static const struct disruptor_look_consumer *slowest(const struct view *v)
 {
 	const struct disruptor_look_consumer *found = NULL;
 
+	for (uint32_t i = 0; i < v->consumers; i++) {
+		const struct disruptor_look_consumer *c = &v->consumer[i];
+
+		if (c->attached &&
+		    (!found || c->position < found->position ||
+		     (c->position == found->position && found->ready == 0 && c->ready != 0)))
+			found = c;
+	}
+	return found;
+}
+
+bool view_is_dead(const struct view *v, const struct disruptor_look_consumer *c)
+{
+	const struct disruptor_participant *p = view_owner(v, c->participant);
+
+	return c->dead || (p && !p->alive && c->if_dead == DISRUPTOR_REQUIRED);
+}
+
+static const struct disruptor_look_consumer *dead(const struct view *v)
+{
+	const struct disruptor_look_consumer *found = NULL;
+
 	for (uint32_t i = 0; i < v->consumers; i++)
-		if (v->consumer[i].attached &&
+		if (v->consumer[i].attached && view_is_dead(v, &v->consumer[i]) &&
 		    (!found || v->consumer[i].position < found->position))
 			found = &v->consumer[i];
 	return found;
@@ -161,58 +184,72 @@ static const struct disruptor_look_producer *blocked(const struct view *v)
 /* Whose claim nobody can pass. */
 static const struct disruptor_look_producer *holder(const struct view *v)
 {
-	for (uint32_t i = 0; i < v->producers; i++)
+	for (uint32_t i = 0; v->state.published < v->state.claimed && i < v->producers; i++)
 		if (v->producer[i].run_first <= v->state.published &&
 		    v->state.published < v->producer[i].run_end)
 			return &v->producer[i];
 	return NULL;
 }
 
-static void say_full(const struct view *v, const struct disruptor_look_consumer *c,
-		     const struct disruptor_look_producer *p, char *text, size_t size)
+static void add(char *text, size_t size, const char *what)
 {
-	char who[192], other[192], since[32];
-	int n = snprintf(text, size, "full: consumer %s is %" PRIu64 " behind",
-			 view_who(v, c->name, c->participant, who, sizeof(who)), c->lag);
+	size_t used = strlen(text);
 
-	if (c->dead)
-		n = snprintf(text, size,
-			     "dead: the process of required consumer '%s' has died, and producers "
-			     "wait for it, %" PRIu64 " behind: open it again under its name, or "
-			     "'disruptor reap --dismiss'",
-			     escape_string(who, sizeof(who), c->name, 32), c->lag);
-	if (p && n > 0 && (size_t)n < size)
-		(void)snprintf(text + n, size - (size_t)n, "; producer %s has been waiting for %s",
-			       view_who(v, p->name, p->participant, other, sizeof(other)),
-			       view_time(p->blocked_ns, since, sizeof(since)));
+	(void)snprintf(text + used, size - used, "%s", what);
 }
 
-static bool say_held_up(const struct view *v, char *text, size_t size)
+static void add_waiting(const struct view *v, const struct disruptor_look_producer *p, char *text,
+			size_t size)
 {
-	const struct disruptor_look_producer *p = holder(v);
-	char who[192];
+	char who[192], since[32], more[256];
 
-	if (v->state.published >= v->state.claimed || !p)
-		return false;
+	(void)snprintf(more, sizeof(more), "; producer %s has been waiting for %s",
+		       view_who(v, p->name, p->participant, who, sizeof(who)),
+		       view_time(p->blocked_ns, since, sizeof(since)));
+	add(text, size, more);
+}
+
+static void say_dead(const struct disruptor_look_consumer *c, bool full, char *text, size_t size)
+{
+	char safe[128];
+
 	(void)snprintf(text, size,
-		       "held up: producer %s has claimed position %" PRIu64 " and not published it",
-		       view_who(v, p->name, p->participant, who, sizeof(who)), v->state.published);
-	return true;
+		       "dead: the process of required consumer '%s' has died, and producers %s "
+		       "for it, %" PRIu64 " behind: open it again under its name, or "
+		       "'disruptor reap --dismiss'",
+		       escape_string(safe, sizeof(safe), c->name, 32), full ? "wait" : "will wait",
+		       c->lag);
 }
 
-const char *view_sentence(const struct view *v, char *text, size_t size)
+static void say_full(const struct view *v, const struct disruptor_look_consumer *c, char *text,
+		     size_t size)
 {
-	const struct disruptor_look_consumer *c = slowest(v);
-	const struct disruptor_look_producer *p = blocked(v);
 	char who[192];
 
-	if (v->state.state & DISRUPTOR_STATE_FAILED)
-		(void)snprintf(text, size, "failed: no claim succeeds, and consumers are told");
-	else if (c && c->lag != 0 && (p || v->state.remaining == 0))
-		say_full(v, c, p, text, size);
-	else if (say_held_up(v, text, size))
-		;
-	else if (!c)
+	(void)snprintf(text, size, "full: consumer %s is %" PRIu64 " behind",
+		       view_who(v, c->name, c->participant, who, sizeof(who)), c->lag);
+}
+
+/* Nobody passes a position that is claimed and not published; who has it may have died. */
+static void say_held_up(const struct view *v, const struct disruptor_look_producer *p, char *text,
+			size_t size)
+{
+	const struct disruptor_participant *owner = view_owner(v, p->participant);
+	char who[192];
+
+	(void)snprintf(text, size,
+		       "held up: producer %s%s has claimed position %" PRIu64
+		       " and not published it",
+		       view_who(v, p->name, p->participant, who, sizeof(who)),
+		       owner && !owner->alive ? ", which has died," : "", v->state.published);
+}
+
+static void say_who_is_slow(const struct view *v, const struct disruptor_look_consumer *c,
+			    char *text, size_t size)
+{
+	char who[192];
+
+	if (!c)
 		(void)snprintf(text, size, "nobody: there is no consumer%s",
 			       v->facts.flags & DISRUPTOR_FREE_RUN ? ""
 								   : ", and claims wait for one");
@@ -222,5 +259,30 @@ const char *view_sentence(const struct view *v, char *text, size_t size)
 	else
 		(void)snprintf(text, size, "running: the slowest is %s, %" PRIu64 " behind",
 			       view_who(v, c->name, c->participant, who, sizeof(who)), c->lag);
+}
+
+const char *view_sentence(const struct view *v, char *text, size_t size)
+{
+	const struct disruptor_look_consumer *c = slowest(v), *d = dead(v);
+	const struct disruptor_look_producer *p = blocked(v), *h = holder(v);
+	bool full = c && c->lag != 0 && (p || v->state.remaining == 0);
+
+	/* who is the slowest because nothing more is published for him is not the cause */
+	if (full && h && c->ready == 0 && c->position == v->state.published && !view_is_dead(v, c))
+		full = false;
+	if (v->state.state & DISRUPTOR_STATE_FAILED)
+		(void)snprintf(text, size, "failed: no claim succeeds, and consumers are told");
+	else if (full && view_is_dead(v, c))
+		say_dead(c, true, text, size);
+	else if (full)
+		say_full(v, c, text, size);
+	else if (h)
+		say_held_up(v, h, text, size);
+	else if (d)
+		say_dead(d, false, text, size);
+	else
+		say_who_is_slow(v, c, text, size);
+	if (p && (full || h) && !(v->state.state & DISRUPTOR_STATE_FAILED))
+		add_waiting(v, p, text, size);
 	return text;
 }

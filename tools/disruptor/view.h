@@ -31,6 +31,12 @@ int view_take(struct view *v, const struct disruptor_look *look);
 /* The process of a view, by its place among the participants; NULL if it is not there. */
 const struct disruptor_participant *view_owner(const struct view *v, uint32_t place);
 
+/*
+ * A consumer's process has died, and its place is kept: as the others have found, or, if nobody has yet,
+ * by the kernel's word.
+ */
+bool view_is_dead(const struct view *v, const struct disruptor_look_consumer *c);
+
 /* Who gates whom, in a sentence, escaped. */
 const char *view_sentence(const struct view *v, char *text, size_t size);
 
