@@ -98,8 +98,8 @@ static void *claim(struct disruptor_producer *p, size_t bytes, const struct way 
 		return refuse(p, DISRUPTOR_E_STATE);
 	n = cells_for(r, bytes);
 	for (;;) {
-		before_end =
-			up_to_end(r, r->producers == DISRUPTOR_SINGLE ? p->next : ring_claimed(r));
+		/* of many, a guess: to look first would fetch the line twice, to read and to write */
+		before_end = up_to_end(r, p->next);
 		part = n > r->capacity || n <= before_end ? n : before_end;
 		if (!claim_slots(p, part, way))
 			return NULL;

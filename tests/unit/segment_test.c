@@ -654,42 +654,6 @@ TEST(a_temporary_name_leads_to_one_segment_while_processes_come_and_go)
 	assert_null(find());
 }
 
-/* ---- those who leave at once ---- */
-
-static DISRUPTOR_ATOMIC(uint32_t) * arrived; /* how many have it open */
-
-static int leave_at_once(uint32_t all)
-{
-	struct disruptor_segment *s = open_temporary();
-
-	disruptor_fetch_add_relaxed(arrived, 1u);
-	while (disruptor_load_relaxed(arrived) < all)
-		;
-	return disruptor_segment_close(&s) == 0 ? 0 : 1;
-}
-
-TEST(a_temporary_name_goes_though_all_leave_at_once)
-{
-	pid_t children[2];
-
-	arrived = mmap(NULL, sizeof(*arrived), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		       -1, 0);
-	assert_true(arrived != MAP_FAILED);
-	for (int round = 0; round < 300; round++) {
-		disruptor_store_relaxed(arrived, 0u);
-		for (size_t i = 0; i < COUNT(children); i++) {
-			children[i] = fork();
-			if (children[i] == 0)
-				_exit(leave_at_once(COUNT(children)));
-			assert_true(children[i] > 0);
-		}
-		for (size_t i = 0; i < COUNT(children); i++)
-			expect_well(children[i]);
-		assert_null(find());
-	}
-	assert_int_equal(munmap(arrived, sizeof(*arrived)), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -697,7 +661,6 @@ int main(void)
 		RUN(a_temporary_name_is_not_taken_from_another),
 		RUN(a_temporary_name_stays_for_a_required_consumer_that_has_died),
 		RUN(a_temporary_name_leads_to_one_segment_while_processes_come_and_go),
-		RUN(a_temporary_name_goes_though_all_leave_at_once),
 		RUN(one_process_is_read_by_another),
 		RUN(several_processes_are_read_by_one),
 		RUN(several_processes_each_read_all),

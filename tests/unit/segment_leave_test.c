@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Leaving a temporary segment, with another that leaves at the worst moment: when the lock of the cold
+ * side has just been given back. Linux.
+ */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <disruptor/segment.h>
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char directory[64];
+
+/* The other's: closed once, after the next unlocking of the file's first byte. */
+static struct disruptor_segment *closes_at_unlock;
+static int closed_with;
+
+int __real_fcntl(int fd, int command, void *argument);
+int __wrap_fcntl(int fd, int command, ...);
+
+int __wrap_fcntl(int fd, int command, ...)
+{
+	struct disruptor_segment *other = closes_at_unlock;
+	const struct flock *lock;
+	void *argument;
+	va_list rest;
+	int rc;
+
+	va_start(rest, command);
+	argument = va_arg(rest, void *);
+	va_end(rest);
+	rc = __real_fcntl(fd, command, argument);
+	lock = argument;
+	if (other && command == F_OFD_SETLK && lock->l_type == F_UNLCK && lock->l_start == 0) {
+		closes_at_unlock = NULL;
+		closed_with = disruptor_segment_close(&other);
+	}
+	return rc;
+}
+
+static struct disruptor_segment *open_segment(unsigned flags)
+{
+	const struct disruptor_segment_options o = { .size = sizeof(o),
+						     .directory = directory,
+						     .flags = flags };
+	struct disruptor_options ring = fixture_options(8);
+	struct disruptor_segment *s;
+
+	if (ring.rung == DISRUPTOR_RUNG_MUTEX) /* which is one process's own */
+		ring.rung = DISRUPTOR_RUNG_AUTO;
+	return disruptor_segment_open(&s, "ring", &tick_type, flags ? &ring : NULL, &o) == 0 ? s
+											     : NULL;
+}
+
+TEST(two_that_leave_at_once_take_the_name_with_them)
+{
+	const unsigned flags = DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY;
+	struct disruptor_segment *first = open_segment(flags), *second = open_segment(flags);
+
+	assert_non_null(first);
+	assert_non_null(second);
+	closed_with = 1;
+	closes_at_unlock = second;
+	assert_code(disruptor_segment_close(&first), 0);
+	assert_null(closes_at_unlock);
+	assert_code(closed_with, 0);
+	assert_null(open_segment(0));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return rmdir(directory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN(two_that_leave_at_once_take_the_name_with_them),
+	};
+	const struct disruptor_options ring = { .size = sizeof(ring), .capacity = 8 };
+	struct disruptor_segment *s;
+
+	if (fixture_rung() == DISRUPTOR_RUNG_MUTEX ||
+	    disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
+		puts("skipped: no memory between processes on this platform layer, or this rung");
+		return 77;
+	}
+	(void)disruptor_segment_close(&s);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
