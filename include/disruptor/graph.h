@@ -41,7 +41,7 @@ enum disruptor_stop_mode {
 /**
  * Create a disruptor: a ring of events of @p type, without stages yet.
  *
- * Threads: any. Errors: those of disruptor_ring_create(); *@p d is then NULL.
+ * Threads: any. Errors: those of disruptor_ring_create(), E_UNSUPPORTED with `cell`; *@p d is then NULL.
  */
 DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_create(struct disruptor **d,
 						       const struct disruptor_type *type,

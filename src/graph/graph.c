@@ -68,6 +68,10 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	*d = NULL;
 	rc = given ? ring_copy_options("options", &known, sizeof(known), given)
 		   : error_set(DISRUPTOR_E_INVAL, "options: NULL");
+	if (rc == 0 && options->cell)
+		rc = error_set(DISRUPTOR_E_UNSUPPORTED,
+			       "cell: stages handle events of one size; records are read by "
+			       "consumers of a ring");
 	if (rc != 0)
 		return rc;
 	trusts = (options->flags & DISRUPTOR_TRUST_HANDLERS) != 0;

@@ -471,6 +471,16 @@ TEST(options_that_records_do_not_go_with_are_named)
 	refused(&o, disruptor_record_type(), DISRUPTOR_E_INVAL, "reserved");
 }
 
+TEST(stages_are_not_of_records)
+{
+	const struct disruptor_options o = options_of(8, DISRUPTOR_SINGLE);
+	struct disruptor *d;
+
+	assert_code(disruptor_create(&d, disruptor_record_type(), &o), DISRUPTOR_E_UNSUPPORTED);
+	assert_null(d);
+	assert_detail("cell");
+}
+
 TEST(a_record_above_all_cells_is_too_big)
 {
 	struct pair a;
@@ -529,6 +539,7 @@ int main(void)
 		RUN(what_is_no_record_is_told),
 		RUN(other_rings_have_no_records),
 		RUN(options_that_records_do_not_go_with_are_named),
+		RUN(stages_are_not_of_records),
 		RUN(a_record_above_all_cells_is_too_big),
 		RUN(cells_of_every_size_lie_on_their_own_alignment),
 	};
