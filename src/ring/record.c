@@ -51,9 +51,7 @@ enum record_word record_read(const struct disruptor_ring *r, uint64_t word, uint
 {
 	if (word == REST)
 		return RECORD_REST;
-	if (!(word & FIRST) || (word & ~FIRST) > disruptor_record_limit(r))
-		return RECORD_NONE;
-	if (cells_for(r, word & ~FIRST) > up_to_end(r, position))
+	if (!(word & FIRST) || cells_for(r, word & ~FIRST) > up_to_end(r, position))
 		return RECORD_NONE;
 	*bytes = (size_t)(word & ~FIRST);
 	*cells = cells_for(r, *bytes);

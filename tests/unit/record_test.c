@@ -398,14 +398,19 @@ TEST(what_is_no_record_is_told)
 	assert_non_null(strstr(disruptor_error_detail(), "position 0"));
 	assert_int_equal(disruptor_record_next(&a.c, &r), DISRUPTOR_E_FORMAT);
 	assert_code(disruptor_release_to(&a.c, 1), 0);
+	assert_int_equal(disruptor_record_next(&a.c, &r), 0);              /* it was passed */
 	*(uint64_t *)disruptor_claim(&a.p) = UINT64_C(1) << 63 | 8 * CELL; /* beyond the last */
 	assert_code(disruptor_publish(&a.p), 0);
 	assert_int_equal(disruptor_record_ready_until(&a.c, DISRUPTOR_FOREVER), DISRUPTOR_E_FORMAT);
 	assert_code(disruptor_release_to(&a.c, 2), 0);
-	*(uint64_t *)disruptor_claim(&a.p) = 17;
+	*(uint64_t *)disruptor_claim(&a.p) = UINT64_MAX;
 	assert_code(disruptor_publish(&a.p), 0);
 	assert_int_equal(disruptor_record_ready(&a.c), DISRUPTOR_E_FORMAT);
 	assert_code(disruptor_release_to(&a.c, 3), 0);
+	*(uint64_t *)disruptor_claim(&a.p) = 17;
+	assert_code(disruptor_publish(&a.p), 0);
+	assert_int_equal(disruptor_record_ready(&a.c), DISRUPTOR_E_FORMAT);
+	assert_code(disruptor_release_to(&a.c, 4), 0);
 	assert_code(put(&a.p, 3, 70), 0);
 	expect(&a.c, 3, 70);
 	pair_close(&a);
