@@ -317,6 +317,23 @@ TEST(a_batch_grows_to_a_record_that_is_longer)
 	pair_close(&a);
 }
 
+TEST(a_batch_ends_before_a_record_that_it_would_cut)
+{
+	struct disruptor_record r;
+	struct pair a;
+
+	pair_open(&a, 16, DISRUPTOR_SINGLE, 3);
+	assert_code(put(&a.p, 0, 2 * CELL), 0);
+	assert_code(put(&a.p, 1, 2 * CELL), 0);
+	assert_int_equal(disruptor_record_ready(&a.c), 3);
+	assert_int_equal(disruptor_record_next(&a.c, &r), 1);
+	assert_int_equal(disruptor_record_next(&a.c, &r), 0);
+	assert_code(disruptor_record_release(&a.c), 0);
+	assert_int_equal(disruptor_consumer_position(&a.c), 2);
+	expect(&a.c, 1, 2 * CELL);
+	pair_close(&a);
+}
+
 TEST(who_begins_inside_a_record_begins_with_the_next)
 {
 	const struct disruptor_consumer_options oldest = { .size = sizeof(oldest),
@@ -538,6 +555,7 @@ int main(void)
 		RUN(what_a_record_does_not_need_is_given_back),
 		RUN(more_than_was_claimed_is_refused),
 		RUN(a_batch_grows_to_a_record_that_is_longer),
+		RUN(a_batch_ends_before_a_record_that_it_would_cut),
 		RUN(who_begins_inside_a_record_begins_with_the_next),
 		RUN(who_comes_after_another_sees_what_it_has_released),
 		RUN(a_closed_ring_ends_after_its_last_record),
