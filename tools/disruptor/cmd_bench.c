@@ -330,11 +330,8 @@ static int parse(struct request *request, int argc, char **argv)
 	opterr = 0;
 	while (status == CMD_OK &&
 	       (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		if (option == ':')
-			return cmd_usage("bench", "option %s needs a value", argv[optind - 1]);
-		if (option == '?')
-			return cmd_usage("bench", "there is no option '%s', or it takes no value",
-					 argv[optind - 1]);
+		if (option == ':' || option == '?')
+			return cmd_bad_option("bench", option, argv[optind - 1]);
 		status = parse_option(request, option, optarg);
 	}
 	return status == CMD_OK ? parse_words(request, argc - optind, argv + optind) : status;

@@ -185,11 +185,8 @@ static int parse(struct request *request, int argc, char **argv)
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		if (option == ':')
-			return cmd_usage("doctor", "option %s needs a value", argv[optind - 1]);
-		if (option == '?')
-			return cmd_usage("doctor", "there is no option '%s', or it takes no value",
-					 argv[optind - 1]);
+		if (option == ':' || option == '?')
+			return cmd_bad_option("doctor", option, argv[optind - 1]);
 		if (option == JSON)
 			request->json = true;
 		else if (*optarg == '\0')

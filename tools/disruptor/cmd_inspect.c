@@ -5,7 +5,6 @@
 #include "cmd.h"
 #include "decode.h"
 #include "escape.h"
-#include "stream.h"
 #include "view.h"
 
 #include <getopt.h>
@@ -48,12 +47,7 @@ struct inspect {
 
 static int failed(const struct inspect *a, int code)
 {
-	char name[160], detail[512];
-
-	fprintf(stderr, "disruptor inspect: %s: %s\n",
-		escape_string(name, sizeof(name), a->name, strlen(a->name)),
-		stream_detail(code, detail, sizeof(detail)));
-	return CMD_FAILED;
+	return cmd_failed("inspect", a->name, code);
 }
 
 /* ---- header and type ---- */
@@ -260,20 +254,9 @@ static int print_slots(struct inspect *a)
 
 /* ---- JSON ---- */
 
-/* JSON has no limit, but its writer has: larger ones, which only damage makes, are strings of digits. */
-static json_t *number(uint64_t n)
-{
-	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_sprintf("%" PRIu64, n);
-}
-
-static json_t *text_of(const char *text, size_t most)
-{
-	return decode_bytes(text, strnlen(text, most));
-}
-
 static json_t *place_of(uint32_t place)
 {
-	return place == DISRUPTOR_LOOK_NOBODY ? json_null() : number(place);
+	return place == DISRUPTOR_LOOK_NOBODY ? json_null() : decode_number(place);
 }
 
 static json_t *json_header(const struct inspect *a)
@@ -283,12 +266,13 @@ static json_t *json_header(const struct inspect *a)
 
 	return json_pack(
 		"{s:i,s:i,s:o,s:s,s:s,s:b,s:s,s:s,s:s,s:b,s:b,s:o,s:i,s:i,s:i,s:i,s:i,s:i}",
-		"major", (int)f->major, "minor", (int)f->minor, "bytes", number(f->bytes), "id",
-		hex_id(f->id, text), "created", date(f->created_ns, text + 33, sizeof(text) - 33),
-		"current", (int)f->current, "layout", view_layout_name(f), "producers",
-		view_producers_name(f), "rung", disruptor_rung_name(f->rung), "lossy",
-		(f->flags & DISRUPTOR_LOSSY) != 0, "free_run", (f->flags & DISRUPTOR_FREE_RUN) != 0,
-		"capacity", number(f->capacity), "slot_stride", (int)f->slot_stride, "event_offset",
+		"major", (int)f->major, "minor", (int)f->minor, "bytes", decode_number(f->bytes),
+		"id", hex_id(f->id, text), "created",
+		date(f->created_ns, text + 33, sizeof(text) - 33), "current", (int)f->current,
+		"layout", view_layout_name(f), "producers", view_producers_name(f), "rung",
+		disruptor_rung_name(f->rung), "lossy", (f->flags & DISRUPTOR_LOSSY) != 0,
+		"free_run", (f->flags & DISRUPTOR_FREE_RUN) != 0, "capacity",
+		decode_number(f->capacity), "slot_stride", (int)f->slot_stride, "event_offset",
 		(int)f->event_offset, "cell", (int)f->cell, "max_producers", (int)f->max_producers,
 		"max_consumers", (int)f->max_consumers, "processes", (int)f->participants);
 }
@@ -301,13 +285,14 @@ static json_t *json_schema(const struct inspect *a)
 	for (uint32_t i = 0; i < t->field_count; i++) {
 		const struct disruptor_field *f = &t->fields[i];
 
-		(void)json_array_append_new(
-			fields, json_pack("{s:o,s:i,s:i,s:i,s:s}", "name", text_of(f->name, 4096),
-					  "offset", (int)f->offset, "size", (int)f->size, "width",
-					  (int)f->width, "kind", kind_name(f->kind)));
+		(void)json_array_append_new(fields,
+					    json_pack("{s:o,s:i,s:i,s:i,s:s}", "name",
+						      decode_name(f->name, 4096), "offset",
+						      (int)f->offset, "size", (int)f->size, "width",
+						      (int)f->width, "kind", kind_name(f->kind)));
 	}
-	return json_pack("{s:o,s:i,s:i,s:o}", "name", text_of(t->name, 4096), "size", (int)t->size,
-			 "align", (int)t->align, "fields", fields);
+	return json_pack("{s:o,s:i,s:i,s:o}", "name", decode_name(t->name, 4096), "size",
+			 (int)t->size, "align", (int)t->align, "fields", fields);
 }
 
 static json_t *json_state(const struct inspect *a)
@@ -317,15 +302,16 @@ static json_t *json_state(const struct inspect *a)
 
 	return json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}",
 			 "state", view_state_name(s->state), "ended",
-			 (s->state & DISRUPTOR_STATE_ENDED) != 0, "end", number(s->end), "claimed",
-			 number(s->claimed), "published", number(s->published), "released",
-			 number(s->released), "oldest", number(s->oldest), "remaining",
-			 number(s->remaining), "voids", number(s->voids), "dropped",
-			 number(s->dropped), "slow_claims", number(s->slow_claims), "sleeps",
-			 number(s->sleeps), "wakes", number(s->wakes), "dead_producers",
-			 number(s->dead_producers), "dead_consumers", number(s->dead_consumers),
-			 "orphans", number(s->orphans), "verdict",
-			 view_sentence(&a->view, text, sizeof(text)));
+			 (s->state & DISRUPTOR_STATE_ENDED) != 0, "end", decode_number(s->end),
+			 "claimed", decode_number(s->claimed), "published",
+			 decode_number(s->published), "released", decode_number(s->released),
+			 "oldest", decode_number(s->oldest), "remaining",
+			 decode_number(s->remaining), "voids", decode_number(s->voids), "dropped",
+			 decode_number(s->dropped), "slow_claims", decode_number(s->slow_claims),
+			 "sleeps", decode_number(s->sleeps), "wakes", decode_number(s->wakes),
+			 "dead_producers", decode_number(s->dead_producers), "dead_consumers",
+			 decode_number(s->dead_consumers), "orphans", decode_number(s->orphans),
+			 "verdict", view_sentence(&a->view, text, sizeof(text)));
 }
 
 static json_t *json_producers(const struct view *v)
@@ -338,12 +324,13 @@ static json_t *json_producers(const struct view *v)
 		(void)json_array_append_new(
 			all,
 			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "place",
-				  (int)v->producer_at[i], "name", text_of(p->name, 32), "process",
-				  place_of(p->participant), "run_first", number(p->run_first),
-				  "run_end", number(p->run_end), "dropped", number(p->dropped),
-				  "slow_claims", number(p->slow_claims), "sleeps",
-				  number(p->sleeps), "blocked_ns", number(p->blocked_ns),
-				  "blocked_for", number(p->blocked_for)));
+				  (int)v->producer_at[i], "name", decode_name(p->name, 32),
+				  "process", place_of(p->participant), "run_first",
+				  decode_number(p->run_first), "run_end", decode_number(p->run_end),
+				  "dropped", decode_number(p->dropped), "slow_claims",
+				  decode_number(p->slow_claims), "sleeps", decode_number(p->sleeps),
+				  "blocked_ns", decode_number(p->blocked_ns), "blocked_for",
+				  decode_number(p->blocked_for)));
 	}
 	return all;
 }
@@ -358,14 +345,15 @@ static json_t *json_consumers(const struct view *v)
 		(void)json_array_append_new(
 			all,
 			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:b,s:o,s:o,s:o}",
-				  "place", (int)v->consumer_at[i], "name", text_of(c->name, 32),
+				  "place", (int)v->consumer_at[i], "name", decode_name(c->name, 32),
 				  "process", place_of(c->participant), "position",
-				  number(c->position), "lag", number(c->lag), "ready",
-				  number(c->ready), "upstreams", number(c->upstreams), "required",
-				  c->if_dead != DISRUPTOR_OPTIONAL, "dead", (int)c->dead,
-				  "attached", (int)c->attached, "takes", (int)c->takes, "sleeping",
-				  (int)c->sleeping, "waiting_ns", number(c->waiting_ns), "sleeps",
-				  number(c->sleeps), "wakes", number(c->wakes)));
+				  decode_number(c->position), "lag", decode_number(c->lag), "ready",
+				  decode_number(c->ready), "upstreams", decode_number(c->upstreams),
+				  "required", c->if_dead != DISRUPTOR_OPTIONAL, "dead",
+				  (int)c->dead, "attached", (int)c->attached, "takes",
+				  (int)c->takes, "sleeping", (int)c->sleeping, "waiting_ns",
+				  decode_number(c->waiting_ns), "sleeps", decode_number(c->sleeps),
+				  "wakes", decode_number(c->wakes)));
 	}
 	return all;
 }
@@ -378,12 +366,12 @@ static json_t *json_processes(const struct view *v)
 		const struct disruptor_participant *p = &v->participant[i];
 
 		(void)json_array_append_new(
-			all,
-			json_pack("{s:i,s:o,s:o,s:o,s:b,s:i,s:i,s:i}", "place",
-				  (int)v->participant_at[i], "name", text_of(p->name, 32), "pid",
-				  number(p->pid), "started", number(p->started), "alive", p->alive,
-				  "lock_byte", (int)lock_byte(v->participant_at[i]), "producers",
-				  (int)p->producers, "consumers", (int)p->consumers));
+			all, json_pack("{s:i,s:o,s:o,s:o,s:b,s:i,s:i,s:i}", "place",
+				       (int)v->participant_at[i], "name", decode_name(p->name, 32),
+				       "pid", decode_number(p->pid), "started",
+				       decode_number(p->started), "alive", p->alive, "lock_byte",
+				       (int)lock_byte(v->participant_at[i]), "producers",
+				       (int)p->producers, "consumers", (int)p->consumers));
 	}
 	return all;
 }
@@ -400,7 +388,7 @@ static int json_slots(struct inspect *a, json_t *all)
 		rc = copy_one(a, a->from + i, &size, &state);
 		if (rc < 0)
 			return failed(a, rc);
-		one = json_pack("{s:o,s:s}", "position", number(a->from + i), "state",
+		one = json_pack("{s:o,s:s}", "position", decode_number(a->from + i), "state",
 				disruptor_look_event_name(state));
 		if (rc > 0)
 			(void)json_object_set_new(one, a->view.facts.cell ? "record" : "event",
@@ -481,13 +469,13 @@ static int parse_slots(struct inspect *a, char *text)
 	a->count = 1;
 	if (colon) {
 		*colon = '\0';
-		if (!stream_number(colon + 1, &a->count) || a->count == 0 || a->count > 1000000)
+		if (!cmd_number(colon + 1, &a->count) || a->count == 0 || a->count > 1000000)
 			return cmd_usage("inspect", "--slots: '%s' is not in 1 ... 1000000",
 					 colon + 1);
 	}
 	a->newest = strcmp(text, "newest") == 0;
 	a->oldest = strcmp(text, "oldest") == 0;
-	if (!a->newest && !a->oldest && (!stream_number(text, &a->from) || a->from >> 61))
+	if (!a->newest && !a->oldest && (!cmd_number(text, &a->from) || a->from >> 61))
 		return cmd_usage("inspect",
 				 "--slots: '%s' is neither a position, oldest nor newest", text);
 	return CMD_OK;
@@ -517,21 +505,12 @@ static int parse(struct inspect *a, int argc, char **argv)
 			a->directory = optarg;
 			break;
 		default:
-			return cmd_usage("inspect", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("inspect", c, argv[optind - 1]);
 		}
 	}
 	if (rc != CMD_OK)
 		return rc;
-	if (optind == argc)
-		return cmd_usage("inspect", "the segment's NAME is missing");
-	if (optind + 1 < argc)
-		return cmd_usage("inspect", "one segment at a time, not '%s' too",
-				 argv[optind + 1]);
-	a->name = argv[optind];
-	return CMD_OK;
+	return cmd_operand("inspect", "segment", argc, argv, &a->name);
 }
 
 static int run(int argc, char **argv)

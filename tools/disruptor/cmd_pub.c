@@ -73,7 +73,7 @@ static bool again(struct pub *a, int code)
 		char detail[512];
 
 		stream_say(&a->stream.options, "%s; waiting",
-			   stream_detail(code, detail, sizeof(detail)));
+			   cmd_detail(code, detail, sizeof(detail)));
 		a->told_dead = true;
 	}
 	return code == DISRUPTOR_E_TIMEOUT || code == DISRUPTOR_E_PEER_DEAD;
@@ -321,18 +321,14 @@ static int publish(struct pub *a)
 
 /* ---- coming and going ---- */
 
-static bool is_closed(const struct pub *a)
-{
-	return disruptor_ring_stats(a->stream.ring).state != 0;
-}
-
 /* Another's last record may still be on its way to those who subscribed to that. */
 static int begin_anew(struct pub *a)
 {
 	while (!stream_stopped()) {
 		disruptor_segment_tend(a->stream.segment);
-		if (!is_closed(a) || (disruptor_ring_stats(a->stream.ring).consumers == 0 &&
-				      disruptor_ring_reopen(a->stream.ring) == 0))
+		if (!stream_is_closed(&a->stream) ||
+		    (disruptor_ring_stats(a->stream.ring).consumers == 0 &&
+		     disruptor_ring_reopen(a->stream.ring) == 0))
 			break;
 		stream_pause();
 	}
@@ -349,7 +345,7 @@ static int open_producer(struct pub *a)
 		if (rc != 0)
 			return stream_failed(&a->stream, a->stream.options.name, rc);
 		/* who closes it looks whether a producer is open: it was closed before, or is not now */
-		if (!is_closed(a))
+		if (!stream_is_closed(&a->stream))
 			return CMD_OK;
 		(void)disruptor_producer_close(&a->p);
 		(void)begin_anew(a);
@@ -411,12 +407,12 @@ static int parse(struct pub *a, struct stream_options *o, int argc, char **argv)
 			break;
 		case FIXED_OPTION:
 			a->mode = FIXED;
-			if (!stream_bytes(optarg, &a->fixed) || a->fixed > UINT32_MAX)
+			if (!cmd_bytes(optarg, &a->fixed) || a->fixed > UINT32_MAX)
 				return cmd_usage("pub", "--fixed: '%s' is no number of bytes",
 						 optarg);
 			break;
 		case WAIT:
-			if (!stream_number(optarg, &a->wait) || a->wait > DISRUPTOR_MAX_CONSUMERS)
+			if (!cmd_number(optarg, &a->wait) || a->wait > DISRUPTOR_MAX_CONSUMERS)
 				return cmd_usage("pub", "--wait: '%s' is not in 0 ... %d", optarg,
 						 DISRUPTOR_MAX_CONSUMERS);
 			break;
@@ -427,8 +423,7 @@ static int parse(struct pub *a, struct stream_options *o, int argc, char **argv)
 			o->stays = true;
 			break;
 		case SIZE:
-			if (!stream_bytes(optarg, &o->size) || (o->size & (o->size - 1)) != 0 ||
-			    o->size < 4096)
+			if (!cmd_ring_size(optarg, &o->size))
 				return cmd_usage("pub", "--size: '%s' is no power of two from 4K",
 						 optarg);
 			break;
@@ -439,20 +434,12 @@ static int parse(struct pub *a, struct stream_options *o, int argc, char **argv)
 			o->quiet = true;
 			break;
 		default:
-			return cmd_usage("pub", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("pub", c, argv[optind - 1]);
 		}
 	}
 	if (o->raw && a->fixed)
 		return cmd_usage("pub", "--raw and --fixed do not go together");
-	if (optind == argc)
-		return cmd_usage("pub", "the ring's NAME is missing");
-	if (optind + 1 < argc)
-		return cmd_usage("pub", "one ring at a time, not '%s' too", argv[optind + 1]);
-	o->name = argv[optind];
-	return CMD_OK;
+	return cmd_operand("pub", "ring", argc, argv, &o->name);
 }
 
 static int run(int argc, char **argv)

@@ -59,15 +59,9 @@ static struct disruptor_segment_options where(const struct reap *r, unsigned fla
 						   .flags = flags };
 }
 
-/* The library's reason, which may tell of names that others have chosen. */
 static int failed(const char *name, int code)
 {
-	char shown[128], detail[512];
-
-	fprintf(stderr, "disruptor reap: %s: %s: %s\n",
-		escape_string(shown, sizeof(shown), name, strlen(name)), disruptor_error_text(code),
-		escape_string(detail, sizeof(detail), disruptor_error_detail(),
-			      strlen(disruptor_error_detail())));
+	(void)cmd_failed("reap", name, code);
 	return code;
 }
 
@@ -296,10 +290,7 @@ static int parse(struct reap *r, int argc, char **argv)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == ':' || c == '?')
-			return cmd_usage("reap", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("reap", c, argv[optind - 1]);
 		take_option(r, c);
 	}
 	if (r->all && optind != argc)

@@ -154,12 +154,7 @@ static void print_table(const struct stat_command *s)
 
 static int failed(const struct stat_command *s, int code)
 {
-	char name[160], detail[512];
-
-	fprintf(stderr, "disruptor stat: %s: %s\n",
-		escape_string(name, sizeof(name), s->name, strlen(s->name)),
-		stream_detail(code, detail, sizeof(detail)));
-	return CMD_FAILED;
+	return cmd_failed("stat", s->name, code);
 }
 
 static int look_once(struct stat_command *s, const struct disruptor_look *look)
@@ -236,7 +231,7 @@ static int parse(struct stat_command *s, int argc, char **argv)
 						 optarg);
 			break;
 		case COUNT:
-			if (!stream_number(optarg, &s->count) || s->count == 0)
+			if (!cmd_number(optarg, &s->count) || s->count == 0)
 				return cmd_usage("stat", "--count: '%s' is no number above 0",
 						 optarg);
 			break;
@@ -244,22 +239,14 @@ static int parse(struct stat_command *s, int argc, char **argv)
 			s->directory = optarg;
 			break;
 		default:
-			return cmd_usage("stat", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("stat", c, argv[optind - 1]);
 		}
 	}
 	if (s->json && s->prom)
 		return cmd_usage("stat", "--json and --prom do not go together");
 	if (s->count && s->every == 0)
 		return cmd_usage("stat", "--count: only with --every");
-	if (optind == argc)
-		return cmd_usage("stat", "the ring's NAME is missing");
-	if (optind + 1 < argc)
-		return cmd_usage("stat", "one ring at a time, not '%s' too", argv[optind + 1]);
-	s->name = argv[optind];
-	return CMD_OK;
+	return cmd_operand("stat", "ring", argc, argv, &s->name);
 }
 
 static int run(int argc, char **argv)

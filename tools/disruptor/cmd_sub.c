@@ -167,11 +167,6 @@ static int copy_lossy(struct sub *a)
 
 /* ---- coming and going ---- */
 
-static bool is_closed(const struct sub *a)
-{
-	return disruptor_ring_stats(a->stream.ring).state != 0;
-}
-
 /* A ring that is closed was others': a pub opens it again once they have left. */
 static int subscribe(struct sub *a)
 {
@@ -179,7 +174,7 @@ static int subscribe(struct sub *a)
 
 	while (!stream_stopped()) {
 		disruptor_segment_tend(a->stream.segment);
-		if (is_closed(a)) {
+		if (stream_is_closed(&a->stream)) {
 			stream_pause();
 			continue;
 		}
@@ -187,7 +182,7 @@ static int subscribe(struct sub *a)
 					     &a->place);
 		if (rc != 0)
 			return stream_failed(&a->stream, a->stream.options.name, rc);
-		if (!is_closed(a))
+		if (!stream_is_closed(&a->stream))
 			return CMD_OK;
 		/* in between: what was published meanwhile was not for us */
 		(void)disruptor_consumer_close(&a->c);
@@ -215,7 +210,7 @@ static int parse_place(struct sub *a, const char *text)
 		a->place.at = DISRUPTOR_AT_NEWEST;
 	else if (strcmp(text, "oldest") == 0)
 		a->place.at = DISRUPTOR_AT_OLDEST;
-	else if (stream_number(text, &a->place.position))
+	else if (cmd_number(text, &a->place.position))
 		a->place.at = DISRUPTOR_AT_POSITION;
 	else
 		return cmd_usage("sub", "--from: '%s' is neither newest, oldest nor a position",
@@ -233,7 +228,7 @@ static int parse_number(const char *option, bool (*parse)(const char *, uint64_t
 
 static int parse_size(const char *text, uint64_t *size)
 {
-	if (stream_bytes(text, size) && (*size & (*size - 1)) == 0 && *size >= 4096)
+	if (cmd_ring_size(text, size))
 		return CMD_OK;
 	return cmd_usage("sub", "--size: '%s' is no power of two from 4K", text);
 }
@@ -246,9 +241,9 @@ static int parse_option(struct sub *a, struct stream_options *o, int option)
 	case FROM:
 		return parse_place(a, optarg);
 	case COUNT:
-		return parse_number("--count", stream_number, optarg, &a->count);
+		return parse_number("--count", cmd_number, optarg, &a->count);
 	case FIXED:
-		return parse_number("--fixed", stream_bytes, optarg, &a->fixed);
+		return parse_number("--fixed", cmd_bytes, optarg, &a->fixed);
 	case SIZE:
 		return parse_size(optarg, &o->size);
 	case LINES:
@@ -299,10 +294,7 @@ static int parse(struct sub *a, struct stream_options *o, int argc, char **argv)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == ':' || c == '?')
-			return cmd_usage("sub", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("sub", c, argv[optind - 1]);
 		rc = parse_option(a, o, c);
 		if (rc != CMD_OK)
 			return rc;
@@ -311,12 +303,7 @@ static int parse(struct sub *a, struct stream_options *o, int argc, char **argv)
 		return cmd_usage("sub", "--required: only with a --name to go on under");
 	if (a->place.if_dead == DISRUPTOR_REQUIRED && a->lossy)
 		return cmd_usage("sub", "--required and --lossy do not go together");
-	if (optind == argc)
-		return cmd_usage("sub", "the ring's NAME is missing");
-	if (optind + 1 < argc)
-		return cmd_usage("sub", "one ring at a time, not '%s' too", argv[optind + 1]);
-	o->name = argv[optind];
-	return CMD_OK;
+	return cmd_operand("sub", "ring", argc, argv, &o->name);
 }
 
 static int run(int argc, char **argv)

@@ -240,13 +240,13 @@ static int parse_option(struct tail *t, int option)
 		t->at = strcmp(optarg, "newest") == 0   ? DISRUPTOR_AT_NEWEST
 			: strcmp(optarg, "oldest") == 0 ? DISRUPTOR_AT_OLDEST
 							: DISRUPTOR_AT_POSITION;
-		if (t->at == DISRUPTOR_AT_POSITION && !stream_number(optarg, &t->position))
+		if (t->at == DISRUPTOR_AT_POSITION && !cmd_number(optarg, &t->position))
 			return cmd_usage("tail",
 					 "--from: '%s' is neither newest, oldest nor a position",
 					 optarg);
 		break;
 	case COUNT:
-		if (!stream_number(optarg, &t->count) || t->count == 0)
+		if (!cmd_number(optarg, &t->count) || t->count == 0)
 			return cmd_usage("tail", "--count: '%s' is no number above 0", optarg);
 		break;
 	default:
@@ -270,20 +270,12 @@ static int parse(struct tail *t, int argc, char **argv)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == ':' || c == '?')
-			return cmd_usage("tail", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("tail", c, argv[optind - 1]);
 		rc = parse_option(t, c);
 		if (rc != CMD_OK)
 			return rc;
 	}
-	if (optind == argc)
-		return cmd_usage("tail", "the ring's NAME is missing");
-	if (optind + 1 < argc)
-		return cmd_usage("tail", "one ring at a time, not '%s' too", argv[optind + 1]);
-	t->options.name = argv[optind];
-	return CMD_OK;
+	return cmd_operand("tail", "ring", argc, argv, &t->options.name);
 }
 
 static int run(int argc, char **argv)

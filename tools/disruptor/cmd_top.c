@@ -335,10 +335,7 @@ static int parse(struct top *t, int argc, char **argv)
 			t->directory = optarg;
 			break;
 		default:
-			return cmd_usage("top", "%s '%s'",
-					 c == ':' ? "a value is missing after"
-						  : "there is no option",
-					 argv[optind - 1]);
+			return cmd_bad_option("top", c, argv[optind - 1]);
 		}
 	}
 	t->names = argv + optind;

@@ -162,6 +162,21 @@ static json_t *hex(const unsigned char *at, size_t bytes)
 	return string;
 }
 
+json_t *decode_number(uint64_t number)
+{
+	/* JSON has no limit, but its writer has */
+	return number <= INT64_MAX ? json_integer((json_int_t)number)
+				   : json_sprintf("%" PRIu64, number);
+}
+
+json_t *decode_name(const char *name, size_t most)
+{
+	json_t *string = json_stringn(name, strnlen(name, most));
+	char safe[512];
+
+	return string ? string : json_string(escape_string(safe, sizeof(safe), name, most));
+}
+
 json_t *decode_bytes(const void *bytes, size_t size)
 {
 	json_t *text = json_stringn(bytes, size);
@@ -175,9 +190,7 @@ static json_t *json_value(const struct value *v, const unsigned char *at, uint32
 	case NUMBER_SIGNED:
 		return json_integer(v->i);
 	case NUMBER_UNSIGNED:
-		/* JSON has no limit, but the library that writes it has: larger ones are strings of digits */
-		return v->u <= INT64_MAX ? json_integer((json_int_t)v->u)
-					 : json_sprintf("%" PRIu64, v->u);
+		return decode_number(v->u);
 	case NUMBER_FLOAT:
 		return isfinite(v->f) ? json_real(v->f) : json_null();
 	case TRUTH:

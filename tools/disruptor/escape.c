@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The Unicode Standard, table 3-7: neither overlong, nor surrogates, nor above U+10FFFF. */
-size_t escape_character(const unsigned char *text, size_t left, unsigned long *code)
+/*
+ * The length of the UTF-8 character at @p text; 0: it is none. The Unicode Standard, table 3-7: neither
+ * overlong, nor surrogates, nor above U+10FFFF.
+ */
+static size_t character(const unsigned char *text, size_t left, unsigned long *code)
 {
 	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = text[0];
@@ -44,7 +47,7 @@ static bool is_harmless(unsigned long code)
 static size_t next_piece(const unsigned char *text, size_t left, char piece[8])
 {
 	unsigned long code;
-	size_t length = escape_character(text, left, &code);
+	size_t length = character(text, left, &code);
 
 	if (length != 0 && is_harmless(code)) {
 		memcpy(piece, text, length);

@@ -19,7 +19,4 @@ void escape_write(FILE *out, const char *text, size_t bytes);
 /* The same of a string, cut at @p most bytes, into a buffer of @p size; it is @p to. */
 const char *escape_string(char *to, size_t size, const char *text, size_t most);
 
-/* The length of the UTF-8 character at @p text of @p left bytes; 0: it is none. */
-size_t escape_character(const unsigned char *text, size_t left, unsigned long *code);
-
 #endif

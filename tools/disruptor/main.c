@@ -2,7 +2,6 @@
 /* The disruptor program: a table of commands, and the two options that need none. */
 #include "cmd.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,21 +37,6 @@ static const struct command *const commands[] = {
 	NULL,
 	/* clang-format on */
 };
-
-int cmd_usage(const char *command, const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "disruptor%s%s: ", *command != '\0' ? " " : "", command);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	if (*command != '\0')
-		fprintf(stderr, "\nTry 'disruptor help %s'.\n", command);
-	else
-		fprintf(stderr, "\nTry 'disruptor --help'.\n");
-	return CMD_USAGE;
-}
 
 static const struct command *find_command(const char *name)
 {

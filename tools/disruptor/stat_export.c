@@ -2,6 +2,7 @@
 /* How a ring does, for programs: as JSON, and in Prometheus's text format, of the same figures. */
 #define _POSIX_C_SOURCE 200809L /* strnlen */
 
+#include "decode.h"
 #include "escape.h"
 #include "stat.h"
 
@@ -97,21 +98,6 @@ static uint64_t value_of(const struct figure *f, const void *from)
 
 /* ---- as JSON ---- */
 
-/* JSON has no limit, but its writer has: larger ones, which only damage makes, are strings of digits. */
-static json_t *number(uint64_t n)
-{
-	return n <= INT64_MAX ? json_integer((json_int_t)n) : json_sprintf("%" PRIu64, n);
-}
-
-/* Names are of any bytes: those that are no UTF-8 are told escaped. */
-static json_t *text_of(const char *text, size_t most)
-{
-	json_t *s = json_stringn(text, strnlen(text, most));
-	char safe[256];
-
-	return s ? s : json_string(escape_string(safe, sizeof(safe), text, most));
-}
-
 static void set(json_t *object, const char *key, json_t *value)
 {
 	(void)json_object_set_new(object, key, value);
@@ -120,14 +106,14 @@ static void set(json_t *object, const char *key, json_t *value)
 static void set_figures(json_t *object, const struct figure *f, size_t count, const void *from)
 {
 	for (size_t i = 0; i < count; i++)
-		set(object, f[i].name, number(value_of(&f[i], from)));
+		set(object, f[i].name, decode_number(value_of(&f[i], from)));
 }
 
 static void set_owner(json_t *object, const struct view *v, uint32_t place)
 {
 	const struct disruptor_participant *p = view_owner(v, place);
 
-	set(object, "process", p ? number(p->pid) : json_null());
+	set(object, "process", p ? decode_number(p->pid) : json_null());
 	set(object, "alive", p ? json_boolean(p->alive) : json_null());
 }
 
@@ -138,7 +124,7 @@ static json_t *json_producers(const struct view *v)
 	for (uint32_t i = 0; i < v->producers; i++) {
 		json_t *o = json_object();
 
-		set(o, "name", text_of(v->producer[i].name, 32));
+		set(o, "name", decode_name(v->producer[i].name, 32));
 		set_owner(o, v, v->producer[i].participant);
 		set_figures(o, producer_figures, COUNT(producer_figures), &v->producer[i]);
 		(void)json_array_append_new(all, o);
@@ -158,8 +144,8 @@ static json_t *json_consumers(const struct stat_command *s)
 		for (uint32_t k = 0; k < v->consumers; k++)
 			if (c->upstreams >> v->consumer_at[k] & 1)
 				(void)json_array_append_new(after,
-							    text_of(v->consumer[k].name, 32));
-		set(o, "name", text_of(c->name, 32));
+							    decode_name(v->consumer[k].name, 32));
+		set(o, "name", decode_name(c->name, 32));
 		set_owner(o, v, c->participant);
 		set(o, "dead", json_boolean(view_is_dead(v, c)));
 		set(o, "required", json_boolean(c->if_dead == DISRUPTOR_REQUIRED));
@@ -181,11 +167,11 @@ void stat_print_json(const struct stat_command *s)
 	json_t *o = json_object();
 	char text[512];
 
-	set(o, "name", text_of(s->name, 4096));
+	set(o, "name", decode_name(s->name, 4096));
 	set(o, "state", json_string(view_state_name(v->state.state)));
-	set(o, "type", text_of(v->type->name, 4096));
-	set(o, "capacity", number(v->facts.capacity));
-	set(o, "event_size", number(v->facts.event_size));
+	set(o, "type", decode_name(v->type->name, 4096));
+	set(o, "capacity", decode_number(v->facts.capacity));
+	set(o, "event_size", decode_number(v->facts.event_size));
 	set(o, "layout", json_string(view_layout_name(&v->facts)));
 	set(o, "many_producers", json_boolean(v->facts.producers == DISRUPTOR_MANY));
 	set(o, "rung", json_string(disruptor_rung_name(v->facts.rung)));
@@ -198,7 +184,7 @@ void stat_print_json(const struct stat_command *s)
 	}
 	set(o, "producers", json_producers(v));
 	set(o, "consumers", json_consumers(s));
-	set(o, "verdict", text_of(view_sentence(v, text, sizeof(text)), sizeof(text)));
+	set(o, "verdict", decode_name(view_sentence(v, text, sizeof(text)), sizeof(text)));
 	/* a terminal obeys more than what JSON has to escape */
 	(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	putchar('\n');

@@ -4,7 +4,6 @@
 
 #include "stream.h"
 #include "cmd.h"
-#include "escape.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,51 +33,9 @@ void stream_say(const struct stream_options *o, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-const char *stream_detail(int code, char *text, size_t size)
-{
-	const char *detail = disruptor_error_detail();
-
-	return escape_string(text, size, *detail ? detail : disruptor_error_text(code), size);
-}
-
 int stream_failed(const struct stream *s, const char *what, int code)
 {
-	char detail[512];
-
-	stream_say(&s->options, "%s: %s", what, stream_detail(code, detail, sizeof(detail)));
-	return CMD_FAILED;
-}
-
-bool stream_number(const char *text, uint64_t *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
-}
-
-bool stream_bytes(const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KMG";
-	const char *unit;
-	unsigned shift = 0;
-	char *end;
-
-	errno = 0;
-	*bytes = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || errno != 0)
-		return false;
-	if (*end != '\0') {
-		unit = strchr(units, *end);
-		if (!unit || end[1] != '\0')
-			return false;
-		shift = 10 * (unsigned)(unit - units + 1);
-	}
-	if (*bytes == 0 || *bytes > UINT64_MAX >> shift)
-		return false;
-	*bytes <<= shift;
-	return true;
+	return cmd_failed(s->options.command, what, code);
 }
 
 /* ---- the ring ---- */
@@ -125,6 +82,11 @@ bool stream_open(struct stream *s, const struct stream_options *options)
 	s->shows = !options->quiet && isatty(STDERR_FILENO);
 	s->began = s->shown = disruptor_now();
 	return true;
+}
+
+bool stream_is_closed(const struct stream *s)
+{
+	return disruptor_ring_stats(s->ring).state != 0;
 }
 
 void stream_close(struct stream *s)

@@ -37,22 +37,17 @@ struct stream {
 
 /* Find the ring, or make it. False: the reason has been said. */
 bool stream_open(struct stream *s, const struct stream_options *options);
+/* Whether no claim succeeds any more. */
+bool stream_is_closed(const struct stream *s);
 /* Leave it. */
 void stream_close(struct stream *s);
 
-/* What the library says of a failure, escaped: names in it may be another process's. */
-const char *stream_detail(int code, char *text, size_t size);
 /* Say on stderr what went wrong, of the library its detail; answers CMD_FAILED. */
 int stream_failed(const struct stream *s, const char *what, int code);
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
 void stream_say(const struct stream_options *o, const char *format, ...);
-
-/* A number of bytes, as 65536, 64K, 1M, 2G; false if it is none, or 0. */
-bool stream_bytes(const char *text, uint64_t *bytes);
-/* A whole number; false if it is none. */
-bool stream_number(const char *text, uint64_t *number);
 
 /* From now on SIGINT and SIGTERM are only noted, the first time, and SIGPIPE is an error of write. */
 void stream_catch_signals(void);
