@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "hook.h" /* first: the inline functions have hooks, too */
 
-#include "fixture.h"
+#include "shared.h"
 
 #include <disruptor/segment.h>
 
@@ -20,8 +20,6 @@
 #include <unistd.h>
 
 #define MAX_DEATHS 2000
-
-static char directory[64];
 
 /* What the doomed process has done, told to us in memory of our own. */
 struct told {
@@ -67,7 +65,7 @@ struct kind {
 static struct disruptor_segment *make(const struct kind *kind, uint64_t capacity)
 {
 	const struct disruptor_segment_options o = { .size = sizeof(o),
-						     .directory = directory,
+						     .directory = shared_directory,
 						     .flags = DISRUPTOR_SEGMENT_CREATE |
 							      DISRUPTOR_SEGMENT_NEW };
 	struct disruptor_options ring = fixture_options(capacity);
@@ -86,7 +84,8 @@ static struct disruptor_segment *make(const struct kind *kind, uint64_t capacity
 
 static struct disruptor_segment *find(void)
 {
-	const struct disruptor_segment_options o = { .size = sizeof(o), .directory = directory };
+	const struct disruptor_segment_options o = { .size = sizeof(o),
+						     .directory = shared_directory };
 	struct disruptor_segment *s = NULL;
 
 	return disruptor_segment_open(&s, "ring", &tick_type, NULL, &o) == 0 ? s : NULL;
@@ -94,7 +93,8 @@ static struct disruptor_segment *find(void)
 
 static void finish(struct disruptor_segment **s)
 {
-	const struct disruptor_segment_options o = { .size = sizeof(o), .directory = directory };
+	const struct disruptor_segment_options o = { .size = sizeof(o),
+						     .directory = shared_directory };
 	struct disruptor_participant p;
 	uint32_t present = 0;
 
@@ -545,19 +545,6 @@ TEST(who_waits_finds_out_and_who_is_stopped_is_waited_for)
 	finish(&s);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,15 +557,9 @@ int main(void)
 		RUN(who_closes_dies_at_any_instant),
 		RUN(who_waits_finds_out_and_who_is_stopped_is_waited_for),
 	};
-	struct disruptor_options ring = fixture_options(8);
-	struct disruptor_segment *s;
 
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (ring.rung == DISRUPTOR_RUNG_MUTEX ||
-	    disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are_on_this_rung())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "hook.h" /* first: the inline functions have hooks, too */
 
-#include "fixture.h"
+#include "shared.h"
 
 #include <disruptor/record.h>
 #include <disruptor/segment.h>
@@ -23,8 +23,6 @@
 #define CAPACITY 16
 #define CELL 64
 #define MAX_DEATHS 2000
-
-static char directory[64];
 
 /* What the doomed process has done. */
 static struct told {
@@ -45,7 +43,7 @@ static void die(enum hook_point point, void *context)
 static struct disruptor_segment *get(unsigned flags, enum disruptor_producers producers)
 {
 	const struct disruptor_segment_options o = { .size = sizeof(o),
-						     .directory = directory,
+						     .directory = shared_directory,
 						     .flags = flags };
 	struct disruptor_options ring = fixture_options(CAPACITY);
 	struct disruptor_segment *s = NULL;
@@ -146,7 +144,8 @@ static void read_of_the_dead(struct disruptor_consumer *c)
 
 static bool one_death(enum disruptor_producers producers, uint64_t n)
 {
-	const struct disruptor_segment_options o = { .size = sizeof(o), .directory = directory };
+	const struct disruptor_segment_options o = { .size = sizeof(o),
+						     .directory = shared_directory };
 	struct disruptor_segment *s;
 	struct disruptor_consumer c;
 	struct disruptor_producer p;
@@ -204,36 +203,15 @@ TEST(one_of_its_writers_dies_at_any_instant)
 	deaths(DISRUPTOR_MANY);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(its_only_writer_dies_at_any_instant),
 		RUN(one_of_its_writers_dies_at_any_instant),
 	};
-	struct disruptor_options ring = fixture_options(8);
-	struct disruptor_segment *s;
 
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (told == MAP_FAILED)
-		return 1;
-	if (ring.rung == DISRUPTOR_RUNG_MUTEX ||
-	    disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are_on_this_rung())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

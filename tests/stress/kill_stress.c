@@ -6,7 +6,7 @@
  * DISRUPTOR_KILLS says how many die (100); DISRUPTOR_SEED from which seed (another each time).
  */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "shared.h"
 
 #include <disruptor/segment.h>
 
@@ -62,8 +62,6 @@ struct world {
 };
 
 static struct world *world;
-static char directory[64];
-
 #define DEMAND(what)                                                                               \
 	do {                                                                                       \
 		if (!(what)) {                                                                     \
@@ -82,7 +80,8 @@ static uint64_t check_of(const struct parcel *p)
 
 static struct disruptor_segment *find(void)
 {
-	const struct disruptor_segment_options o = { .size = sizeof(o), .directory = directory };
+	const struct disruptor_segment_options o = { .size = sizeof(o),
+						     .directory = shared_directory };
 	struct disruptor_segment *s;
 
 	DEMAND(disruptor_segment_open(&s, "ring", &parcel_type, NULL, &o) == 0);
@@ -316,7 +315,7 @@ TEST(all_events_are_accounted_for)
 {
 	const unsigned kills = number_of("DISRUPTOR_KILLS", 100);
 	const struct disruptor_segment_options o = { .size = sizeof(o),
-						     .directory = directory,
+						     .directory = shared_directory,
 						     .flags = DISRUPTOR_SEGMENT_CREATE };
 	struct disruptor_options ring = fixture_options(CAPACITY);
 	uint64_t *took = calloc(kills + 1, sizeof(*took)), events = 0, doubts = 0;
@@ -369,38 +368,19 @@ TEST(all_events_are_accounted_for)
 	assert_code(disruptor_segment_remove("ring", &o), 0);
 }
 
-static int setup(void **test)
-{
-	(void)test;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **test)
-{
-	(void)test;
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_events_are_accounted_for),
 	};
-	struct disruptor_options ring = fixture_options(8);
-	struct disruptor_segment *s;
 
-	if (ring.rung == DISRUPTOR_RUNG_MUTEX ||
-	    disruptor_segment_make(&s, &parcel_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are_on_this_rung())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
 	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	if (world == MAP_FAILED)
 		return 1;
 	state = number_of("DISRUPTOR_SEED", (unsigned)disruptor_now());
 	printf("seed %u\n", (unsigned)state);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Looking into a segment from outside: what is told, and that nothing there can do harm. Linux. */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "shared.h"
 #include "segment/format.h"
 
 #include <disruptor/look.h>
@@ -17,30 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[64];
-
-static struct disruptor_segment_options where(unsigned flags)
-{
-	return (struct disruptor_segment_options){ .size = sizeof(struct disruptor_segment_options),
-						   .directory = directory,
-						   .flags = flags };
-}
-
-static struct disruptor_options shared_options(uint64_t capacity,
-					       enum disruptor_producers producers)
-{
-	struct disruptor_options o = fixture_options(capacity);
-
-	o.producers = producers;
-	if (o.rung == DISRUPTOR_RUNG_MUTEX) /* which is one process's own */
-		o.rung = DISRUPTOR_RUNG_AUTO;
-	return o;
-}
-
 static struct disruptor_segment *make_with(const struct disruptor_options *ring)
 {
 	struct disruptor_segment_options o =
-		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
+		shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
 	struct disruptor_segment *s;
 
 	o.participant = "maker";
@@ -59,7 +39,7 @@ static struct disruptor_segment *make(uint64_t capacity, enum disruptor_producer
 
 static void finish(struct disruptor_segment **s)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 
 	assert_code(disruptor_segment_close(s), 0);
 	assert_code(disruptor_segment_remove("ring", &o), 0);
@@ -67,7 +47,7 @@ static void finish(struct disruptor_segment **s)
 
 static struct disruptor_look *look_into(void)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_look *l;
 
 	assert_code(disruptor_look_open(&l, "ring", &o), 0);
@@ -412,7 +392,7 @@ TEST(who_sleeps_is_told_until_it_is_woken)
 /* Attach as @p name with a producer and two consumers, say so, and stay until killed. */
 static void doomed(int ready)
 {
-	struct disruptor_segment_options o = where(0);
+	struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_segment *s;
 	struct tick_producer p;
 	struct tick_consumer c[2];
@@ -500,7 +480,7 @@ TEST(a_process_that_dies_is_told_dead_until_it_is_repaired)
 
 static void path_of(char *path, size_t size)
 {
-	(void)snprintf(path, size, "%s/ring", directory);
+	(void)snprintf(path, size, "%s/ring", shared_directory);
 }
 
 /* Whether the kernel says that this process has the file mapped so. */
@@ -705,7 +685,7 @@ TEST(a_segment_that_is_scribbled_over_can_be_looked_into)
 TEST(what_was_cut_short_is_refused_and_so_is_what_is_no_segment)
 {
 	struct disruptor_segment *s = make(64, DISRUPTOR_SINGLE);
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_look_state found = { .size = sizeof(found) };
 	struct disruptor_look *l = look_into(), *other;
 	char path[128];
@@ -729,12 +709,12 @@ TEST(what_was_cut_short_is_refused_and_so_is_what_is_no_segment)
 
 TEST(options_of_those_who_take_part_are_refused)
 {
-	struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
+	struct disruptor_segment_options o = shared_where(DISRUPTOR_SEGMENT_CREATE);
 	struct disruptor_look *l;
 
 	assert_code(disruptor_look_open(&l, "ring", &o), DISRUPTOR_E_INVAL);
 	assert_detail("flags");
-	o = where(0);
+	o = shared_where(0);
 	o.participant = "me";
 	assert_code(disruptor_look_open(&l, "ring", &o), DISRUPTOR_E_INVAL);
 	assert_detail("participant");
@@ -764,7 +744,7 @@ TEST(answers_are_as_long_as_their_size_says)
 
 TEST(what_is_not_known_to_write_may_be_looked_into)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE), *other;
 	struct segment_header h;
 	struct disruptor_look *l;
@@ -788,7 +768,7 @@ TEST(what_is_not_known_to_write_may_be_looked_into)
 static struct disruptor_segment *make_records(void)
 {
 	const struct disruptor_segment_options o =
-		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
+		shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
 	struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
 	struct disruptor_segment *s;
 
@@ -1045,19 +1025,6 @@ TEST(a_ring_of_events_has_no_records)
 	finish(&s);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1084,13 +1051,8 @@ int main(void)
 		RUN(records_that_are_scribbled_over_can_be_looked_at),
 		RUN(a_ring_of_events_has_no_records),
 	};
-	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
-	struct disruptor_segment *s;
 
-	if (disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

@@ -4,7 +4,7 @@
  * side has just been given back. Linux.
  */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "shared.h"
 
 #include <disruptor/segment.h>
 
@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char directory[64];
 
 /* The other's: closed once, after the next unlocking of the file's first byte. */
 static struct disruptor_segment *closes_at_unlock;
@@ -46,7 +44,7 @@ int __wrap_fcntl(int fd, int command, ...)
 static struct disruptor_segment *open_segment(unsigned flags)
 {
 	const struct disruptor_segment_options o = { .size = sizeof(o),
-						     .directory = directory,
+						     .directory = shared_directory,
 						     .flags = flags };
 	struct disruptor_options ring = fixture_options(8);
 	struct disruptor_segment *s;
@@ -72,32 +70,13 @@ TEST(two_that_leave_at_once_take_the_name_with_them)
 	assert_null(open_segment(0));
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN(two_that_leave_at_once_take_the_name_with_them),
 	};
-	const struct disruptor_options ring = { .size = sizeof(ring), .capacity = 8 };
-	struct disruptor_segment *s;
 
-	if (fixture_rung() == DISRUPTOR_RUNG_MUTEX ||
-	    disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are_on_this_rung())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

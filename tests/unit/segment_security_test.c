@@ -4,7 +4,7 @@
  * it is looked at, and a segment that is made is the maker's alone. Linux.
  */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "shared.h"
 
 #include <disruptor/segment.h>
 
@@ -22,8 +22,6 @@
 #include <unistd.h>
 
 #define STRANGER 65534 /* a user who owns nothing here */
-
-static char directory[64];
 
 /* Where files must have a name: O_TMPFILE is refused, as some file systems do. */
 static bool no_unnamed_files;
@@ -50,7 +48,7 @@ static const char *path_of(const char *file)
 	static unsigned turn;
 
 	turn = !turn;
-	(void)snprintf(path[turn], sizeof(path[turn]), "%s/%s", directory, file);
+	(void)snprintf(path[turn], sizeof(path[turn]), "%s/%s", shared_directory, file);
 	return path[turn];
 }
 
@@ -71,15 +69,16 @@ static void make(unsigned mode)
 {
 	struct disruptor_segment *s;
 
-	assert_code(open_at(&s, directory, "ring", DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW,
-			    mode),
+	assert_code(open_at(&s, shared_directory, "ring",
+			    DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW, mode),
 		    0);
 	assert_code(disruptor_segment_close(&s), 0);
 }
 
 static void remove_ring(void)
 {
-	const struct disruptor_segment_options o = { .size = sizeof(o), .directory = directory };
+	const struct disruptor_segment_options o = { .size = sizeof(o),
+						     .directory = shared_directory };
 
 	assert_code(disruptor_segment_remove("ring", &o), 0);
 }
@@ -88,7 +87,7 @@ static void expect_found(unsigned mode)
 {
 	struct disruptor_segment *s;
 
-	assert_code(open_at(&s, directory, "ring", 0, mode), 0);
+	assert_code(open_at(&s, shared_directory, "ring", 0, mode), 0);
 	assert_code(disruptor_segment_close(&s), 0);
 }
 
@@ -100,7 +99,7 @@ static void expect_refusal(const char *name, unsigned mode, int code, const char
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct disruptor_segment *s = (struct disruptor_segment *)1;
 
-		assert_code(open_at(&s, directory, name, ways[i], mode), code);
+		assert_code(open_at(&s, shared_directory, name, ways[i], mode), code);
 		assert_null(s);
 		assert_detail(detail);
 	}
@@ -109,7 +108,7 @@ static void expect_refusal(const char *name, unsigned mode, int code, const char
 /* Names in the directory, those that begin with a dot, too. */
 static unsigned names_there(void)
 {
-	DIR *d = opendir(directory);
+	DIR *d = opendir(shared_directory);
 	unsigned count = 0;
 
 	assert_non_null(d);
@@ -140,7 +139,7 @@ TEST(a_link_at_the_name_is_not_followed)
 	/* nor does anything come to be where one leads to nothing */
 	assert_int_equal(symlink("nothing", path_of("dangling")), 0);
 	expect_refusal("dangling", 0, DISRUPTOR_E_DENIED, "dangling");
-	assert_code(open_at(&s, directory, "dangling",
+	assert_code(open_at(&s, shared_directory, "dangling",
 			    DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW, 0),
 		    DISRUPTOR_E_EXISTS);
 	assert_int_equal(lstat(path_of("nothing"), &st), -1);
@@ -345,7 +344,7 @@ static void expect_stranger(unsigned mode, int code)
 		if (setresgid(STRANGER, STRANGER, STRANGER) != 0 ||
 		    setresuid(STRANGER, STRANGER, STRANGER) != 0)
 			_exit(100);
-		_exit(-open_at(&s, directory, "ring", 0, mode));
+		_exit(-open_at(&s, shared_directory, "ring", 0, mode));
 	}
 	assert_true(child > 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -359,7 +358,7 @@ TEST(others_have_what_the_mode_gives_them)
 		skip();
 	make(0);
 	expect_stranger(0, DISRUPTOR_E_DENIED); /* by the directory, which is 0700 */
-	assert_int_equal(chmod(directory, 0755), 0);
+	assert_int_equal(chmod(shared_directory, 0755), 0);
 	expect_stranger(0, DISRUPTOR_E_DENIED); /* by the file, which is 0600 */
 	remove_ring();
 	make(0644);
@@ -369,7 +368,7 @@ TEST(others_have_what_the_mode_gives_them)
 	expect_stranger(0, DISRUPTOR_E_DENIED); /* by itself: others may write to it */
 	expect_stranger(0666, 0);               /* root's, and asked for */
 	remove_ring();
-	assert_int_equal(chmod(directory, 0700), 0);
+	assert_int_equal(chmod(shared_directory, 0700), 0);
 }
 
 /* ---- what is made ---- */
@@ -408,8 +407,8 @@ TEST(so_it_has_where_a_file_must_have_a_name)
 		skip();
 	}
 	/* one that cannot be shown leaves nothing */
-	assert_code(open_at(&s, directory, "ring", DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW,
-			    0),
+	assert_code(open_at(&s, shared_directory, "ring",
+			    DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW, 0),
 		    DISRUPTOR_E_EXISTS);
 	assert_int_equal(names_there(), 1);
 	remove_ring();
@@ -453,7 +452,7 @@ TEST(events_are_zero_before_they_are_written)
 	/* again behind one that was full of something */
 	for (unsigned i = 0; i < 2; i++) {
 		const struct disruptor_segment_options o = { .size = sizeof(o),
-							     .directory = directory,
+							     .directory = shared_directory,
 							     .flags = DISRUPTOR_SEGMENT_CREATE };
 
 		assert_code(disruptor_segment_open(&s, "ring", &tick_type, &ring, &o), 0);
@@ -522,19 +521,6 @@ TEST(one_whose_size_may_change_is_not_adopted)
 	assert_int_equal(close(fd), 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -556,11 +542,8 @@ int main(void)
 		RUN(the_size_of_one_without_a_name_is_sealed),
 		RUN(one_whose_size_may_change_is_not_adopted),
 	};
-	struct disruptor_segment *s;
 
-	if (open_at(&s, "/nowhere", "ring", 0, 0) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer");
+	if (!shared_there_are())
 		return 77;
-	}
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

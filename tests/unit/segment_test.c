@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Rings that processes share: made, found, refused; and events from one process to another. Linux. */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "shared.h"
 
 #include <disruptor/segment.h>
 
@@ -17,30 +17,10 @@
 
 #define EVENTS 50000
 
-static char directory[64];
-
-static struct disruptor_segment_options where(unsigned flags)
-{
-	return (struct disruptor_segment_options){ .size = sizeof(struct disruptor_segment_options),
-						   .directory = directory,
-						   .flags = flags };
-}
-
-static struct disruptor_options shared_options(uint64_t capacity,
-					       enum disruptor_producers producers)
-{
-	struct disruptor_options o = fixture_options(capacity);
-
-	o.producers = producers;
-	if (o.rung == DISRUPTOR_RUNG_MUTEX) /* which is one process's own */
-		o.rung = DISRUPTOR_RUNG_AUTO;
-	return o;
-}
-
 static struct disruptor_segment *make(uint64_t capacity, enum disruptor_producers producers)
 {
 	const struct disruptor_segment_options o =
-		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
+		shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
 	const struct disruptor_options ring = shared_options(capacity, producers);
 	struct disruptor_segment *s;
 
@@ -50,7 +30,7 @@ static struct disruptor_segment *make(uint64_t capacity, enum disruptor_producer
 
 static struct disruptor_segment *find(void)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_segment *s;
 
 	return disruptor_segment_open(&s, "ring", &tick_type, NULL, &o) == 0 ? s : NULL;
@@ -58,7 +38,7 @@ static struct disruptor_segment *find(void)
 
 static void finish(struct disruptor_segment **s)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 
 	assert_code(disruptor_segment_close(s), 0);
 	assert_null(*s);
@@ -232,7 +212,7 @@ TEST(a_close_ends_readers_of_other_processes_behind_the_last_event)
 
 TEST(who_comes_first_makes_it_and_the_others_find_it)
 {
-	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
+	const struct disruptor_segment_options o = shared_where(DISRUPTOR_SEGMENT_CREATE);
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
 	const struct disruptor_options other = shared_options(64, DISRUPTOR_MANY);
 	struct disruptor_segment *first, *second;
@@ -272,7 +252,7 @@ TEST(a_producer_s_place_is_taken_in_all_processes)
 TEST(what_is_not_there_or_there_already_is_refused)
 {
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
-	struct disruptor_segment_options o = where(0);
+	struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_segment *s, *other = (struct disruptor_segment *)1;
 
 	assert_code(disruptor_segment_open(&other, "ring", &tick_type, &ring, &o),
@@ -298,7 +278,7 @@ DISRUPTOR_EVENT(pair, struct pair,
 TEST(another_type_of_event_is_refused_by_name)
 {
 	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE), *other;
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 
 	assert_code(disruptor_segment_open(&other, "ring", &pair_type, NULL, &o), DISRUPTOR_E_TYPE);
 	assert_detail("'tick'");
@@ -309,7 +289,8 @@ TEST(another_type_of_event_is_refused_by_name)
 TEST(who_serves_any_segment_takes_the_type_that_it_tells)
 {
 	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE), *other;
-	const struct disruptor_segment_options o = where(0), c = where(DISRUPTOR_SEGMENT_CREATE);
+	const struct disruptor_segment_options o = shared_where(0),
+					       c = shared_where(DISRUPTOR_SEGMENT_CREATE);
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
 	const struct disruptor_type *type;
 	struct disruptor_consumer reader;
@@ -354,7 +335,7 @@ static int stop_there(void *context, const char *name)
 TEST(segments_are_listed)
 {
 	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE);
-	struct disruptor_segment_options o = where(0);
+	struct disruptor_segment_options o = shared_where(0);
 	struct {
 		unsigned count;
 		char last[16];
@@ -374,7 +355,7 @@ TEST(segments_are_listed)
 TEST(one_that_nobody_has_is_removed_and_no_other)
 {
 	struct disruptor_segment *s = make(8, DISRUPTOR_SINGLE);
-	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_UNUSED);
+	const struct disruptor_segment_options o = shared_where(DISRUPTOR_SEGMENT_UNUSED);
 	char path[128];
 	FILE *file;
 
@@ -382,7 +363,7 @@ TEST(one_that_nobody_has_is_removed_and_no_other)
 	assert_code(disruptor_segment_close(&s), 0);
 	assert_code(disruptor_segment_remove("ring", &o), 0);
 	assert_code(disruptor_segment_remove("ring", &o), DISRUPTOR_E_NOT_FOUND);
-	(void)snprintf(path, sizeof(path), "%s/ring", directory);
+	(void)snprintf(path, sizeof(path), "%s/ring", shared_directory);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	for (int i = 0; i < 1000; i++)
@@ -395,13 +376,13 @@ TEST(one_that_nobody_has_is_removed_and_no_other)
 /* Come and go until told to stop; 0 if what was had was what the name led to, each time. */
 static int come_and_go(const atomic_bool *stop)
 {
-	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
+	const struct disruptor_segment_options o = shared_where(DISRUPTOR_SEGMENT_CREATE);
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
 	struct disruptor_segment *s;
 	char path[128];
 	struct stat ours, there;
 
-	(void)snprintf(path, sizeof(path), "%s/ring", directory);
+	(void)snprintf(path, sizeof(path), "%s/ring", shared_directory);
 	while (!atomic_load(stop)) {
 		if (disruptor_segment_open(&s, "ring", &tick_type, &ring, &o) != 0)
 			return 1;
@@ -417,7 +398,7 @@ static int come_and_go(const atomic_bool *stop)
 
 TEST(who_opens_one_as_it_is_removed_has_it_or_does_not_find_it)
 {
-	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_UNUSED);
+	const struct disruptor_segment_options o = shared_where(DISRUPTOR_SEGMENT_UNUSED);
 	atomic_bool *stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned removed = 0;
@@ -450,7 +431,7 @@ TEST(who_opens_one_as_it_is_removed_has_it_or_does_not_find_it)
 
 TEST(what_one_process_alone_has_is_refused)
 {
-	const struct disruptor_segment_options o = where(DISRUPTOR_SEGMENT_CREATE);
+	const struct disruptor_segment_options o = shared_where(DISRUPTOR_SEGMENT_CREATE);
 	struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
 	struct disruptor_segment *s;
 	char memory[64];
@@ -485,7 +466,7 @@ TEST(it_is_left_when_its_views_are_closed)
 TEST(as_many_processes_as_it_has_places_for)
 {
 	struct disruptor_segment_options o =
-		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
+		shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_NEW);
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
 	struct disruptor_segment *a, *b, *c;
 
@@ -529,25 +510,12 @@ TEST(one_without_a_name_is_passed_on)
 	assert_code(disruptor_segment_close(&s), 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/disruptor-test-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return rmdir(directory);
-}
-
 /* ---- names that go with the last who has them ---- */
 
 static struct disruptor_segment *open_temporary(void)
 {
 	const struct disruptor_segment_options o =
-		where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
+		shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
 	const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
 	struct disruptor_segment *s;
 
@@ -578,7 +546,7 @@ TEST(a_temporary_name_goes_with_the_last_who_has_it)
 
 TEST(a_temporary_name_is_not_taken_from_another)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_segment *first = open_temporary(), *other;
 
 	assert_code(disruptor_segment_remove("ring", &o), 0);
@@ -598,7 +566,7 @@ static int die_as_a_required_consumer(struct disruptor_segment *s, uint64_t unus
 
 TEST(a_temporary_name_stays_for_a_required_consumer_that_has_died)
 {
-	const struct disruptor_segment_options o = where(0);
+	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_segment *s = open_temporary();
 
 	expect_well(start(die_as_a_required_consumer, 0));
@@ -621,7 +589,7 @@ static int come_and_leave(void)
 {
 	for (int i = 0; i < 100; i++) {
 		const struct disruptor_segment_options o =
-			where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
+			shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
 		const struct disruptor_options ring = shared_options(8, DISRUPTOR_MANY);
 		struct disruptor_segment *s, *again;
 
@@ -678,13 +646,8 @@ int main(void)
 		RUN(as_many_processes_as_it_has_places_for),
 		RUN(one_without_a_name_is_passed_on),
 	};
-	const struct disruptor_options ring = shared_options(8, DISRUPTOR_SINGLE);
-	struct disruptor_segment *s;
 
-	if (disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, shared_setup, shared_teardown);
 }

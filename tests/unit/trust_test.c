@@ -3,7 +3,7 @@
  * What others have written into a ring that they share is cut to what exists: no access lies outside
  * of it, no wait goes past its deadline. Linux. tests/fuzz looks for more of these.
  */
-#include "fixture.h"
+#include "shared.h"
 
 #include "segment/segment.h"
 
@@ -202,15 +202,8 @@ int main(void)
 		RUN(a_lossy_reader_that_is_told_of_later_events_does_not_go_back),
 		RUN(what_cannot_be_a_position_is_refused),
 	};
-	struct disruptor_options ring = fixture_options(8);
-	struct disruptor_segment *s;
 
-	if (ring.rung == DISRUPTOR_RUNG_MUTEX)
-		ring.rung = DISRUPTOR_RUNG_AUTO;
-	if (disruptor_segment_make(&s, &tick_type, &ring, NULL) == DISRUPTOR_E_UNSUPPORTED) {
-		puts("skipped: no memory between processes on this platform layer, or this rung");
+	if (!shared_there_are())
 		return 77;
-	}
-	(void)disruptor_segment_close(&s);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
