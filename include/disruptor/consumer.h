@@ -69,6 +69,9 @@ struct disruptor_consumer_options {
 	enum disruptor_at at;       /**< where it begins */
 	uint32_t if_dead;           /**< enum disruptor_if_dead; of a ring of one process, zero */
 	uint64_t position;          /**< of DISRUPTOR_AT_POSITION, else zero */
+	/** As `after`, by their names: consumers of other processes, too, dead or alive. */
+	const char *const *after_names;
+	size_t after_name_count;
 };
 
 /**
@@ -130,11 +133,12 @@ disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_rin
  * disruptor_consumer_position() tells where it is. @p options may be NULL.
  *
  * On a ring that processes share, a name whose process has died is taken up again, where it stopped,
- * wherever the options say to begin; the order has to be the same (DISRUPTOR_E_INVAL).
+ * wherever the options say to begin; it has to come after whatever it came after (DISRUPTOR_E_INVAL).
  *
  * Threads: any; the view is then used by one thread at a time.
  * Errors:  the view is then a closed one. DISRUPTOR_E_BUSY if the gate table is full, or it asks to take beside another last
- *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring),
+ *          stage, or another takes; E_INVAL (an `after` that is not a consumer of this ring, a name that
+ *          several have), E_NOT_FOUND (a name that no consumer has),
  *          E_UNSUPPORTED (take, on a ring with DISRUPTOR_LOSSY), E_TYPE, E_VERSION; E_RANGE if the position is not there (the detail tells the oldest and
  *          the newest that are); E_FORMAT if another process has
  *          written over what the ring says of itself.

@@ -48,6 +48,33 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_create(struct disruptor **d,
 						       const struct disruptor_options *options);
 
 /**
+ * Create a disruptor on a ring that is there already, of which its stages may be a part: of a ring that
+ * processes share (disruptor_segment_ring()) each adds and starts the stages that are its own, in any
+ * order of coming in which those come first that others are to be after.
+ *
+ * The ring stays the caller's. Starting does not open it: if it is closed, stages read what is left and
+ * end. Stopping does not close it: draining ends each stage behind what had been claimed by then;
+ * disruptor_join() waits until somebody else has closed it, and all is read. A failure, as always, fails
+ * the ring, for everybody on it; after that it has to be opened again (disruptor_ring_reopen()) before
+ * a start. Destroying takes the stages away and leaves the rest.
+ *
+ * On a ring that processes share a stage's name is its alone. When its process dies it is kept or goes
+ * (struct disruptor_handler, `if_dead`); a stage added under the name of one that is kept goes on where
+ * that stopped, handles again what had not been released, and has to come after what that came after.
+ * Only stages of the same disruptor are compared for what they read and write; there are no pools and
+ * no checks (disruptor_set_checks()).
+ *
+ * @p flags: DISRUPTOR_TRUST_HANDLERS, DISRUPTOR_NO_STATS, or 0.
+ *
+ * Threads: any. Errors: DISRUPTOR_E_INVAL, E_TYPE, E_UNSUPPORTED (a ring of records), E_NOMEM; *@p d
+ * is then NULL.
+ */
+DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_create_on(struct disruptor **d,
+							  struct disruptor_ring *ring,
+							  const struct disruptor_type *type,
+							  unsigned flags);
+
+/**
  * Destroy a disruptor that does not run, its stages and its ring; set *@p d to NULL.
  *
  * Threads: one. Errors: DISRUPTOR_E_STATE if it runs (stop it first), E_BUSY if a producer or a
@@ -79,6 +106,15 @@ DISRUPTOR_API struct disruptor_stage *disruptor_stage(struct disruptor *d,
 DISRUPTOR_API int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier);
 
 /**
+ * Put @p later after the consumer of the ring that is called @p earlier: a stage of another process.
+ *
+ * Threads: one at a time, before start.
+ * Errors:  as disruptor_after(); DISRUPTOR_E_NOT_FOUND if nobody is called so (see
+ *          disruptor_segment_await()), E_INVAL if several are; E_UNSUPPORTED of a pool.
+ */
+DISRUPTOR_API int disruptor_after_named(struct disruptor_stage *later, const char *earlier);
+
+/**
  * Put @p count stages one after another: a pipeline.
  *
  * Threads: as disruptor_after(). Errors: as disruptor_after(); the edges before the refused one stay.
@@ -92,7 +128,7 @@ DISRUPTOR_API int disruptor_pipeline(struct disruptor_stage *const *stages, size
  * Threads: one at a time.
  * Errors:  DISRUPTOR_E_STATE if it runs already or has no stage; E_SYSTEM, E_INVAL or
  *          E_UNSUPPORTED if a thread could not be made as asked (the detail names the stage and the
- *          field); E_FAILED if an on_start failed; E_CONFLICT if stages without
+ *          field); E_FAILED if an on_start failed, or the ring, which is the caller's, has; E_CONFLICT if stages without
  *          an order touch the same bytes and one writes them (the detail names the stages, the
  *          fields and the bytes; see struct disruptor_handler). No thread
  *          is left then, and start may be tried again.
@@ -117,6 +153,15 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_start(struct disruptor *d);
 DISRUPTOR_API int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode,
 				 uint64_t deadline);
 
+/**
+ * Wait until every stage has ended by itself: the ring was closed, by whoever, and all of it is
+ * handled, or its verdict was to stop; then join the threads. Nobody is asked to end.
+ *
+ * Threads: as disruptor_stop(). Progress: sleeps.
+ * Errors:  DISRUPTOR_E_TIMEOUT, and all is as before; E_FAILED, E_DEADLK as disruptor_stop().
+ */
+DISRUPTOR_API int disruptor_join(struct disruptor *d, uint64_t deadline);
+
 /** Where a stage that is added to a running graph comes in; zero means the default. */
 struct disruptor_attach {
 	size_t size; /**< sizeof(struct disruptor_attach) */
@@ -126,6 +171,9 @@ struct disruptor_attach {
 	enum disruptor_at at; /**< where in the stream it begins */
 	uint32_t reserved;    /**< zero */
 	uint64_t position;    /**< of DISRUPTOR_AT_POSITION, else zero */
+	/** As `after`, by their names: stages of other processes, too. */
+	const char *const *after_names;
+	size_t after_name_count;
 };
 
 /**

@@ -234,7 +234,7 @@ struct disruptor_ring_stats {
 /** Why a ring, and the disruptor that it belongs to, has failed. */
 struct disruptor_failure {
 	int code;          /**< what the handler answered; 0 if nothing has failed */
-	const char *stage; /**< its name; it lives as long as the disruptor */
+	const char *stage; /**< its name; it lives as long as the disruptor, or see who tells it */
 	const char *hook;  /**< "on_event", "on_start", … */
 	uint64_t position; /**< of the event in hand */
 	char detail[128];  /**< what was wrong, of a checked run; else empty */
@@ -311,7 +311,8 @@ DISRUPTOR_API int disruptor_ring_reopen(struct disruptor_ring *ring);
 /**
  * Tell why the ring has failed: the first failure since it was made or opened again; code 0 if
  * none. A producer whose claim was refused with DISRUPTOR_E_FAILED, and a consumer whose wait was,
- * find the same in their thread's disruptor_error_detail().
+ * find the same in their thread's disruptor_error_detail(). The name of the stage, which may be
+ * another process's, lives until the thread asks again; of that one's detail nothing is known here.
  *
  * Threads: any. Progress: takes the ring's lock.
  */

@@ -17,8 +17,9 @@
  * a process that is stopped or slow is waited for. Whoever waits on the ring looks every 10 ms, and
  * repairs what he finds; who never waits calls disruptor_segment_tend().
  *
- * Not yet: a descriptor of a consumer and disruptor_wait_any() are refused on such a ring; stages are
- * those of a ring of one process.
+ * The stages of one graph may be several processes': see disruptor_create_on().
+ *
+ * Not yet: a descriptor of a consumer and disruptor_wait_any() are refused on such a ring.
  *
  * Fork: the child has neither the memory nor the locks; it opens the segment anew.
  */
@@ -120,6 +121,15 @@ DISRUPTOR_API void disruptor_segment_tend(struct disruptor_segment *segment);
  */
 DISRUPTOR_API int disruptor_segment_dismiss(struct disruptor_segment *segment,
 					    const char *consumer);
+
+/**
+ * Wait until a consumer called @p consumer is on the ring, of whatever process: a stage that others are
+ * to come after, or that is not to miss anything. It looks every millisecond.
+ *
+ * Threads: any. Progress: sleeps. Errors: DISRUPTOR_E_TIMEOUT, E_INVAL.
+ */
+DISRUPTOR_API int disruptor_segment_await(struct disruptor_segment *segment, const char *consumer,
+					  uint64_t deadline);
 
 /** One process that has the segment, as disruptor_segment_participant() tells. */
 struct disruptor_participant {

@@ -111,7 +111,7 @@ struct disruptor_handler {
 	uint32_t batch; /**< most events of a batch; 0 is a quarter of the ring, at most 1024 */
 	enum disruptor_scheduling scheduling;
 	int priority;      /**< of FIFO and ROUND_ROBIN */
-	uint32_t reserved; /**< zero */
+	uint32_t if_dead;  /**< enum disruptor_if_dead; of a ring of one process, zero */
 	const char *cpus;  /**< the CPUs its thread may run on, as "2" or "0-3,8"; NULL: any */
 	size_t stack_size; /**< of its thread; 0 is the system's default */
 	/**

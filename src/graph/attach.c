@@ -145,7 +145,7 @@ static void remove_stage(struct disruptor_stage *s)
 		s->retired = true;
 		return;
 	}
-	consumer_detach(&s->consumer);
+	graph_leave_ring(s);
 	s->used = false;
 	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++) {
 		consumer_detach(&s->pool->workers[i]->consumer);
@@ -180,10 +180,12 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 		after[i] = &how.after[i]->consumer;
 	options.after = after;
 	options.after_count = how.after_count;
+	options.after_names = how.after_names;
+	options.after_name_count = how.after_name_count;
 	options.at = how.at;
 	options.position = how.position;
 	s = graph_add(d, &handler, &options);
-	if (s && (check_order(d) != 0 || attach_begin(s) != 0)) {
+	if (s && (graph_check_said(d) != 0 || check_order(d) != 0 || attach_begin(s) != 0)) {
 		remove_stage(s);
 		s = NULL;
 	}

@@ -46,6 +46,8 @@ int disruptor_set_checks(struct disruptor *d, const struct disruptor_checks *giv
 		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", d ? "checks" : "d");
 	rc = ring_copy_options("checks", &known, sizeof(known), given);
 	if (rc == 0)
+		rc = graph_must_own(d, "checks");
+	if (rc == 0)
 		rc = check_given(&known);
 	if (rc != 0)
 		return rc;

@@ -35,12 +35,14 @@ static uint64_t length(uint64_t from, uint64_t to)
 	return to > from ? to - from : 0;
 }
 
+/* Of at most 31 bytes; it need not end, where others may write it. */
 static void copy_name(char (*to)[32], const char *name)
 {
-	size_t n = strlen(name);
+	const char *end = memchr(name, '\0', sizeof(*to) - 1);
+	size_t n = end ? (size_t)(end - name) : sizeof(*to) - 1;
 
-	memcpy(*to, name, (n < sizeof(*to) ? n : sizeof(*to) - 1) + 1);
-	(*to)[sizeof(*to) - 1] = '\0';
+	memcpy(*to, name, n);
+	(*to)[n] = '\0';
 }
 
 /* ---- looking ---- */

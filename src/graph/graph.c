@@ -52,15 +52,44 @@ static void place_tables(struct disruptor *d, size_t set_bytes)
 	d->order = (struct disruptor_stage **)(void *)at;
 }
 
+static const char no_records[] =
+	"stages handle events of one size; records are read by consumers of a "
+	"ring";
+
+#define GRAPH_FLAGS ((unsigned)(DISRUPTOR_TRUST_HANDLERS | DISRUPTOR_NO_STATS))
+
+/* All but the ring, of which @p flags say nothing; *@p d is as before on failure. */
+static int make(struct disruptor **d, struct disruptor_ring *ring, uint32_t max,
+		const struct disruptor_allocator *allocator, unsigned flags)
+{
+	size_t bytes = sizeof(**d) + max * bytes_a_stage(ring->type);
+	struct disruptor *made = graph_allocate(allocator, bytes);
+	int rc;
+
+	if (!made)
+		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for %u stages", bytes, max);
+	rc = os_monitor_init(&made->monitor);
+	if (rc != 0) {
+		graph_release(allocator, made, bytes);
+		return rc;
+	}
+	made->ring = ring;
+	made->allocator = *allocator;
+	made->bytes = bytes;
+	made->stage_max = max;
+	made->trusts_handlers = (flags & DISRUPTOR_TRUST_HANDLERS) != 0;
+	made->counts = (flags & DISRUPTOR_NO_STATS) == 0;
+	place_tables(made, check_bytes(ring->type));
+	*d = made;
+	return 0;
+}
+
 int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 		     const struct disruptor_options *given)
 {
 	struct disruptor_options known, *options = &known;
 	struct disruptor_ring *ring;
-	struct disruptor *made;
-	size_t bytes;
-	uint32_t max;
-	bool trusts, counts;
+	unsigned flags;
 	int rc;
 
 	if (!d)
@@ -69,42 +98,55 @@ int disruptor_create(struct disruptor **d, const struct disruptor_type *type,
 	rc = given ? ring_copy_options("options", &known, sizeof(known), given)
 		   : error_set(DISRUPTOR_E_INVAL, "options: NULL");
 	if (rc == 0 && options->cell)
-		rc = error_set(DISRUPTOR_E_UNSUPPORTED,
-			       "cell: stages handle events of one size; records are read by "
-			       "consumers of a ring");
+		rc = error_set(DISRUPTOR_E_UNSUPPORTED, "cell: %s", no_records);
 	if (rc != 0)
 		return rc;
-	trusts = (options->flags & DISRUPTOR_TRUST_HANDLERS) != 0;
-	counts = (options->flags & DISRUPTOR_NO_STATS) == 0;
-	options->flags &= ~(unsigned)(DISRUPTOR_TRUST_HANDLERS | DISRUPTOR_NO_STATS);
+	flags = options->flags;
+	options->flags &= ~GRAPH_FLAGS;
 	options->size = sizeof(*options);
 	rc = disruptor_ring_create(&ring, type, options);
 	if (rc != 0)
 		return rc;
-	max = options->max_consumers ? options->max_consumers : 16;
-	bytes = sizeof(*made) + max * bytes_a_stage(type);
-	made = graph_allocate(&options->allocator, bytes);
-	if (!made) {
-		rc = error_set(DISRUPTOR_E_NOMEM, "%zu bytes for %u stages", bytes, max);
-		goto fail_ring;
-	}
-	rc = os_monitor_init(&made->monitor);
+	rc = make(d, ring, ring->max_consumers, &options->allocator, flags);
 	if (rc != 0)
-		goto fail_made;
-	made->ring = ring;
-	made->allocator = options->allocator;
-	made->bytes = bytes;
-	made->stage_max = max;
-	made->trusts_handlers = trusts;
-	made->counts = counts;
-	place_tables(made, check_bytes(type));
-	*d = made;
-	return 0;
-fail_made:
-	graph_release(&options->allocator, made, bytes);
-fail_ring:
-	(void)disruptor_ring_destroy(&ring);
+		(void)disruptor_ring_destroy(&ring);
 	return rc;
+}
+
+int disruptor_create_on(struct disruptor **d, struct disruptor_ring *ring,
+			const struct disruptor_type *type, unsigned flags)
+{
+	const struct disruptor_allocator none = { 0 };
+	int rc = 0;
+
+	if (!d)
+		return error_set(DISRUPTOR_E_INVAL, "d: NULL");
+	*d = NULL;
+	if (!ring || !type)
+		rc = error_set(DISRUPTOR_E_INVAL, "%s: NULL", ring ? "type" : "ring");
+	else if (flags & ~GRAPH_FLAGS)
+		rc = error_set(DISRUPTOR_E_INVAL, "flags: 0x%x is unknown here",
+			       flags & ~GRAPH_FLAGS);
+	else if (ring->cell)
+		rc = error_set(DISRUPTOR_E_UNSUPPORTED, "ring: one of records: %s", no_records);
+	else if (!disruptor_type_equal(ring->type, type))
+		rc = error_set(DISRUPTOR_E_TYPE, "type: '%s', but the ring is one of '%s'",
+			       type->name, ring->type->name);
+	if (rc == 0)
+		rc = make(d, ring, ring->max_consumers, &none, flags);
+	if (rc == 0)
+		(*d)->borrows = true;
+	return rc;
+}
+
+int graph_must_own(const struct disruptor *d, const char *what)
+{
+	if (!d->borrows)
+		return 0;
+	return error_set(DISRUPTOR_E_UNSUPPORTED,
+			 "%s: not on a ring that the caller has brought, where others may have "
+			 "stages, too",
+			 what);
 }
 
 /* A handler may ask, too, while start() makes the threads: so under the monitor. */
@@ -145,7 +187,7 @@ int disruptor_destroy(struct disruptor **d)
 	for_each_stage (s, gone)
 		stages++;
 	ring_count_open(gone->ring, &producers, &consumers, &readers);
-	if (producers || consumers > stages || readers)
+	if (!gone->borrows && (producers || consumers > stages || readers))
 		return error_set(DISRUPTOR_E_BUSY,
 				 "%u producers, %u consumers and %u lossy readers are still open "
 				 "on the ring",
@@ -154,8 +196,9 @@ int disruptor_destroy(struct disruptor **d)
 	while (gone->pools)
 		pool_release(gone, gone->pools);
 	for_each_stage (s, gone)
-		consumer_detach(&s->consumer);
-	(void)disruptor_ring_destroy(&gone->ring);
+		graph_leave_ring(s);
+	if (!gone->borrows)
+		(void)disruptor_ring_destroy(&gone->ring);
 	os_monitor_destroy(&gone->monitor);
 	allocator = gone->allocator;
 	bytes = gone->bytes;
@@ -182,9 +225,6 @@ static int check_handler(const struct disruptor_handler *h)
 	if (!h->on_event == !h->on_span)
 		return error_set(DISRUPTOR_E_INVAL, "stage '%s': on_event: %s", h->name,
 				 h->on_event ? "on_span is set, too: one of them" : "NULL");
-	if (h->reserved != 0)
-		return error_set(DISRUPTOR_E_INVAL, "stage '%s': reserved: %u is not zero", h->name,
-				 h->reserved);
 	if ((h->batch_min > 1) != (h->linger_ns != 0))
 		return error_set(
 			DISRUPTOR_E_INVAL,
@@ -276,6 +316,14 @@ void graph_set_handler(struct disruptor_stage *s, const struct disruptor_handler
 	}
 }
 
+void graph_leave_ring(struct disruptor_stage *s)
+{
+	if (s->resumed)
+		consumer_put_back(&s->consumer);
+	else
+		consumer_detach(&s->consumer);
+}
+
 struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_handler *handler,
 				  struct disruptor_consumer_options *options)
 {
@@ -290,12 +338,12 @@ struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_ha
 	options->name = handler->name;
 	options->batch = handler->batch;
 	options->wait = handler->wait;
-	if (disruptor_consumer_open(&s->consumer, d->ring, d->ring->type, options) != 0)
+	options->if_dead = handler->if_dead;
+	if (consumer_open_stage(&s->consumer, d->ring, options, &s->resumed, &s->unsaid) != 0)
 		return NULL;
-	consumer_belongs_to_stage(&s->consumer);
 	graph_set_handler(s, handler);
 	if (check_limits(s) != 0) {
-		consumer_detach(&s->consumer);
+		graph_leave_ring(s);
 		return NULL;
 	}
 	if (s->handler.deferred)
@@ -324,14 +372,17 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 /* What stands for @p later after @p earlier, its workers too if it is a pool. Monitor held. */
 static int add_edges(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
 {
-	int rc = consumer_add_upstream(&later->consumer, earlier);
+	int rc = consumer_add_upstream(&later->consumer, earlier, &later->unsaid);
 
 	for (uint32_t i = 0; rc == 0 && later->is_head && i < later->pool->count; i++)
-		rc = consumer_add_upstream(&later->pool->workers[i]->consumer, earlier);
+		rc = consumer_add_upstream(&later->pool->workers[i]->consumer, earlier,
+					   &later->pool->workers[i]->unsaid);
 	return rc;
 }
 
-static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
+/* After @p earlier, or if that is NULL after who is called @p name. */
+static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *earlier,
+		     const char *name)
 {
 	struct disruptor *d = later->owner;
 	int rc;
@@ -343,7 +394,8 @@ static int put_after(struct disruptor_stage *later, const struct disruptor_consu
 	os_lock(&d->monitor);
 	rc = graph_may_change(d);
 	if (rc == 0)
-		rc = add_edges(later, earlier);
+		rc = earlier ? add_edges(later, earlier)
+			     : consumer_add_named(&later->consumer, name, &later->unsaid);
 	os_unlock(&d->monitor);
 	return rc;
 }
@@ -355,7 +407,7 @@ int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earli
 	if (later->owner != earlier->owner)
 		return error_set(DISRUPTOR_E_INVAL, "'%s' and '%s' belong to different disruptors",
 				 later->name, earlier->name);
-	return put_after(later, &earlier->consumer);
+	return put_after(later, &earlier->consumer, NULL);
 }
 
 int disruptor_after_consumer(struct disruptor_stage *later,
@@ -367,7 +419,18 @@ int disruptor_after_consumer(struct disruptor_stage *later,
 		return error_set(DISRUPTOR_E_INVAL,
 				 "earlier: not an open consumer of the ring of stage '%s'",
 				 later->name);
-	return put_after(later, earlier);
+	return put_after(later, earlier, NULL);
+}
+
+int disruptor_after_named(struct disruptor_stage *later, const char *earlier)
+{
+	if (!later || !earlier)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", later ? "earlier" : "later");
+	if (later->is_head)
+		return error_set(DISRUPTOR_E_UNSUPPORTED,
+				 "'%s' is a pool, which comes after stages that it is told",
+				 later->name);
+	return put_after(later, NULL, earlier);
 }
 
 const struct disruptor_consumer *disruptor_stage_consumer(const struct disruptor_stage *s)

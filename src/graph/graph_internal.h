@@ -97,6 +97,8 @@ struct disruptor_stage {
 	struct disruptor_policy policy;
 	char name[32];
 	char cpus[64];
+	bool resumed;    /* it is to go on in the place of one that died, and has not begun */
+	uint64_t unsaid; /* gates that that came after: to be said again */
 	struct access_set reads, writes; /* fixed once added */
 	bool declared;                   /* neither is a guess */
 	struct stage_figures figures;
@@ -130,6 +132,7 @@ struct graph_pool;
 
 struct disruptor {
 	struct disruptor_ring *ring;
+	bool borrows; /* the ring is the caller's: neither opened, closed nor destroyed here */
 	struct disruptor_allocator allocator;
 	size_t bytes;
 	bool trusts_handlers;
@@ -144,7 +147,8 @@ struct disruptor {
 	uint64_t starts;  /* tells one run from the next */
 	uint32_t leavers; /* calls that detach a stage at this moment: no run begins meanwhile */
 	struct disruptor_failure failure;
-	bool counts; /* fixed: no DISRUPTOR_NO_STATS */
+	char failed_stage[32]; /* another process's, which it names */
+	bool counts;           /* fixed: no DISRUPTOR_NO_STATS */
 	struct graph_seen seen;
 	struct watch watch;
 	struct graph_pool *pools;
@@ -196,6 +200,12 @@ int attach_allowed(const struct disruptor *d);
 int attach_begin(struct disruptor_stage *s);
 /* The caller's handler as this library knows it, checked. */
 int graph_copy_handler(struct disruptor_handler *known, const struct disruptor_handler *given);
+/* E_STATE if a stage goes on where one died that came after others, and these were not said. */
+int graph_check_said(struct disruptor *d);
+/* The stage leaves the ring; a place that it has taken up, and not begun to use, stays. */
+void graph_leave_ring(struct disruptor_stage *s);
+/* E_UNSUPPORTED if other processes may have stages there, too: @p what is for all of an order. */
+int graph_must_own(const struct disruptor *d, const char *what);
 /* A new stage, whose consumer is opened with @p options; NULL with the detail set. Monitor held. */
 struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_handler *handler,
 				  struct disruptor_consumer_options *options);
@@ -206,6 +216,8 @@ void *graph_allocate(const struct disruptor_allocator *a, size_t bytes);
 void graph_release(const struct disruptor_allocator *a, void *memory, size_t bytes);
 /* Take note of a failure, the first one, and make everyone return. */
 void graph_fail(struct disruptor *d, const struct disruptor_failure *failure);
+/* A stage was told that the ring has failed: if that was none of ours, take note of it. */
+void graph_hear_failure(struct disruptor *d);
 /* A thread's stage has done its on_start (or could not). */
 void graph_report(struct disruptor_stage *s);
 /*

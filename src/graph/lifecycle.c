@@ -56,6 +56,28 @@ void graph_fail(struct disruptor *d, const struct disruptor_failure *failure)
 	os_unlock(&d->monitor);
 }
 
+/* Monitor held. */
+static void hear_failure(struct disruptor *d)
+{
+	struct disruptor_failure failure = disruptor_ring_failure(d->ring);
+
+	if (d->failure.code != 0 || failure.code == 0)
+		return;
+	/* behind the thread's next question the name is another */
+	memcpy(d->failed_stage, failure.stage, strlen(failure.stage) + 1);
+	failure.stage = d->failed_stage;
+	d->failure = failure;
+	d->state = DISRUPTOR_FAILED;
+	os_broadcast(&d->monitor);
+}
+
+void graph_hear_failure(struct disruptor *d)
+{
+	os_lock(&d->monitor);
+	hear_failure(d);
+	os_unlock(&d->monitor);
+}
+
 void graph_report(struct disruptor_stage *s)
 {
 	os_lock(&s->owner->monitor);
@@ -145,6 +167,23 @@ static bool all_reported(struct disruptor *d)
 	return true;
 }
 
+int graph_check_said(struct disruptor *d)
+{
+	for_each_stage (s, d)
+		if (s->unsaid != 0)
+			return error_set(DISRUPTOR_E_STATE,
+					 "stage '%s' goes on where one stopped that came after "
+					 "'%.31s': disruptor_after_named()",
+					 s->name, d->ring->gates[__builtin_ctzll(s->unsaid)].name);
+	return 0;
+}
+
+/* A ring of ours is open from now on; another's may be closed, and then it is read to its end. */
+static int open_ring(struct disruptor *d)
+{
+	return d->borrows ? ring_tell_failure(d->ring) : disruptor_ring_reopen(d->ring);
+}
+
 static int may_start(struct disruptor *d)
 {
 	int rc;
@@ -161,12 +200,14 @@ static int may_start(struct disruptor *d)
 		if (disruptor_stage_running(s))
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
 					 s->name);
-	rc = check_order(d);
+	rc = graph_check_said(d);
+	if (rc == 0)
+		rc = check_order(d);
 	if (rc == 0)
 		rc = checked_run_prepare(d);
 	if (rc == 0)
 		rc = executor_map(d);
-	return rc != 0 ? rc : disruptor_ring_reopen(d->ring);
+	return rc != 0 ? rc : open_ring(d);
 }
 
 static int open_workers(struct disruptor *d)
@@ -263,7 +304,7 @@ int disruptor_start(struct disruptor *d)
 		rc = make_threads(d);
 	if (rc != 0) {
 		halt_and_join(d);
-		if (before == DISRUPTOR_STOPPED)
+		if (before == DISRUPTOR_STOPPED && !d->borrows)
 			disruptor_ring_close(d->ring);
 		d->state = before;
 	} else if (d->state == DISRUPTOR_FAILED && failed_to_start(d)) {
@@ -360,6 +401,8 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 	HOOK(HOOK_STOP_ENDED);
 	if (d->active)
 		join_all(d);
+	if (d->borrows)
+		hear_failure(d);
 	if (d->state == DISRUPTOR_FAILED)
 		return ring_failed_by(&d->failure);
 	d->state = DISRUPTOR_STOPPED;
@@ -368,27 +411,59 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 	return 0;
 }
 
+/* E_DEADLK in a thread that the end waits for. Monitor held. */
+static int may_await_end(const struct disruptor *d)
+{
+	if (!graph_is_own_thread(d))
+		return 0;
+	return error_set(
+		DISRUPTOR_E_DEADLK,
+		"a stage, or the watchdog, cannot wait for its own end; answer DISRUPTOR_STOP, or use "
+		"disruptor_stage_stop()");
+}
+
+/* Let the runs end, by @p mode: nothing more comes for them. Monitor held. */
+static void ask_to_end(struct disruptor *d, enum disruptor_stop_mode mode)
+{
+	if (!d->borrows)
+		disruptor_ring_close(d->ring);
+	HOOK(HOOK_STOP_CLOSED);
+	if (mode == DISRUPTOR_NOW)
+		halt_all(d);
+	for_each_stage (s, d)
+		if (d->borrows && mode != DISRUPTOR_NOW)
+			consumer_end_at_claimed(&s->consumer);
+}
+
 int disruptor_stop(struct disruptor *d, enum disruptor_stop_mode mode, uint64_t deadline)
 {
-	int rc = 0;
+	int rc;
 
 	if ((unsigned)mode > DISRUPTOR_DRAIN_THEN_HALT)
 		return error_set(DISRUPTOR_E_INVAL, "mode: %d is none", (int)mode);
 	os_lock(&d->monitor);
-	if (graph_is_own_thread(d))
-		rc = error_set(
-			DISRUPTOR_E_DEADLK,
-			"a stage, or the watchdog, cannot wait for its own end; answer DISRUPTOR_STOP, or use "
-			"disruptor_stage_stop()");
-	else if (d->active) {
+	rc = may_await_end(d);
+	if (rc == 0 && d->active) {
 		if (d->state == DISRUPTOR_RUNNING || d->state == DISRUPTOR_STARTING)
 			d->state = DISRUPTOR_DRAINING;
-		disruptor_ring_close(d->ring);
-		HOOK(HOOK_STOP_CLOSED);
-		if (mode == DISRUPTOR_NOW)
-			halt_all(d);
+		ask_to_end(d, mode);
 		rc = await_end(d, mode, deadline);
 	}
+	os_unlock(&d->monitor);
+	watchdog_stop(d);
+	return rc;
+}
+
+int disruptor_join(struct disruptor *d, uint64_t deadline)
+{
+	int rc;
+
+	if (!d)
+		return error_set(DISRUPTOR_E_INVAL, "d: NULL");
+	os_lock(&d->monitor);
+	rc = may_await_end(d);
+	if (rc == 0 && d->active)
+		rc = await_end(d, DISRUPTOR_DRAIN, deadline);
 	os_unlock(&d->monitor);
 	watchdog_stop(d);
 	return rc;

@@ -263,6 +263,8 @@ struct disruptor_stage *disruptor_pool(struct disruptor *d,
 	}
 	rc = ring_copy_options("pool", &o, sizeof(o), given);
 	if (rc == 0)
+		rc = graph_must_own(d, "pool");
+	if (rc == 0)
 		rc = check_pool(d, &o);
 	os_lock(&d->monitor);
 	if (rc == 0)

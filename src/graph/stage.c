@@ -402,6 +402,7 @@ static int advance(struct disruptor_stage *s, int64_t n, uint64_t most)
 	case DISRUPTOR_E_CLOSED:
 		return BATCH_STOP;
 	case DISRUPTOR_E_FAILED:
+		graph_hear_failure(s->owner);
 		return DISRUPTOR_E_FAILED;
 	default:
 		return fail(s, "wait", s->consumer.next, (int)n);
@@ -457,6 +458,8 @@ enum stage_progress stage_begin(struct disruptor_stage *s)
 	s->failed_to_start = rc < 0;
 	if (rc < 0) /* before the report, after which whoever attaches it reads it */
 		s->result = rc;
+	else
+		s->resumed = false;
 	s->attaching = false;
 	HOOK(HOOK_STAGE_REPORT);
 	graph_report(s);

@@ -125,7 +125,8 @@ static void read_producer(const struct ring_producer *p, struct disruptor_produc
 		.wakes = disruptor_load_relaxed(&p->wakes),
 		.blocked_ns = since != 0 && since < now ? now - since : 0,
 	};
-	memcpy(out->name, p->name, sizeof(out->name));
+	memcpy(out->name, p->name,
+	       sizeof(out->name) - 1); /* others may have written it: it ends here */
 }
 
 int disruptor_producer_stats(const struct disruptor *d, struct disruptor_producer_stats *table,

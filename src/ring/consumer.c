@@ -52,6 +52,10 @@ static int check_options(const struct disruptor_ring *r, const struct disruptor_
 	if (o->after_count && !o->after)
 		return error_set(DISRUPTOR_E_INVAL, "after: NULL, but after_count is %zu",
 				 o->after_count);
+	if (o->after_name_count && !o->after_names)
+		return error_set(DISRUPTOR_E_INVAL,
+				 "after_names: NULL, but after_name_count is %zu",
+				 o->after_name_count);
 	if ((unsigned)o->at > DISRUPTOR_AT_POSITION)
 		return error_set(DISRUPTOR_E_INVAL, "at: %d is no place", (int)o->at);
 	if (o->if_dead > DISRUPTOR_OPTIONAL)
@@ -68,26 +72,64 @@ static int check_options(const struct disruptor_ring *r, const struct disruptor_
 }
 
 /* One of those who share a stream says nothing of what the others have released. */
-static int refuse_member(const struct disruptor_ring *r, const struct disruptor_consumer *c)
+static int refuse_member(const struct disruptor_ring *r, uint32_t index)
 {
+	const struct ring_share *share = r->own_consumers[index].share;
+
+	if (!share)
+		return 0;
 	return error_set(DISRUPTOR_E_INVAL,
 			 "'%.31s' is a worker of pool '%.31s', which stands for it in the order",
-			 r->gates[c->index].name, share_whole(c)->name);
+			 r->gates[index].name, share->whole->name);
 }
 
+/* Lock held. */
+static int find_named(const struct disruptor_ring *r, const char *name, uint32_t *index)
+{
+	uint64_t found = gate_named(r, name);
+
+	if (!found)
+		return error_set(DISRUPTOR_E_NOT_FOUND, "there is no consumer '%s'", name);
+	if (found & (found - 1))
+		return error_set(DISRUPTOR_E_INVAL, "%d consumers are called '%s'",
+				 __builtin_popcountll(found), name);
+	*index = (uint32_t)__builtin_ctzll(found);
+	return refuse_member(r, *index);
+}
+
+/* Lock held. */
 static int upstreams_of(const struct disruptor_ring *r, const struct disruptor_consumer_options *o,
 			uint64_t *upstreams)
 {
+	uint32_t index = 0;
+	int rc = 0;
+
 	*upstreams = 0;
-	for (size_t k = 0; k < o->after_count; k++) {
+	for (size_t k = 0; rc == 0 && k < o->after_count; k++) {
 		if (!is_open_on(o->after[k], r))
 			return error_set(DISRUPTOR_E_INVAL,
 					 "after[%zu]: not an open consumer of this ring", k);
-		if (share_whole(o->after[k]))
-			return refuse_member(r, o->after[k]);
+		rc = refuse_member(r, o->after[k]->index);
 		*upstreams |= UINT64_C(1) << o->after[k]->index;
 	}
-	return 0;
+	for (size_t k = 0; rc == 0 && k < o->after_name_count; k++) {
+		if (!o->after_names[k])
+			return error_set(DISRUPTOR_E_INVAL, "after_names[%zu]: NULL", k);
+		rc = find_named(r, o->after_names[k], &index);
+		*upstreams |= UINT64_C(1) << index;
+	}
+	return rc;
+}
+
+/* Whether gate @p later would come after itself, if it came after gate @p earlier. Lock held. */
+static int refuse_cycle(const struct disruptor_ring *r, uint32_t later, uint32_t earlier)
+{
+	if (later != earlier && !(gate_ancestors(r, earlier) >> later & 1))
+		return 0;
+	return error_set(DISRUPTOR_E_INVAL,
+			 "'%.31s' after '%.31s' would close a cycle: '%.31s' comes after '%.31s'",
+			 r->gates[later].name, r->gates[earlier].name, r->gates[earlier].name,
+			 r->gates[later].name);
 }
 
 /* What is this process's own of an entry that it has now. */
@@ -112,25 +154,42 @@ static void own_entry(struct disruptor_ring *r, uint32_t i,
 	r->consumer_table[i].if_dead = o->if_dead;
 }
 
+/* What the dead one came after is not to be forgotten; it may come after others, too. Lock held. */
+static int keep_order(struct disruptor_ring *r, uint32_t i,
+		      const struct disruptor_consumer_options *o, uint64_t *unsaid)
+{
+	/* relaxed (lock), both: changes under it only */
+	uint64_t before = disruptor_load_relaxed(&r->gates[i].upstreams) & r->gate_set;
+	uint64_t upstreams, missing;
+	int rc = upstreams_of(r, o, &upstreams);
+
+	for (uint64_t set = upstreams & ~before; rc == 0 && set; set &= set - 1)
+		rc = refuse_cycle(r, i, (uint32_t)__builtin_ctzll(set));
+	missing = before & ~upstreams;
+	if (rc == 0 && missing && !unsaid)
+		rc = error_set(DISRUPTOR_E_INVAL,
+			       "after: consumer '%s', whose process has died, came after '%.31s'",
+			       o->name, r->gates[__builtin_ctzll(missing)].name);
+	if (rc != 0)
+		return rc;
+	if (unsaid)
+		*unsaid = missing;
+	disruptor_store_relaxed(&r->gates[i].upstreams, before | upstreams);
+	return 0;
+}
+
 /* A required consumer of that name whose process has died goes on here. 0: there is none. */
 static int take_up(struct disruptor_ring *r, const struct disruptor_consumer_options *o,
-		   uint32_t *index, uint64_t *start)
+		   uint64_t *unsaid, uint32_t *index, uint64_t *start)
 {
 	int i = r->between && o->name ? ring_dead_consumer(r, o->name) : -1;
-	uint64_t upstreams;
 	int rc;
 
 	if (i < 0)
 		return 0;
-	rc = upstreams_of(r, o, &upstreams);
-	/* relaxed (lock), both: change under it only */
-	if (rc == 0 && upstreams != disruptor_load_relaxed(&r->gates[i].upstreams))
-		rc = error_set(DISRUPTOR_E_INVAL,
-			       "after: consumer '%s', whose process has died, came after others",
-			       o->name);
+	/* relaxed (lock): nobody moves it */
 	*start = disruptor_load_relaxed(&r->gates[i].sequence);
-	if (rc == 0)
-		rc = gate_check(*start);
+	rc = gate_check(*start);
 	if (rc == 0 && o->at == DISRUPTOR_AT_POSITION && o->position != *start)
 		rc = error_set(
 			DISRUPTOR_E_RANGE,
@@ -139,6 +198,8 @@ static int take_up(struct disruptor_ring *r, const struct disruptor_consumer_opt
 	if (rc == 0 && !r->consumer_table[i].take != !o->take)
 		rc = error_set(DISRUPTOR_E_INVAL, "take: it was %u of the consumer that died",
 			       r->consumer_table[i].take);
+	if (rc == 0)
+		rc = keep_order(r, (uint32_t)i, o, unsaid);
 	if (rc != 0)
 		return rc;
 	own_entry(r, (uint32_t)i, o);
@@ -253,14 +314,56 @@ static int attach(struct disruptor_ring *r, uint32_t index,
 	return rc;
 }
 
+/* Lock held. */
+static void begin_view(struct disruptor_consumer *c, struct disruptor_ring *ring, uint32_t index,
+		       const struct disruptor_consumer_options *o, uint64_t start)
+{
+	*c = (struct disruptor_consumer){
+		.slots = ring->slots,
+		.next = start,
+		.read = start,
+		.limit = start,
+		.cursor = start,
+		.gate = &ring->gates[index],
+		.mask = ring->mask,
+		.stride = ring->stride,
+		.batch = o->batch ? o->batch : default_batch(ring->capacity),
+		.offset = (uint16_t)ring->offset,
+		.flags = ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY : 0,
+		.shared = ring->shared,
+		.ring = ring,
+		.index = index,
+		.spins = UINT32_MAX,
+		.take = o->take,
+		.open_mark = OPEN_MARK,
+	};
+	aim(c);
+}
+
+/* Lock held. @p unsaid: as of consumer_open_stage(), or NULL. 1 if it goes on for a dead one. */
+static int open_locked(struct disruptor_consumer *c, struct disruptor_ring *ring,
+		       const struct disruptor_consumer_options *o, uint64_t *unsaid)
+{
+	uint64_t start = 0;
+	uint32_t index = 0;
+	int rc = take_up(ring, o, unsaid, &index, &start);
+
+	if (rc == 0) {
+		rc = take_entry(ring, o, &index);
+		if (rc == 0)
+			rc = attach(ring, index, o, &start);
+	}
+	if (rc >= 0)
+		begin_view(c, ring, index, o, start);
+	return rc;
+}
+
 int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor_ring *ring,
 				  const struct disruptor_type *type,
 				  const struct disruptor_consumer_options *options,
 				  size_t view_size)
 {
 	struct disruptor_consumer_options o = { .size = sizeof(o) };
-	uint64_t start = 0;
-	uint32_t index = 0;
 	int rc = ring_check_open("consumer", c, view_size, sizeof(*c), ring, type);
 
 	if (rc == 0 && options)
@@ -270,37 +373,43 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 	if (rc != 0)
 		return rc;
 	ring_lock(ring);
-	rc = take_up(ring, &o, &index, &start);
-	if (rc == 0) {
-		rc = take_entry(ring, &o, &index);
-		if (rc == 0)
-			rc = attach(ring, index, &o, &start);
-	}
-	if (rc >= 0) {
-		rc = 0;
-		*c = (struct disruptor_consumer){
-			.slots = ring->slots,
-			.next = start,
-			.read = start,
-			.limit = start,
-			.cursor = start,
-			.gate = &ring->gates[index],
-			.mask = ring->mask,
-			.stride = ring->stride,
-			.batch = o.batch ? o.batch : default_batch(ring->capacity),
-			.offset = (uint16_t)ring->offset,
-			.flags = ring->rung != DISRUPTOR_RUNG_MEMBARRIER ? DISRUPTOR_VIEW_HEAVY : 0,
-			.shared = ring->shared,
-			.ring = ring,
-			.index = index,
-			.spins = UINT32_MAX,
-			.take = o.take,
-			.open_mark = OPEN_MARK,
-		};
-		aim(c);
-	}
+	rc = open_locked(c, ring, &o, NULL);
 	ring_unlock(ring);
-	return rc;
+	return rc < 0 ? rc : 0;
+}
+
+int consumer_open_stage(struct disruptor_consumer *c, struct disruptor_ring *ring,
+			const struct disruptor_consumer_options *o, bool *resumed, uint64_t *unsaid)
+{
+	bool ordered = o->after_count != 0 || o->after_name_count != 0;
+	int rc = check_options(ring, o);
+
+	*unsaid = 0;
+	if (rc != 0)
+		return rc;
+	ring_lock(ring);
+	/* of several processes each has its own, and finds the others' by their names */
+	if (ring->between && gate_named(ring, o->name) && ring_dead_consumer(ring, o->name) < 0)
+		rc = error_set(DISRUPTOR_E_BUSY, "a consumer '%s' is on the ring already", o->name);
+	else
+		rc = open_locked(c, ring, o, ordered ? NULL : unsaid);
+	if (rc >= 0)
+		ring->own_consumers[c->index].of_stage = true;
+	ring_unlock(ring);
+	*resumed = rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
+void consumer_put_back(struct disruptor_consumer *c)
+{
+	struct disruptor_ring *r = c->ring;
+
+	ring_lock(r);
+	r->own_consumers[c->index].open = false;
+	/* relaxed (lock): changes under it only */
+	disruptor_store_relaxed(&r->consumer_table[c->index].participant, RING_DEAD);
+	ring_unlock(r);
+	c->open_mark = 0;
 }
 
 /* The lock is held. */
@@ -347,30 +456,52 @@ int disruptor_consumer_close(struct disruptor_consumer *c)
 	return rc;
 }
 
-int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier)
+/* Lock held. */
+static int add_upstream(struct disruptor_consumer *c, uint32_t earlier, uint64_t *unsaid)
 {
 	struct disruptor_ring *r = c->ring;
-	const char *later_name = c->gate->name, *earlier_name = earlier->gate->name;
-	uint64_t bit = UINT64_C(1) << earlier->index;
-	uint64_t upstreams;
-	int rc = 0;
-
-	ring_lock(r);
+	uint64_t bit = UINT64_C(1) << earlier;
 	/* relaxed (lock), both: changes under it only */
-	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
-	if (share_whole(earlier))
-		rc = refuse_member(r, earlier);
-	else if (upstreams & bit)
-		rc = error_set(DISRUPTOR_E_INVAL, "'%.31s' comes after '%.31s' already", later_name,
-			       earlier_name);
-	else if (c == earlier || (gate_ancestors(r, earlier->index) >> c->index & 1))
-		rc = error_set(
-			DISRUPTOR_E_INVAL,
-			"'%.31s' after '%.31s' would close a cycle: '%.31s' comes after '%.31s'",
-			later_name, earlier_name, earlier_name, later_name);
-	else
+	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	int rc = refuse_member(r, earlier);
+
+	if (rc != 0)
+		return rc;
+	if (*unsaid & bit) {
+		*unsaid &= ~bit;
+		return 0;
+	}
+	if (upstreams & bit)
+		return error_set(DISRUPTOR_E_INVAL, "'%.31s' comes after '%.31s' already",
+				 c->gate->name, r->gates[earlier].name);
+	rc = refuse_cycle(r, c->index, earlier);
+	if (rc == 0)
 		disruptor_store_relaxed(&c->gate->upstreams, upstreams | bit);
-	ring_unlock(r);
+	return rc;
+}
+
+int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier,
+			  uint64_t *unsaid)
+{
+	int rc;
+
+	ring_lock(c->ring);
+	rc = add_upstream(c, earlier->index, unsaid);
+	ring_unlock(c->ring);
+	aim(c);
+	return rc;
+}
+
+int consumer_add_named(struct disruptor_consumer *c, const char *earlier, uint64_t *unsaid)
+{
+	uint32_t index;
+	int rc;
+
+	ring_lock(c->ring);
+	rc = find_named(c->ring, earlier, &index);
+	if (rc == 0)
+		rc = add_upstream(c, index, unsaid);
+	ring_unlock(c->ring);
 	aim(c);
 	return rc;
 }
@@ -841,7 +972,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
-		ring_tell_failure(c->ring);
+		(void)ring_tell_failure(c->ring);
 	return n;
 }
 
@@ -851,11 +982,6 @@ int disruptor_consumer_handoff(struct disruptor_consumer *c)
 		return error_set(DISRUPTOR_E_INVAL, "consumer: not open");
 	ring_hold_note(c);
 	return 0;
-}
-
-void consumer_belongs_to_stage(struct disruptor_consumer *c)
-{
-	c->ring->own_consumers[c->index].of_stage = true;
 }
 
 void disruptor_consumer_interrupt(struct disruptor_consumer *c)

@@ -37,6 +37,8 @@
 #include "wait/core.h"
 #include "wait/watch.h"
 
+#include <string.h>
+
 uint64_t gate_slowest(const struct disruptor_ring *r, uint64_t cap, uint32_t *attached)
 {
 	uint64_t low = cap;
@@ -142,6 +144,17 @@ uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index)
 		/* relaxed (lock): changes under it only; the caller holds it */
 		if (r->consumer_table[i].used &&
 		    (disruptor_load_relaxed(&r->gates[i].upstreams) >> index & 1))
+			found |= UINT64_C(1) << i;
+	return found;
+}
+
+uint64_t gate_named(const struct disruptor_ring *r, const char *name)
+{
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < r->max_consumers; i++)
+		if (r->consumer_table[i].used && r->consumer_table[i].attached &&
+		    strncmp(r->gates[i].name, name, sizeof(r->gates[i].name)) == 0)
 			found |= UINT64_C(1) << i;
 	return found;
 }

@@ -29,6 +29,9 @@ uint64_t gate_ancestors(const struct disruptor_ring *r, uint32_t index);
 /* Gates of which gate @p index is an upstream. */
 uint64_t gate_dependants(const struct disruptor_ring *r, uint32_t index);
 
+/* The gates that are called so. Lock held. */
+uint64_t gate_named(const struct disruptor_ring *r, const char *name);
+
 /* Where a consumer is to begin. */
 struct gate_place {
 	enum disruptor_at at;

@@ -322,7 +322,7 @@ static void refuse(const struct run *p, int code)
 {
 	p->own->status = code;
 	if (code == DISRUPTOR_E_FAILED)
-		ring_tell_failure(p->ring);
+		(void)ring_tell_failure(p->ring);
 }
 
 /* One producer: room, then a store. How many were taken, or a code. */

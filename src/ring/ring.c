@@ -542,8 +542,7 @@ int disruptor_ring_close_unused(struct disruptor_ring *r)
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure)
 {
 	ring_lock(r);
-	if (r->failure.code == 0)
-		r->failure = *failure;
+	ring_keep_failure(r, failure);
 	ring_close_locked(r, DISRUPTOR_STATE_FAILED);
 	ring_unlock(r);
 	ring_wake_everyone(r);
@@ -551,7 +550,7 @@ void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure
 
 void ring_reopen_locked(struct disruptor_ring *r)
 {
-	r->failure = (struct disruptor_failure){ 0 };
+	ring_forget_failure(r);
 	/* CLOSE.open.release, pairs with CLOSE.open.acquire in claim_single() */
 	disruptor_store_release(&r->shared->state, 0u);
 	HOOK(HOOK_REOPENED);

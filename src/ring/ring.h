@@ -64,7 +64,12 @@ struct ring_common {
 	atomic_word dead_producers;
 	atomic_word dead_consumers;
 	atomic_word orphans; /* positions claimed and not published, which became voids */
-	char apart[DISRUPTOR_APART - 40];
+	/* the first failure since it was opened; under the lock. See failure.c */
+	uint64_t failed_at;
+	int32_t failed_code;  /* 0: there is none */
+	uint32_t failed_hook; /* which, by its place among the names */
+	char failed_stage[32];
+	char apart[DISRUPTOR_APART - 88];
 };
 
 /* The rest is private to the process that has the view. */
@@ -142,8 +147,8 @@ struct disruptor_ring {
 	bool locked; /* the caller's memory, by mlock(2) */
 	const struct disruptor_type *type;
 	struct disruptor_wait wait;
-	struct os_monitor lock;           /* of attach, detach, open, close, and of the failure */
-	struct disruptor_failure failure; /* the first since it was opened */
+	struct os_monitor lock; /* of attach, detach, open, close, and of the failure */
+	char failed_detail[sizeof(((struct disruptor_failure *)0)->detail)]; /* if that is ours */
 	struct os_monitor
 		lot; /* where threads sleep that cannot park, and the mutex rung's barrier */
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
@@ -236,10 +241,13 @@ void ring_reopen_locked(struct disruptor_ring *r);
 void ring_void(struct disruptor_ring *r, uint64_t from, uint64_t end, uint64_t rest);
 /* Claims up to @p claimed go back to @p to: so does the end, if it counts them. Lock held. */
 void ring_unclaim(struct disruptor_ring *r, uint64_t claimed, uint64_t to);
+/* Keep @p failure, if it is the first, and forget it. Lock held. */
+void ring_keep_failure(struct disruptor_ring *r, const struct disruptor_failure *failure);
+void ring_forget_failure(struct disruptor_ring *r);
 /* Keep @p failure, if it is the first; set the state, so that everyone returns, and wake everyone. */
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
-/* Leave the ring's failure as the calling thread's detail, if it has failed; the lock is taken. */
-void ring_tell_failure(const struct disruptor_ring *r);
+/* E_FAILED if the ring has failed, and the failure is the detail; the lock is taken. */
+int ring_tell_failure(const struct disruptor_ring *r);
 /* Leave a failure as the detail; returns E_FAILED. */
 int ring_failed_by(const struct disruptor_failure *failure);
 /* Wake whoever sleeps on any edge of the ring: something other than progress has changed. */

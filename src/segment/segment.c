@@ -3,11 +3,15 @@
 #include "error.h"
 #include "segment/segment.h"
 
+#include "ring/gate.h"
 #include "ring/repair.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Between two looks whether a consumer has come. */
+#define LOOK_NS UINT64_C(1000000)
 
 /* What to do, from the caller's options. */
 struct plan {
@@ -399,6 +403,26 @@ int disruptor_segment_dismiss(struct disruptor_segment *segment, const char *con
 	rc = ring_dismiss(segment->ring, consumer);
 	ring_unlock(segment->ring);
 	return rc;
+}
+
+int disruptor_segment_await(struct disruptor_segment *segment, const char *consumer,
+			    uint64_t deadline)
+{
+	bool there = false;
+
+	if (!segment || !consumer)
+		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", segment ? "consumer" : "segment");
+	for (;;) {
+		ring_lock(segment->ring);
+		there = gate_named(segment->ring, consumer) != 0;
+		ring_unlock(segment->ring);
+		if (there)
+			return 0;
+		if (deadline != DISRUPTOR_FOREVER && os_now() >= deadline)
+			return error_set(DISRUPTOR_E_TIMEOUT, "there is no consumer '%s' yet",
+					 consumer);
+		os_sleep(LOOK_NS);
+	}
 }
 
 int disruptor_segment_fd(const struct disruptor_segment *segment)

@@ -244,7 +244,7 @@ const struct model_client model_mark_seen = {
 
 static void fail_ring(void)
 {
-	const struct disruptor_failure f = { .code = -77 };
+	const struct disruptor_failure f = { .code = -77, .stage = "S", .hook = "wait" };
 
 	ring_fail(ring, &f);
 }

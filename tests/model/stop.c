@@ -171,7 +171,7 @@ static void setup_full_first(void)
 
 static void fail_ring(void)
 {
-	const struct disruptor_failure failure = { .code = -7, .stage = "S" };
+	const struct disruptor_failure failure = { .code = -7, .stage = "S", .hook = "wait" };
 
 	ring_fail(ring, &failure);
 }

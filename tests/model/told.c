@@ -100,7 +100,7 @@ const struct model_client model_told_finished = {
 
 static void fail_ring(void)
 {
-	const struct disruptor_failure f = { .code = -77 };
+	const struct disruptor_failure f = { .code = -77, .stage = "S", .hook = "wait" };
 
 	model_write(&reason, 5);
 	ring_fail(ring, &f);

@@ -433,8 +433,8 @@ TEST(bad_handlers_are_refused_by_name)
 	refuse(d, &h, "name");
 	h = good_handler(), h.on_event = NULL;
 	refuse(d, &h, "on_event");
-	h = good_handler(), h.reserved = 1;
-	refuse(d, &h, "reserved");
+	h = good_handler(), h.if_dead = 1;
+	refuse(d, &h, "if_dead");
 	h = good_handler(), h.batch = 9;
 	refuse(d, &h, "batch");
 	h = good_handler(), h.wait.kind = (enum disruptor_wait_kind)99;

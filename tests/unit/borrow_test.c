@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Graphs on a ring that was there before them: one of the caller's own, and one of a segment, on which
+ * several have their stages. What is one process here and another there is each a view of the segment.
+ */
+#include "probe.h"
+#include "shared.h"
+
+#include "ring/ring.h"
+
+#include <string.h>
+
+#define CAPACITY 64
+
+static void expect_detail(const char *part)
+{
+	if (!strstr(disruptor_error_detail(), part))
+		fail_msg("'%s' is missing in: %s", part, disruptor_error_detail());
+}
+
+/* ---- a ring of the caller's own ---- */
+
+static struct disruptor *borrow(struct disruptor_ring *ring)
+{
+	struct disruptor *d;
+
+	assert_code(disruptor_create_on(&d, ring, &tick_type, 0), 0);
+	return d;
+}
+
+TEST(starting_and_stopping_leave_the_ring_as_it_is)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o);
+	struct disruptor *d = borrow(ring);
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "probe");
+	probe_add(&probe, d);
+	assert_code(tick_producer_open(&p, ring, NULL), 0);
+	publish_ticks(&p, 3);
+	graph_start(d);
+	probe_await(&probe, 3);
+	assert_code(disruptor_stop(d, DISRUPTOR_NOW, DISRUPTOR_FOREVER), 0);
+	assert_int_equal(disruptor_ring_stats(ring).state, 0);
+	assert_int_equal(disruptor_state(d), DISRUPTOR_STOPPED);
+
+	/* what comes meanwhile waits for the next run; a drain ends behind what it finds */
+	publish_ticks(&p, 5);
+	graph_start(d);
+	graph_drain(d);
+	probe_expect(&probe, 0, 8);
+	publish_ticks(&p, 1);
+	assert_int_equal(disruptor_ring_stats(ring).state, 0);
+	graph_start(d);
+	assert_code(disruptor_join(d, in_ms(20)), DISRUPTOR_E_TIMEOUT);
+	assert_int_equal(disruptor_state(d), DISRUPTOR_RUNNING);
+	disruptor_ring_close(ring);
+	assert_code(disruptor_join(d, DISRUPTOR_FOREVER), 0);
+	assert_int_equal(disruptor_state(d), DISRUPTOR_STOPPED);
+	probe_expect(&probe, 0, 9);
+	assert_code(disruptor_join(d, DISRUPTOR_FOREVER),
+		    0); /* there is nothing more to wait for */
+
+	/* a start reads what a closed ring has left, and does not open it */
+	graph_start(d);
+	assert_code(disruptor_join(d, DISRUPTOR_FOREVER), 0);
+	assert_true(disruptor_ring_stats(ring).state & DISRUPTOR_STATE_CLOSED);
+
+	assert_code(disruptor_ring_destroy(&ring), DISRUPTOR_E_BUSY);
+	assert_code(disruptor_destroy(&d), 0); /* though a producer is open */
+	assert_int_equal(disruptor_ring_stats(ring).consumers, 0);
+	assert_code(tick_producer_close(&p), 0);
+	ring_close(&ring);
+}
+
+TEST(a_drain_that_is_out_of_time_goes_on)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o);
+	struct disruptor *d = borrow(ring);
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "probe");
+	probe.hold_at = 2;
+	probe_add(&probe, d);
+	assert_code(tick_producer_open(&p, ring, NULL), 0);
+	graph_start(d);
+	publish_ticks(&p, 5);
+	probe_await_hold(&probe);
+	assert_code(disruptor_stop(d, DISRUPTOR_DRAIN, in_ms(10)), DISRUPTOR_E_TIMEOUT);
+	publish_ticks(&p, 3); /* behind what the drain is for: not of this run */
+	probe_let_go(&probe);
+	assert_code(disruptor_stop(d, DISRUPTOR_DRAIN_THEN_HALT, DISRUPTOR_FOREVER), 0);
+	assert_true(probe.events >= 5);
+	graph_start(d);
+	graph_drain(d);
+	probe_expect(&probe, 0, 8);
+	assert_code(disruptor_destroy(&d), 0);
+	assert_code(tick_producer_close(&p), 0);
+	ring_close(&ring);
+}
+
+static void join_it(void *context)
+{
+	struct disruptor *d = *(struct disruptor **)context;
+
+	if (disruptor_join(d, DISRUPTOR_FOREVER) != DISRUPTOR_E_DEADLK)
+		*(struct disruptor **)context = NULL;
+}
+
+TEST(its_own_thread_cannot_join_it)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o);
+	struct disruptor *d = borrow(ring), *seen = d;
+	struct tick_producer p;
+	struct probe probe;
+
+	probe_init(&probe, "probe");
+	probe.act = join_it;
+	probe.act_context = &seen;
+	probe_add(&probe, d);
+	assert_code(tick_producer_open(&p, ring, NULL), 0);
+	graph_start(d);
+	publish_ticks(&p, 1);
+	graph_drain(d);
+	assert_ptr_equal(seen, d);
+	assert_code(disruptor_destroy(&d), 0);
+	assert_code(tick_producer_close(&p), 0);
+	ring_close(&ring);
+	assert_code(disruptor_join(NULL, 0), DISRUPTOR_E_INVAL);
+}
+
+DISRUPTOR_EVENT(other, struct tick, DISRUPTOR_U64(struct tick, value));
+
+TEST(what_it_is_created_on_is_checked)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o), *records;
+	struct disruptor *d = (struct disruptor *)&o;
+
+	assert_code(disruptor_create_on(NULL, ring, &tick_type, 0), DISRUPTOR_E_INVAL);
+	assert_code(disruptor_create_on(&d, NULL, &tick_type, 0), DISRUPTOR_E_INVAL);
+	assert_null(d);
+	expect_detail("ring");
+	assert_code(disruptor_create_on(&d, ring, NULL, 0), DISRUPTOR_E_INVAL);
+	expect_detail("type");
+	assert_code(disruptor_create_on(&d, ring, &tick_type, DISRUPTOR_FREE_RUN),
+		    DISRUPTOR_E_INVAL);
+	expect_detail("flags");
+	assert_code(disruptor_create_on(&d, ring, &other_type, 0), DISRUPTOR_E_TYPE);
+	o.cell = 64;
+	assert_code(disruptor_ring_create(&records, disruptor_record_type(), &o), 0);
+	assert_code(disruptor_create_on(&d, records, disruptor_record_type(), 0),
+		    DISRUPTOR_E_UNSUPPORTED);
+	expect_detail("records");
+	ring_close(&records);
+	ring_close(&ring);
+}
+
+TEST(what_is_for_all_of_an_order_is_refused)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o);
+	struct disruptor *d = borrow(ring);
+	const struct disruptor_checks checks = { .size = sizeof(checks),
+						 .flags = DISRUPTOR_CHECK_RUN };
+	struct disruptor_pool_options pool = { .size = sizeof(pool), .name = "pool" };
+	struct probe probe;
+
+	probe_init(&probe, "probe");
+	pool.handlers = &probe.handler;
+	pool.count = 1;
+	assert_null(disruptor_pool(d, &pool));
+	expect_detail("pool: not on a ring");
+	assert_code(disruptor_set_checks(d, &checks), DISRUPTOR_E_UNSUPPORTED);
+	expect_detail("checks: not on a ring");
+	probe.handler.if_dead = DISRUPTOR_OPTIONAL;
+	assert_null(disruptor_stage(d, &probe.handler));
+	expect_detail("if_dead");
+	assert_code(disruptor_destroy(&d), 0);
+	ring_close(&ring);
+}
+
+TEST(an_order_by_names)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o);
+	struct disruptor *d = borrow(ring);
+	struct tick_consumer twin[2];
+	struct probe first, second;
+	const struct disruptor_consumer_options co = { .size = sizeof(co), .name = "twin" };
+	const char *const names[] = { "second" };
+	struct disruptor_consumer_options bad = { .size = sizeof(bad), .after_name_count = 1 };
+
+	probe_init(&first, "first");
+	probe_init(&second, "second");
+	probe_add(&first, d);
+	probe_add(&second, d);
+	assert_code(disruptor_after_named(NULL, "first"), DISRUPTOR_E_INVAL);
+	assert_code(disruptor_after_named(second.stage, NULL), DISRUPTOR_E_INVAL);
+	assert_code(disruptor_after_named(second.stage, "nobody"), DISRUPTOR_E_NOT_FOUND);
+	expect_detail("'nobody'");
+	assert_code(disruptor_after_named(second.stage, "first"), 0);
+	assert_code(disruptor_after_named(second.stage, "first"), DISRUPTOR_E_INVAL);
+	expect_detail("already");
+	assert_code(disruptor_after_named(first.stage, "second"), DISRUPTOR_E_INVAL);
+	expect_detail("cycle");
+	assert_code(disruptor_after_named(first.stage, "first"), DISRUPTOR_E_INVAL);
+
+	/* of consumers that are no stages, too */
+	assert_code(tick_consumer_open(&twin[0], ring, &co), 0);
+	assert_code(tick_consumer_open(&twin[1], ring, &co), 0);
+	assert_code(disruptor_after_named(first.stage, "twin"), DISRUPTOR_E_INVAL);
+	expect_detail("2 consumers");
+	assert_code(tick_consumer_close(&twin[1]), 0);
+	assert_code(tick_consumer_open(&twin[1], ring, &bad), DISRUPTOR_E_INVAL);
+	expect_detail("after_names");
+	bad.after_names = &bad.name;
+	assert_code(tick_consumer_open(&twin[1], ring, &bad), DISRUPTOR_E_INVAL);
+	expect_detail("after_names[0]");
+	bad.after_names = names;
+	assert_code(tick_consumer_open(&twin[1], ring, &bad), 0);
+	assert_code(tick_consumer_close(&twin[0]), 0);
+	assert_code(tick_consumer_close(&twin[1]), 0);
+	assert_code(disruptor_destroy(&d), 0);
+	ring_close(&ring);
+}
+
+/* ---- a ring of several processes ---- */
+
+/* One of them. */
+struct process {
+	struct disruptor_segment *segment;
+	struct disruptor_ring *ring;
+	struct disruptor *d;
+};
+
+static void enter(struct process *p)
+{
+	const struct disruptor_segment_options where =
+		shared_where(DISRUPTOR_SEGMENT_CREATE | DISRUPTOR_SEGMENT_TEMPORARY);
+	struct disruptor_options o = shared_options(CAPACITY, DISRUPTOR_SINGLE);
+
+	assert_code(disruptor_segment_open(&p->segment, "graph", &tick_type, &o, &where), 0);
+	p->ring = disruptor_segment_ring(p->segment);
+	p->d = borrow(p->ring);
+}
+
+static void leave(struct process *p)
+{
+	graph_close(&p->d);
+	assert_code(disruptor_segment_close(&p->segment), 0);
+}
+
+/* It sees that @p earlier has handled what it is handed. */
+struct follows {
+	const struct probe *earlier;
+	uint64_t too_soon;
+};
+
+static void look(void *context)
+{
+	struct follows *f = context;
+
+	if (f->earlier->events == 0)
+		f->too_soon++;
+}
+
+TEST(stages_of_several_processes_are_one_graph)
+{
+	struct process a, b, c;
+	struct probe journal, risk, out;
+	struct follows after_journal = { .earlier = &journal }, after_risk = { .earlier = &risk };
+	struct disruptor_attach how = { .size = sizeof(how) };
+	const char *const names[] = { "risk", "journal" };
+	struct disruptor_diagnosis g = { .size = sizeof(g) };
+	struct tick_producer p;
+
+	enter(&a);
+	enter(&b);
+	enter(&c);
+	probe_init(&journal, "journal");
+	probe_init(&risk, "risk");
+	probe_init(&out, "out");
+	journal.hold_at = 0;
+	risk.act = out.act = look;
+	risk.act_context = &after_journal;
+	out.act_context = &after_risk;
+	probe_add(&risk, b.d);
+	assert_code(disruptor_after_named(risk.stage, "journal"), DISRUPTOR_E_NOT_FOUND);
+	assert_code(disruptor_segment_await(b.segment, "journal", in_ms(5)), DISRUPTOR_E_TIMEOUT);
+	expect_detail("'journal'");
+	probe_add(&journal, a.d);
+	assert_code(disruptor_segment_await(b.segment, "journal", DISRUPTOR_FOREVER), 0);
+	assert_code(disruptor_after_named(risk.stage, "journal"), 0);
+	assert_code(disruptor_after_named(journal.stage, "risk"), DISRUPTOR_E_INVAL);
+	expect_detail("cycle");
+	graph_start(a.d);
+	graph_start(b.d);
+	assert_code(disruptor_start(c.d), DISRUPTOR_E_STATE); /* it has none yet */
+	how.after_names = names;
+	how.after_name_count = 2;
+	out.stage = disruptor_attach(c.d, &out.handler, &how);
+	assert_non_null(out.stage);
+	graph_start(c.d);
+
+	assert_code(tick_producer_open(&p, a.ring, NULL), 0);
+	publish_ticks(&p, 3);
+	probe_await_hold(&journal);
+	assert_int_equal(risk.events, 0);
+	assert_code(disruptor_diagnose(c.d, &g), 0);
+	assert_int_equal(g.stage_count, 3);
+	probe_let_go(&journal);
+	for (int i = 0; i < 5; i++) {
+		publish_ticks(&p, CAPACITY - 3);
+		probe_await(&out, 3 + (uint64_t)(i + 1) * (CAPACITY - 3));
+	}
+	disruptor_ring_close(a.ring);
+	assert_code(disruptor_join(a.d, DISRUPTOR_FOREVER), 0);
+	assert_code(disruptor_join(b.d, DISRUPTOR_FOREVER), 0);
+	assert_code(disruptor_join(c.d, DISRUPTOR_FOREVER), 0);
+	probe_expect(&journal, 0, 3 + 5 * (CAPACITY - 3));
+	probe_expect(&risk, 0, 3 + 5 * (CAPACITY - 3));
+	probe_expect(&out, 0, 3 + 5 * (CAPACITY - 3));
+	assert_int_equal(after_journal.too_soon + after_risk.too_soon, 0);
+	assert_code(tick_producer_close(&p), 0);
+	leave(&b); /* in the middle: what comes after it comes after what it came after */
+	leave(&a);
+	leave(&c);
+}
+
+TEST(a_name_is_one_stages_alone)
+{
+	struct process a, b;
+	struct probe first, second;
+
+	enter(&a);
+	enter(&b);
+	probe_init(&first, "risk");
+	probe_init(&second, "risk");
+	probe_add(&first, a.d);
+	assert_null(disruptor_stage(b.d, &second.handler));
+	expect_detail("'risk' is on the ring already");
+	assert_null(disruptor_attach(b.d, &second.handler, NULL));
+	leave(&a);
+	probe_add(&second, b.d);
+	leave(&b);
+}
+
+TEST(a_failure_is_everybodys)
+{
+	struct process a, b;
+	struct probe first, second;
+	struct tick_producer p;
+	struct disruptor_failure f;
+
+	enter(&a);
+	enter(&b);
+	probe_init(&first, "first");
+	probe_init(&second, "second");
+	first.verdict_at = 2;
+	first.verdict = -7;
+	probe_add(&first, a.d);
+	probe_add(&second, b.d);
+	graph_start(a.d);
+	graph_start(b.d);
+	assert_code(tick_producer_open(&p, b.ring, NULL), 0);
+	publish_ticks(&p, 5);
+	assert_code(disruptor_await(b.d, DISRUPTOR_FAILED, DISRUPTOR_FOREVER), 0);
+	assert_code(disruptor_join(b.d, DISRUPTOR_FOREVER), DISRUPTOR_E_FAILED);
+	expect_detail("stage 'first' failed: on_event answered -7 at position 2");
+	f = disruptor_failure(b.d);
+	assert_string_equal(f.stage, "first");
+	assert_string_equal(f.hook, "on_event");
+	assert_int_equal(f.code, -7);
+	assert_int_equal(f.position, 2);
+	assert_code(disruptor_stop(a.d, DISRUPTOR_NOW, DISRUPTOR_FOREVER), DISRUPTOR_E_FAILED);
+	assert_null(disruptor_try_claim(&p.view));
+	assert_int_equal(disruptor_producer_status(&p.view), DISRUPTOR_E_FAILED);
+	expect_detail("stage 'first' failed");
+
+	/* nobody starts again before the ring is opened again */
+	assert_code(disruptor_start(b.d), DISRUPTOR_E_FAILED);
+	expect_detail("stage 'first' failed");
+	assert_code(disruptor_ring_reopen(b.ring), 0);
+	assert_int_equal(disruptor_ring_failure(a.ring).code, 0);
+	graph_start(a.d);
+	graph_start(b.d);
+	publish_ticks(&p, 4);
+	graph_drain(a.d);
+	graph_drain(b.d);
+	probe_expect(&second, 0, 9);
+	assert_int_equal(first.events, 10); /* the failed one twice */
+	assert_code(tick_producer_close(&p), 0);
+	leave(&a);
+	leave(&b);
+}
+
+TEST(what_the_ring_says_of_a_failure_is_not_believed)
+{
+	struct process a;
+	struct disruptor_failure f;
+	struct probe probe;
+
+	enter(&a);
+	probe_init(&probe, "probe");
+	probe_add(&probe, a.d);
+	graph_start(a.d);
+	ring_fail(a.ring,
+		  &(struct disruptor_failure){ .code = -1, .stage = "other", .hook = "nonsense" });
+	memset(a.ring->common->failed_stage, 'x', sizeof(a.ring->common->failed_stage));
+	f = disruptor_ring_failure(a.ring);
+	assert_string_equal(f.hook, "a handler");
+	assert_int_equal(strlen(f.stage), 31);
+	a.ring->common->failed_hook = UINT32_MAX;
+	assert_string_equal(disruptor_ring_failure(a.ring).hook, "a handler");
+	assert_code(disruptor_join(a.d, DISRUPTOR_FOREVER), DISRUPTOR_E_FAILED);
+	expect_detail("a handler answered -1");
+	leave(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest alone[] = {
+		RUN(starting_and_stopping_leave_the_ring_as_it_is),
+		RUN(a_drain_that_is_out_of_time_goes_on),
+		RUN(its_own_thread_cannot_join_it),
+		RUN(what_it_is_created_on_is_checked),
+		RUN(what_is_for_all_of_an_order_is_refused),
+		RUN(an_order_by_names),
+	};
+	const struct CMUnitTest together[] = {
+		RUN(stages_of_several_processes_are_one_graph),
+		RUN(a_name_is_one_stages_alone),
+		RUN(a_failure_is_everybodys),
+		RUN(what_the_ring_says_of_a_failure_is_not_believed),
+	};
+	int failed = cmocka_run_group_tests_name("borrow", alone, NULL, NULL);
+
+	if (failed || !shared_there_are())
+		return failed;
+	return cmocka_run_group_tests_name("borrow together", together, shared_setup,
+					   shared_teardown);
+}
