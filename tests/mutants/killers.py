@@ -11,8 +11,9 @@ import time
 
 from mutants import ROOT
 
-UNIT = "tests/unit"
-STRESS = "tests/stress"
+# Where the programs of a kind are, and how their files' names end.
+KINDS = {"unit": ("tests/unit", "_test.c"), "fault": ("tests/fault", "_test.c"),
+         "stress": ("tests/stress", "_stress.c")}
 
 # Which tests know a source best; the others of its kind come after these.
 SUBJECTS = {
@@ -89,8 +90,8 @@ class Killer:
 
     def __init__(self, kind, config, name, rung):
         self.kind, self.config, self.name, self.rung = kind, config, name, rung
-        folder = UNIT if kind == "unit" else STRESS
-        self.source = os.path.join(ROOT, folder, f"{name}_{'test' if kind == 'unit' else 'stress'}.c")
+        folder, end = KINDS[kind]
+        self.source = os.path.join(ROOT, folder, name + end)
 
     def __str__(self):
         where = "" if self.config == "linux" else f"{self.config}-"
@@ -154,7 +155,7 @@ def finding(output, code):
 
 
 def names(kind):
-    folder, end = (UNIT, "_test.c") if kind == "unit" else (STRESS, "_stress.c")
+    folder, end = KINDS[kind]
     return sorted(n[:-len(end)] for n in os.listdir(os.path.join(ROOT, folder))
                   if n.endswith(end))
 
@@ -197,6 +198,8 @@ def plan(mutant, quick):
         order += explorers(mutant, 10000)
     elif not mutant.is_order:
         order += [Killer("unit", "linux", t, r) for r in rungs for t in units]
+        order += [Killer("fault", "linux", t, "membarrier") for t in mutant.tests
+                  if t in names("fault")]
         if mutant.path.startswith(("src/os/posix", "src/wait/")):
             order += [Killer("unit", "posix", t, r) for r in rungs[1:] for t in units]
     if quick:

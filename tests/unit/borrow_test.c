@@ -400,6 +400,36 @@ TEST(a_failure_is_everybodys)
 	leave(&b);
 }
 
+TEST(who_was_told_to_stop_hears_of_it_too)
+{
+	struct process a, b;
+	struct probe first, second;
+	struct tick_producer p;
+
+	enter(&a);
+	enter(&b);
+	probe_init(&first, "first");
+	probe_init(&second, "second");
+	first.verdict_at = 1;
+	first.verdict = -7;
+	second.hold_at = 0;
+	probe_add(&first, a.d);
+	probe_add(&second, b.d);
+	graph_start(b.d);
+	assert_code(tick_producer_open(&p, b.ring, NULL), 0);
+	publish_ticks(&p, 2);
+	probe_await_hold(&second);
+	graph_run_to_failure(a.d);
+	disruptor_stage_stop(second.stage);
+	probe_let_go(&second);
+	assert_code(disruptor_join(b.d, DISRUPTOR_FOREVER), DISRUPTOR_E_FAILED);
+	assert_int_equal(second.events, 1);
+	assert_string_equal(disruptor_failure(b.d).stage, "first");
+	assert_code(tick_producer_close(&p), 0);
+	leave(&a);
+	leave(&b);
+}
+
 TEST(what_the_ring_says_of_a_failure_is_not_believed)
 {
 	struct process a;
@@ -437,6 +467,7 @@ int main(void)
 		RUN(stages_of_several_processes_are_one_graph),
 		RUN(a_name_is_one_stages_alone),
 		RUN(a_failure_is_everybodys),
+		RUN(who_was_told_to_stop_hears_of_it_too),
 		RUN(what_the_ring_says_of_a_failure_is_not_believed),
 	};
 	int failed = cmocka_run_group_tests_name("borrow", alone, NULL, NULL);
