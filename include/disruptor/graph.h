@@ -58,9 +58,10 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_create(struct disruptor **d,
  * the ring, for everybody on it; after that it has to be opened again (disruptor_ring_reopen()) before
  * a start. Destroying takes the stages away and leaves the rest.
  *
- * On a ring that processes share a stage's name is its alone. When its process dies it is kept or goes
- * (struct disruptor_handler, `if_dead`); a stage added under the name of one that is kept goes on where
- * that stopped, handles again what had not been released, and has to come after what that came after.
+ * On a ring that processes share a stage's name is its alone, and it comes after others' by their names,
+ * in one step: disruptor_attach(). When its process dies it is kept or goes (struct disruptor_handler,
+ * `if_dead`); a stage added under the name of one that is kept goes on where that stopped, handles again
+ * what had not been released, and has to come after what that came after, which is checked.
  * Only stages of the same disruptor are compared for what they read and write; there are no pools and
  * no checks (disruptor_set_checks()).
  *
@@ -104,15 +105,6 @@ DISRUPTOR_API struct disruptor_stage *disruptor_stage(struct disruptor *d,
  *          is changed.
  */
 DISRUPTOR_API int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earlier);
-
-/**
- * Put @p later after the consumer of the ring that is called @p earlier: a stage of another process.
- *
- * Threads: one at a time, before start.
- * Errors:  as disruptor_after(); DISRUPTOR_E_NOT_FOUND if nobody is called so (see
- *          disruptor_segment_await()), E_INVAL if several are; E_UNSUPPORTED of a pool.
- */
-DISRUPTOR_API int disruptor_after_named(struct disruptor_stage *later, const char *earlier);
 
 /**
  * Put @p count stages one after another: a pipeline.

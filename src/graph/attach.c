@@ -185,7 +185,7 @@ struct disruptor_stage *disruptor_attach(struct disruptor *d, const struct disru
 	options.at = how.at;
 	options.position = how.position;
 	s = graph_add(d, &handler, &options);
-	if (s && (graph_check_said(d) != 0 || check_order(d) != 0 || attach_begin(s) != 0)) {
+	if (s && (check_order(d) != 0 || attach_begin(s) != 0)) {
 		remove_stage(s);
 		s = NULL;
 	}

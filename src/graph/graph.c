@@ -339,7 +339,7 @@ struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_ha
 	options->batch = handler->batch;
 	options->wait = handler->wait;
 	options->if_dead = handler->if_dead;
-	if (consumer_open_stage(&s->consumer, d->ring, options, &s->resumed, &s->unsaid) != 0)
+	if (consumer_open_stage(&s->consumer, d->ring, options, &s->resumed) != 0)
 		return NULL;
 	graph_set_handler(s, handler);
 	if (check_limits(s) != 0) {
@@ -372,17 +372,14 @@ struct disruptor_stage *disruptor_stage(struct disruptor *d, const struct disrup
 /* What stands for @p later after @p earlier, its workers too if it is a pool. Monitor held. */
 static int add_edges(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
 {
-	int rc = consumer_add_upstream(&later->consumer, earlier, &later->unsaid);
+	int rc = consumer_add_upstream(&later->consumer, earlier);
 
 	for (uint32_t i = 0; rc == 0 && later->is_head && i < later->pool->count; i++)
-		rc = consumer_add_upstream(&later->pool->workers[i]->consumer, earlier,
-					   &later->pool->workers[i]->unsaid);
+		rc = consumer_add_upstream(&later->pool->workers[i]->consumer, earlier);
 	return rc;
 }
 
-/* After @p earlier, or if that is NULL after who is called @p name. */
-static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *earlier,
-		     const char *name)
+static int put_after(struct disruptor_stage *later, const struct disruptor_consumer *earlier)
 {
 	struct disruptor *d = later->owner;
 	int rc;
@@ -394,8 +391,7 @@ static int put_after(struct disruptor_stage *later, const struct disruptor_consu
 	os_lock(&d->monitor);
 	rc = graph_may_change(d);
 	if (rc == 0)
-		rc = earlier ? add_edges(later, earlier)
-			     : consumer_add_named(&later->consumer, name, &later->unsaid);
+		rc = add_edges(later, earlier);
 	os_unlock(&d->monitor);
 	return rc;
 }
@@ -407,7 +403,7 @@ int disruptor_after(struct disruptor_stage *later, struct disruptor_stage *earli
 	if (later->owner != earlier->owner)
 		return error_set(DISRUPTOR_E_INVAL, "'%s' and '%s' belong to different disruptors",
 				 later->name, earlier->name);
-	return put_after(later, &earlier->consumer, NULL);
+	return put_after(later, &earlier->consumer);
 }
 
 int disruptor_after_consumer(struct disruptor_stage *later,
@@ -419,18 +415,7 @@ int disruptor_after_consumer(struct disruptor_stage *later,
 		return error_set(DISRUPTOR_E_INVAL,
 				 "earlier: not an open consumer of the ring of stage '%s'",
 				 later->name);
-	return put_after(later, earlier, NULL);
-}
-
-int disruptor_after_named(struct disruptor_stage *later, const char *earlier)
-{
-	if (!later || !earlier)
-		return error_set(DISRUPTOR_E_INVAL, "%s: NULL", later ? "earlier" : "later");
-	if (later->is_head)
-		return error_set(DISRUPTOR_E_UNSUPPORTED,
-				 "'%s' is a pool, which comes after stages that it is told",
-				 later->name);
-	return put_after(later, NULL, earlier);
+	return put_after(later, earlier);
 }
 
 const struct disruptor_consumer *disruptor_stage_consumer(const struct disruptor_stage *s)

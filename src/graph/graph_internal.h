@@ -97,8 +97,7 @@ struct disruptor_stage {
 	struct disruptor_policy policy;
 	char name[32];
 	char cpus[64];
-	bool resumed;    /* it is to go on in the place of one that died, and has not begun */
-	uint64_t unsaid; /* gates that that came after: to be said again */
+	bool resumed; /* it is to go on in the place of one that died, and has not begun */
 	struct access_set reads, writes; /* fixed once added */
 	bool declared;                   /* neither is a guess */
 	struct stage_figures figures;
@@ -200,8 +199,6 @@ int attach_allowed(const struct disruptor *d);
 int attach_begin(struct disruptor_stage *s);
 /* The caller's handler as this library knows it, checked. */
 int graph_copy_handler(struct disruptor_handler *known, const struct disruptor_handler *given);
-/* E_STATE if a stage goes on where one died that came after others, and these were not said. */
-int graph_check_said(struct disruptor *d);
 /* The stage leaves the ring; a place that it has taken up, and not begun to use, stays. */
 void graph_leave_ring(struct disruptor_stage *s);
 /* E_UNSUPPORTED if other processes may have stages there, too: @p what is for all of an order. */

@@ -167,17 +167,6 @@ static bool all_reported(struct disruptor *d)
 	return true;
 }
 
-int graph_check_said(struct disruptor *d)
-{
-	for_each_stage (s, d)
-		if (s->unsaid != 0)
-			return error_set(DISRUPTOR_E_STATE,
-					 "stage '%s' goes on where one stopped that came after "
-					 "'%.31s': disruptor_after_named()",
-					 s->name, d->ring->gates[__builtin_ctzll(s->unsaid)].name);
-	return 0;
-}
-
 /* A ring of ours is open from now on; another's may be closed, and then it is read to its end. */
 static int open_ring(struct disruptor *d)
 {
@@ -200,9 +189,7 @@ static int may_start(struct disruptor *d)
 		if (disruptor_stage_running(s))
 			return error_set(DISRUPTOR_E_STATE, "stage '%s' runs in another thread",
 					 s->name);
-	rc = graph_check_said(d);
-	if (rc == 0)
-		rc = check_order(d);
+	rc = check_order(d);
 	if (rc == 0)
 		rc = checked_run_prepare(d);
 	if (rc == 0)

@@ -156,7 +156,7 @@ static void own_entry(struct disruptor_ring *r, uint32_t i,
 
 /* What the dead one came after is not to be forgotten; it may come after others, too. Lock held. */
 static int keep_order(struct disruptor_ring *r, uint32_t i,
-		      const struct disruptor_consumer_options *o, uint64_t *unsaid)
+		      const struct disruptor_consumer_options *o)
 {
 	/* relaxed (lock), both: changes under it only */
 	uint64_t before = disruptor_load_relaxed(&r->gates[i].upstreams) & r->gate_set;
@@ -166,21 +166,18 @@ static int keep_order(struct disruptor_ring *r, uint32_t i,
 	for (uint64_t set = upstreams & ~before; rc == 0 && set; set &= set - 1)
 		rc = refuse_cycle(r, i, (uint32_t)__builtin_ctzll(set));
 	missing = before & ~upstreams;
-	if (rc == 0 && missing && !unsaid)
+	if (rc == 0 && missing)
 		rc = error_set(DISRUPTOR_E_INVAL,
-			       "after: consumer '%s', whose process has died, came after '%.31s'",
-			       o->name, r->gates[__builtin_ctzll(missing)].name);
-	if (rc != 0)
-		return rc;
-	if (unsaid)
-		*unsaid = missing;
-	disruptor_store_relaxed(&r->gates[i].upstreams, before | upstreams);
-	return 0;
+			       "after: '%s', whose process has died, came after '%.31s'", o->name,
+			       r->gates[__builtin_ctzll(missing)].name);
+	if (rc == 0)
+		disruptor_store_relaxed(&r->gates[i].upstreams, upstreams);
+	return rc;
 }
 
 /* A required consumer of that name whose process has died goes on here. 0: there is none. */
 static int take_up(struct disruptor_ring *r, const struct disruptor_consumer_options *o,
-		   uint64_t *unsaid, uint32_t *index, uint64_t *start)
+		   uint32_t *index, uint64_t *start)
 {
 	int i = r->between && o->name ? ring_dead_consumer(r, o->name) : -1;
 	int rc;
@@ -199,7 +196,7 @@ static int take_up(struct disruptor_ring *r, const struct disruptor_consumer_opt
 		rc = error_set(DISRUPTOR_E_INVAL, "take: it was %u of the consumer that died",
 			       r->consumer_table[i].take);
 	if (rc == 0)
-		rc = keep_order(r, (uint32_t)i, o, unsaid);
+		rc = keep_order(r, (uint32_t)i, o);
 	if (rc != 0)
 		return rc;
 	own_entry(r, (uint32_t)i, o);
@@ -340,13 +337,13 @@ static void begin_view(struct disruptor_consumer *c, struct disruptor_ring *ring
 	aim(c);
 }
 
-/* Lock held. @p unsaid: as of consumer_open_stage(), or NULL. 1 if it goes on for a dead one. */
+/* Lock held. 1 if it goes on for a dead one. */
 static int open_locked(struct disruptor_consumer *c, struct disruptor_ring *ring,
-		       const struct disruptor_consumer_options *o, uint64_t *unsaid)
+		       const struct disruptor_consumer_options *o)
 {
 	uint64_t start = 0;
 	uint32_t index = 0;
-	int rc = take_up(ring, o, unsaid, &index, &start);
+	int rc = take_up(ring, o, &index, &start);
 
 	if (rc == 0) {
 		rc = take_entry(ring, o, &index);
@@ -373,18 +370,16 @@ int disruptor_consumer_open_sized(struct disruptor_consumer *c, struct disruptor
 	if (rc != 0)
 		return rc;
 	ring_lock(ring);
-	rc = open_locked(c, ring, &o, NULL);
+	rc = open_locked(c, ring, &o);
 	ring_unlock(ring);
 	return rc < 0 ? rc : 0;
 }
 
 int consumer_open_stage(struct disruptor_consumer *c, struct disruptor_ring *ring,
-			const struct disruptor_consumer_options *o, bool *resumed, uint64_t *unsaid)
+			const struct disruptor_consumer_options *o, bool *resumed)
 {
-	bool ordered = o->after_count != 0 || o->after_name_count != 0;
 	int rc = check_options(ring, o);
 
-	*unsaid = 0;
 	if (rc != 0)
 		return rc;
 	ring_lock(ring);
@@ -392,7 +387,7 @@ int consumer_open_stage(struct disruptor_consumer *c, struct disruptor_ring *rin
 	if (ring->between && gate_named(ring, o->name) && ring_dead_consumer(ring, o->name) < 0)
 		rc = error_set(DISRUPTOR_E_BUSY, "a consumer '%s' is on the ring already", o->name);
 	else
-		rc = open_locked(c, ring, o, ordered ? NULL : unsaid);
+		rc = open_locked(c, ring, o);
 	if (rc >= 0)
 		ring->own_consumers[c->index].of_stage = true;
 	ring_unlock(ring);
@@ -456,52 +451,25 @@ int disruptor_consumer_close(struct disruptor_consumer *c)
 	return rc;
 }
 
-/* Lock held. */
-static int add_upstream(struct disruptor_consumer *c, uint32_t earlier, uint64_t *unsaid)
+int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier)
 {
 	struct disruptor_ring *r = c->ring;
-	uint64_t bit = UINT64_C(1) << earlier;
-	/* relaxed (lock), both: changes under it only */
-	uint64_t upstreams = disruptor_load_relaxed(&c->gate->upstreams);
-	int rc = refuse_member(r, earlier);
+	uint64_t bit = UINT64_C(1) << earlier->index;
+	uint64_t upstreams;
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	if (*unsaid & bit) {
-		*unsaid &= ~bit;
-		return 0;
-	}
-	if (upstreams & bit)
-		return error_set(DISRUPTOR_E_INVAL, "'%.31s' comes after '%.31s' already",
-				 c->gate->name, r->gates[earlier].name);
-	rc = refuse_cycle(r, c->index, earlier);
+	ring_lock(r);
+	/* relaxed (lock), both: changes under it only */
+	upstreams = disruptor_load_relaxed(&c->gate->upstreams);
+	rc = refuse_member(r, earlier->index);
+	if (rc == 0 && (upstreams & bit))
+		rc = error_set(DISRUPTOR_E_INVAL, "'%.31s' comes after '%.31s' already",
+			       c->gate->name, earlier->gate->name);
+	if (rc == 0)
+		rc = refuse_cycle(r, c->index, earlier->index);
 	if (rc == 0)
 		disruptor_store_relaxed(&c->gate->upstreams, upstreams | bit);
-	return rc;
-}
-
-int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier,
-			  uint64_t *unsaid)
-{
-	int rc;
-
-	ring_lock(c->ring);
-	rc = add_upstream(c, earlier->index, unsaid);
-	ring_unlock(c->ring);
-	aim(c);
-	return rc;
-}
-
-int consumer_add_named(struct disruptor_consumer *c, const char *earlier, uint64_t *unsaid)
-{
-	uint32_t index;
-	int rc;
-
-	ring_lock(c->ring);
-	rc = find_named(c->ring, earlier, &index);
-	if (rc == 0)
-		rc = add_upstream(c, index, unsaid);
-	ring_unlock(c->ring);
+	ring_unlock(r);
 	aim(c);
 	return rc;
 }

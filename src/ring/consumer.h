@@ -41,22 +41,14 @@ int64_t consumer_look(struct disruptor_consumer *c, struct wait_need *need);
 /*
  * Open one for a stage, by options that are the library's own: who runs the stage tells what it holds
  * by ring_hold_push(), the view itself keeps no note. On a ring that processes share its name is its
- * alone (E_BUSY). *@p resumed: it goes on where a dead one stopped; without an order in the options
- * *@p unsaid tells what that came after, a bit each: to be added, or it would be forgotten.
+ * alone (E_BUSY). *@p resumed: it goes on where a dead one stopped.
  */
 int consumer_open_stage(struct disruptor_consumer *c, struct disruptor_ring *ring,
-			const struct disruptor_consumer_options *options, bool *resumed,
-			uint64_t *unsaid);
+			const struct disruptor_consumer_options *options, bool *resumed);
 /* Close one that is resumed; its place is the dead one's again. */
 void consumer_put_back(struct disruptor_consumer *c);
-/*
- * Make @p c come after @p earlier, and take that from *@p unsaid; nothing may have been consumed. Codes
- * as disruptor_after().
- */
-int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier,
-			  uint64_t *unsaid);
-/* The same, by its name: E_NOT_FOUND, or E_INVAL if several have it. */
-int consumer_add_named(struct disruptor_consumer *c, const char *earlier, uint64_t *unsaid);
+/* Make @p c come after @p earlier; nothing may have been consumed. Codes as disruptor_after(). */
+int consumer_add_upstream(struct disruptor_consumer *c, const struct disruptor_consumer *earlier);
 /* Let its waits end, as if interrupted, once it has released all that is claimed. Any thread. */
 void consumer_end_at_claimed(struct disruptor_consumer *c);
 bool consumer_is_at_its_end(const struct disruptor_consumer *c);

@@ -191,31 +191,36 @@ TEST(an_order_by_names)
 	struct disruptor_ring *ring = ring_open(&o);
 	struct disruptor *d = borrow(ring);
 	struct tick_consumer twin[2];
-	struct probe first, second;
+	struct probe first, second, third;
 	const struct disruptor_consumer_options co = { .size = sizeof(co), .name = "twin" };
-	const char *const names[] = { "second" };
+	struct disruptor_attach how = { .size = sizeof(how) };
+	const char *names[1];
 	struct disruptor_consumer_options bad = { .size = sizeof(bad), .after_name_count = 1 };
 
 	probe_init(&first, "first");
 	probe_init(&second, "second");
+	probe_init(&third, "third");
 	probe_add(&first, d);
-	probe_add(&second, d);
-	assert_code(disruptor_after_named(NULL, "first"), DISRUPTOR_E_INVAL);
-	assert_code(disruptor_after_named(second.stage, NULL), DISRUPTOR_E_INVAL);
-	assert_code(disruptor_after_named(second.stage, "nobody"), DISRUPTOR_E_NOT_FOUND);
+	how.after_names = names;
+	how.after_name_count = 1;
+	names[0] = "nobody";
+	assert_null(disruptor_attach(d, &second.handler, &how));
 	expect_detail("'nobody'");
-	assert_code(disruptor_after_named(second.stage, "first"), 0);
-	assert_code(disruptor_after_named(second.stage, "first"), DISRUPTOR_E_INVAL);
-	expect_detail("already");
-	assert_code(disruptor_after_named(first.stage, "second"), DISRUPTOR_E_INVAL);
+	names[0] = NULL;
+	assert_null(disruptor_attach(d, &second.handler, &how));
+	expect_detail("after_names[0]");
+	names[0] = "first";
+	second.stage = disruptor_attach(d, &second.handler, &how);
+	assert_non_null(second.stage);
+	assert_code(disruptor_after(first.stage, second.stage), DISRUPTOR_E_INVAL);
 	expect_detail("cycle");
-	assert_code(disruptor_after_named(first.stage, "first"), DISRUPTOR_E_INVAL);
 
 	/* of consumers that are no stages, too */
 	assert_code(tick_consumer_open(&twin[0], ring, &co), 0);
 	assert_code(tick_consumer_open(&twin[1], ring, &co), 0);
-	assert_code(disruptor_after_named(first.stage, "twin"), DISRUPTOR_E_INVAL);
-	expect_detail("2 consumers");
+	names[0] = "twin";
+	assert_null(disruptor_attach(d, &third.handler, &how));
+	expect_detail("2 consumers are called 'twin'");
 	assert_code(tick_consumer_close(&twin[1]), 0);
 	assert_code(tick_consumer_open(&twin[1], ring, &bad), DISRUPTOR_E_INVAL);
 	expect_detail("after_names");
@@ -223,6 +228,7 @@ TEST(an_order_by_names)
 	assert_code(tick_consumer_open(&twin[1], ring, &bad), DISRUPTOR_E_INVAL);
 	expect_detail("after_names[0]");
 	bad.after_names = names;
+	names[0] = "second";
 	assert_code(tick_consumer_open(&twin[1], ring, &bad), 0);
 	assert_code(tick_consumer_close(&twin[0]), 0);
 	assert_code(tick_consumer_close(&twin[1]), 0);
@@ -290,15 +296,15 @@ TEST(stages_of_several_processes_are_one_graph)
 	risk.act = out.act = look;
 	risk.act_context = &after_journal;
 	out.act_context = &after_risk;
-	probe_add(&risk, b.d);
-	assert_code(disruptor_after_named(risk.stage, "journal"), DISRUPTOR_E_NOT_FOUND);
+	how.after_names = &names[1];
+	how.after_name_count = 1;
+	assert_null(disruptor_attach(b.d, &risk.handler, &how));
 	assert_code(disruptor_segment_await(b.segment, "journal", in_ms(5)), DISRUPTOR_E_TIMEOUT);
 	expect_detail("'journal'");
 	probe_add(&journal, a.d);
 	assert_code(disruptor_segment_await(b.segment, "journal", DISRUPTOR_FOREVER), 0);
-	assert_code(disruptor_after_named(risk.stage, "journal"), 0);
-	assert_code(disruptor_after_named(journal.stage, "risk"), DISRUPTOR_E_INVAL);
-	expect_detail("cycle");
+	risk.stage = disruptor_attach(b.d, &risk.handler, &how);
+	assert_non_null(risk.stage);
 	graph_start(a.d);
 	graph_start(b.d);
 	assert_code(disruptor_start(c.d), DISRUPTOR_E_STATE); /* it has none yet */
