@@ -102,6 +102,12 @@ struct disruptor_look_state {
 	/** Of processes that died, and were found: the views that they had open … */
 	uint64_t dead_producers, dead_consumers;
 	uint64_t orphans; /**< … and positions they had claimed, which became voids */
+	/** With DISRUPTOR_STATE_FAILED: what a stage's handler answered; else 0, and no more is told. */
+	int32_t failure_code;
+	uint32_t reserved2;    /**< zero */
+	uint64_t failure_at;   /**< position of the event in hand */
+	char failure_hook[16]; /**< "on_event", "on_start", … */
+	char failure_stage[32];
 };
 
 /**
@@ -161,6 +167,7 @@ struct disruptor_look_consumer {
 	uint64_t upstreams; /**< bit i: it comes after consumer i */
 	uint64_t sleeps, wakes;
 	uint64_t waiting_ns; /**< how long it has been waiting for events, ± a tick; 0: it is not */
+	uint64_t handling_ns; /**< of a stage: how long it has had a batch in hand, ± a tick; 0: it has none */
 };
 
 /** Tell of consumer @p index, from 0. As disruptor_look_producer(), but looks at stamps, too. */

@@ -163,10 +163,11 @@ static void find_activity(const struct look *l, uint32_t i, const struct disrupt
 		return;
 	/* relaxed (figure), both: a stale one is as true as the position read before it */
 	waits = disruptor_load_relaxed(&l->r->consumer_table[l->gate[i]].waits_since);
-	batch = s ? disruptor_load_relaxed(&s->figures.batch_at) : 0;
+	batch = disruptor_load_relaxed(s ? s->figures.batch_at
+					 : &l->r->consumer_table[l->gate[i]].batch_at);
 	if (batch & 1) {
 		e->activity = DISRUPTOR_ACTIVITY_HANDLING;
-		e->for_ns = age(now, batch);
+		e->for_ns = age(now, batch & ~UINT64_C(1));
 		return;
 	}
 	e->activity = find_wait(l, e, upstream);

@@ -341,6 +341,7 @@ struct disruptor_stage *graph_add(struct disruptor *d, const struct disruptor_ha
 	options->if_dead = handler->if_dead;
 	if (consumer_open_stage(&s->consumer, d->ring, options, &s->resumed) != 0)
 		return NULL;
+	s->figures.batch_at = &d->ring->consumer_table[s->consumer.index].batch_at;
 	graph_set_handler(s, handler);
 	if (check_limits(s) != 0) {
 		graph_leave_ring(s);

@@ -36,8 +36,8 @@ struct stage_figures {
 	char apart_before[DISRUPTOR_APART];
 	atomic_word events, batches, batch_max;
 	atomic_word lag_max;
-	/* os_now_coarse() as the last batch began; the lowest bit is set while it is in hand */
-	atomic_word batch_at;
+	/* in the ring's table, where other processes look: os_now_coarse() as the last batch began */
+	atomic_word *batch_at;
 	uint64_t unseen; /* the owner's: what has passed since it looked how much waits */
 	bool off;        /* fixed */
 	char apart_behind[DISRUPTOR_APART];

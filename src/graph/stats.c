@@ -35,7 +35,7 @@ static void add_worker(struct disruptor_stage_stats *out, const struct disruptor
 	const struct stage_figures *f = &s->figures;
 	/* relaxed (figure), all: another thread's */
 	uint64_t batch_max = disruptor_load_relaxed(&f->batch_max);
-	uint64_t batch_at = disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1);
+	uint64_t batch_at = disruptor_load_relaxed(f->batch_at) & ~UINT64_C(1);
 
 	out->events += disruptor_load_relaxed(&f->events);
 	out->batches += disruptor_load_relaxed(&f->batches);
@@ -66,7 +66,7 @@ static struct disruptor_stage_stats figures_of(const struct disruptor_stage *s)
 		.skipped = trouble.skipped,
 		.retries = trouble.retries,
 		.rewinds = trouble.rewinds,
-		.batch_at = disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1),
+		.batch_at = disruptor_load_relaxed(f->batch_at) & ~UINT64_C(1),
 	};
 
 	for (uint32_t i = 0; s->is_head && i < s->pool->count; i++)

@@ -29,7 +29,7 @@ static inline void stats_begin(struct disruptor_stage *s, uint64_t size)
 	if (f->off)
 		return;
 	/* relaxed (figure): owner-written */
-	disruptor_store_relaxed(&f->batch_at, os_now_coarse() | 1);
+	disruptor_store_relaxed(f->batch_at, os_now_coarse() | 1);
 	if (f->unseen >= STATS_LOOK) {
 		f->unseen = 0;
 		stats_raise(&f->lag_max, size);
@@ -70,7 +70,7 @@ static inline void stats_end(struct disruptor_stage *s, uint64_t begin, uint64_t
 		stats_raise(&f->batch_max, released - voids);
 	}
 	/* relaxed (figure): owner-written */
-	disruptor_store_relaxed(&f->batch_at, disruptor_load_relaxed(&f->batch_at) & ~UINT64_C(1));
+	disruptor_store_relaxed(f->batch_at, disruptor_load_relaxed(f->batch_at) & ~UINT64_C(1));
 }
 
 /* Copy @p known to a structure of the caller that begins with its size, as far as that goes. */

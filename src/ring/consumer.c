@@ -149,6 +149,7 @@ static void own_entry(struct disruptor_ring *r, uint32_t i,
 	own->open = true;
 	/* relaxed (private): its own thread's, from the moment it is attached */
 	disruptor_store_relaxed(&r->consumer_table[i].until, UINT64_MAX);
+	disruptor_store_relaxed(&r->consumer_table[i].batch_at, UINT64_C(0)); /* relaxed (figure) */
 	/* relaxed (private): nobody looks at a vacant gate's alert */
 	disruptor_store_relaxed(&r->gates[i].alert, 0u);
 	r->consumer_table[i].if_dead = o->if_dead;

@@ -23,6 +23,11 @@ static uint32_t hook_number(const char *name)
 	return 0;
 }
 
+const char *ring_hook_name(uint32_t hook)
+{
+	return hooks[hook < HOOKS ? hook : 0];
+}
+
 void ring_keep_failure(struct disruptor_ring *r, const struct disruptor_failure *failure)
 {
 	struct ring_common *c = r->common;
@@ -60,7 +65,7 @@ struct disruptor_failure disruptor_ring_failure(const struct disruptor_ring *r)
 	memcpy(stage, c->failed_stage, sizeof(stage) - 1);
 	memcpy(f.detail, r->failed_detail, sizeof(f.detail));
 	ring_unlock(locked);
-	f.hook = hooks[hook < HOOKS ? hook : 0];
+	f.hook = ring_hook_name(hook);
 	return f.code != 0 ? f : (struct disruptor_failure){ 0 };
 }
 

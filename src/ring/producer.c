@@ -105,6 +105,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_producer_
 	own->timeout_ns = o->timeout_ns;
 	own->overflow = o->overflow;
 	own->status = 0;
+	own->gave_up_for = 0;
 	own->spins = UINT32_MAX;
 	/* relaxed (lock), both: as is_somebodys() reads them */
 	disruptor_store_relaxed(&entry->run_first, UINT64_C(0));
@@ -496,6 +497,7 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	struct ring_producer *entry = p->entry;
 	struct ring_own_producer *own = p->own;
 	struct room room = { .p = p, .least = least };
+	const uint64_t needs = claimed_of(p) + least - p->ring->capacity;
 	struct wait_request request = {
 		.ring = p->ring,
 		.policy = &own->wait,
@@ -509,12 +511,17 @@ static int wait_for_room(struct run *p, uint64_t least, uint64_t deadline)
 	int64_t result;
 
 	HOOK(HOOK_CLAIM_WAIT);
+	/* who waits in steps waits for one thing all the time */
+	if (deadline != DISRUPTOR_FOREVER)
+		request.began = own->gave_up_for == needs ? own->gave_up_since : os_now_coarse();
 	/* relaxed (figure): the ring was full, so this is above 0 */
-	disruptor_store_relaxed(&entry->blocked_for, claimed_of(p) + least - p->ring->capacity);
+	disruptor_store_relaxed(&entry->blocked_for, needs);
 	result = wait_until(&request);
-	if (result == DISRUPTOR_E_TIMEOUT)
-		return blame(p->ring, claimed_of(p) + least - p->ring->capacity);
-	return result > 0 ? 0 : (int)result;
+	if (result != DISRUPTOR_E_TIMEOUT)
+		return result > 0 ? 0 : (int)result;
+	own->gave_up_for = needs;
+	own->gave_up_since = request.began;
+	return blame(p->ring, claimed_of(p) + least - p->ring->capacity);
 }
 
 /*

@@ -50,7 +50,9 @@ struct ring_consumer {
 	atomic_epoch participant; /* as a producer's; RING_DEAD: it was one's that has died */
 	uint32_t if_dead;         /* enum disruptor_if_dead */
 	uint32_t attached;        /* its gate stands where it begins */
-	char apart[DISRUPTOR_APART - 44];
+	/* for reports, of a stage: as its last batch began; the lowest bit is set while it is in hand */
+	atomic_word batch_at;
+	char apart[DISRUPTOR_APART - 56];
 };
 
 #define RING_DEAD UINT32_MAX
@@ -80,6 +82,8 @@ struct ring_own_producer {
 	int status;     /* why the last claim that failed did so */
 	uint32_t spins; /* what the adaptive wait has learnt */
 	struct disruptor_wait wait;
+	/* a wait for room that timed out: for which position, and since when; for reports */
+	uint64_t gave_up_for, gave_up_since;
 	bool open; /* by this process; under the lock */
 	char apart[DISRUPTOR_APART];
 };
@@ -248,6 +252,8 @@ void ring_forget_failure(struct disruptor_ring *r);
 void ring_fail(struct disruptor_ring *r, const struct disruptor_failure *failure);
 /* E_FAILED if the ring has failed, and the failure is the detail; the lock is taken. */
 int ring_tell_failure(const struct disruptor_ring *r);
+/* Of what lies in the tables as a number. */
+const char *ring_hook_name(uint32_t hook);
 /* Leave a failure as the detail; returns E_FAILED. */
 int ring_failed_by(const struct disruptor_failure *failure);
 /* Wake whoever sleeps on any edge of the ring: something other than progress has changed. */

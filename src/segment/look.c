@@ -212,6 +212,21 @@ static uint64_t age(uint64_t since)
 	return since ? length(since, disruptor_now()) : 0;
 }
 
+/* Its words may be of two failures, of which one was forgotten meanwhile. */
+static void tell_failure(const struct ring_common *from, struct disruptor_look_state *out)
+{
+	struct ring_common c;
+
+	segment_copy(&c, from, sizeof(c));
+	out->failure_code = c.failed_code;
+	if (c.failed_code == 0)
+		return;
+	out->failure_at = c.failed_at;
+	(void)snprintf(out->failure_hook, sizeof(out->failure_hook), "%s",
+		       ring_hook_name(c.failed_hook));
+	memcpy(out->failure_stage, c.failed_stage, sizeof(out->failure_stage) - 1);
+}
+
 int disruptor_look_state(const struct disruptor_look *l, struct disruptor_look_state *out)
 {
 	const unsigned bits = DISRUPTOR_STATE_CLOSED | DISRUPTOR_STATE_FAILED |
@@ -247,6 +262,8 @@ int disruptor_look_state(const struct disruptor_look *l, struct disruptor_look_s
 		.dead_consumers = disruptor_load_relaxed(&common->dead_consumers),
 		.orphans = disruptor_load_relaxed(&common->orphans),
 	};
+	if (known.state & DISRUPTOR_STATE_FAILED)
+		tell_failure(common, &known);
 	/* it went on between the two looks */
 	if (known.published > known.claimed)
 		known.published = known.claimed;
@@ -368,6 +385,11 @@ static void find_progress(const struct disruptor_look *l, const struct disruptor
 		out->ready = out->lag;
 }
 
+static uint64_t in_hand(uint64_t batch_at)
+{
+	return batch_at & 1 ? age(batch_at & ~UINT64_C(1)) : 0;
+}
+
 int disruptor_look_consumer(const struct disruptor_look *l, uint32_t index,
 			    struct disruptor_look_consumer *out)
 {
@@ -389,8 +411,10 @@ int disruptor_look_consumer(const struct disruptor_look *l, uint32_t index,
 		known.takes = look_at(&c->take) != 0;
 		known.attached = look_at(&c->attached) != 0;
 		known.wakes = disruptor_load_relaxed(&c->wakes);
-		if (!known.dead) /* else it is as old as the process */
+		if (!known.dead) { /* else it is as old as the process */
 			known.waiting_ns = age(disruptor_load_relaxed(&c->waits_since));
+			known.handling_ns = in_hand(disruptor_load_relaxed(&c->batch_at));
+		}
 		copy_name(&known.name, l->ring.gates[index].name);
 		find_progress(l, &l->ring.gates[index], &known);
 	}

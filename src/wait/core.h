@@ -73,6 +73,7 @@ struct wait_request {
 	int64_t (*block)(const struct wait_request *q, uint64_t deadline);
 	/* since when it has been waiting, 0: it is not, or not for long; owner-written; or NULL */
 	atomic_word *since;
+	uint64_t began; /* when it began, if that was an earlier wait for the same; or 0 */
 };
 
 /* Wait by the request's policy; the look's result, or E_TIMEOUT, or a custom policy's code. */

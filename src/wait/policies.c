@@ -323,7 +323,7 @@ static int64_t wait_rounds(struct turn *t)
 		}
 		if (t->round == marked && q->since)
 			/* relaxed (figure): owner-written */
-			disruptor_store_relaxed(q->since, os_now_coarse());
+			disruptor_store_relaxed(q->since, q->began ? q->began : os_now_coarse());
 		if (too_late(t))
 			return DISRUPTOR_E_TIMEOUT;
 		result = turns[q->policy->kind](t);

@@ -3,6 +3,9 @@
  * holds NAME: make a ring of 64 slots, a consumer 'reader', and producers 'holder' and 'rival'. The holder
  * claims a position and keeps it; the rival publishes behind it until the ring is full, and waits for
  * room. At the end of standard input the holder publishes, and all is read.
+ *
+ * holds NAME stage: instead of the reader a stage 'risk', which stays in its handler until a line comes,
+ * and then fails; and the rival alone. It ends at the end of standard input.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -87,6 +90,36 @@ static int hold(struct disruptor_ring *ring)
 	return failed ? fail() : 0;
 }
 
+static int risk(void *context, void *event, uint64_t position, int last)
+{
+	(void)context, (void)event, (void)position, (void)last;
+	(void)getchar();
+	return -5;
+}
+
+static int fail_late(struct disruptor_ring *ring)
+{
+	const struct disruptor_producer_options as_rival = { .size = sizeof(as_rival),
+							     .name = "rival" };
+	const struct disruptor_handler handler = { .size = sizeof(handler),
+						   .name = "risk",
+						   .on_event = risk };
+	struct count_producer rival;
+	struct disruptor *d;
+
+	if (disruptor_create_on(&d, ring, &count_type, 0) != 0 || !disruptor_stage(d, &handler) ||
+	    disruptor_start(d) != 0 || count_producer_open(&rival, ring, &as_rival) != 0)
+		return fail();
+	while (publish_all(&rival) == NULL)
+		; /* until it is refused */
+	if (disruptor_join(d, DISRUPTOR_FOREVER) != DISRUPTOR_E_FAILED)
+		return fail();
+	while (getchar() != EOF)
+		;
+	(void)count_producer_close(&rival);
+	return disruptor_destroy(&d) == 0 ? 0 : fail();
+}
+
 int main(int argc, char **argv)
 {
 	const struct disruptor_segment_options so = {
@@ -98,10 +131,11 @@ int main(int argc, char **argv)
 	struct disruptor_segment *segment;
 	int rc;
 
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	if (disruptor_segment_open(&segment, argv[1], &count_type, &o, &so) != 0)
 		return fail();
-	rc = hold(disruptor_segment_ring(segment));
+	rc = argc > 2 ? fail_late(disruptor_segment_ring(segment))
+		      : hold(disruptor_segment_ring(segment));
 	return disruptor_segment_close(&segment) == 0 ? rc : fail();
 }

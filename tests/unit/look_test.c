@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Looking into a segment from outside: what is told, and that nothing there can do harm. Linux. */
 #define _GNU_SOURCE
+#include "probe.h"
 #include "shared.h"
 #include "segment/format.h"
 
@@ -386,6 +387,81 @@ TEST(who_sleeps_is_told_until_it_is_woken)
 	disruptor_look_close(&l);
 	assert_code(tick_producer_close(&p), 0);
 	assert_code(tick_consumer_close(&c), 0);
+	finish(&s);
+}
+
+static DISRUPTOR_ATOMIC(int) steps_end;
+
+static void wait_in_steps(void *argument)
+{
+	struct tick_producer *p = argument;
+
+	(void)disruptor_producer_handoff(&p->view);
+	while (!disruptor_load_relaxed(&steps_end) && !tick_claim_until(p, in_ms(2)))
+		;
+}
+
+TEST(who_waits_in_steps_has_waited_since_the_first)
+{
+	struct disruptor_segment *s = make(4, DISRUPTOR_SINGLE);
+	struct disruptor_ring *r = disruptor_segment_ring(s);
+	struct disruptor_look *l = look_into();
+	struct runner waiter;
+	struct tick_producer p;
+	struct tick_consumer c;
+	uint64_t longest = 0, since;
+
+	open_producer(&p, r, "waiter");
+	assert_code(tick_consumer_open(&c, r, NULL), 0);
+	publish_ticks(&p, 4);
+	runner_start(&waiter, "waiter", wait_in_steps, &p);
+	while (longest < UINT64_C(100000000)) { /* fifty steps */
+		since = producer_of(l, 0).blocked_ns;
+		longest = since > longest ? since : longest;
+		pause_ms(1);
+	}
+	assert_int_equal(producer_of(l, 0).blocked_for ? producer_of(l, 0).blocked_for : 1, 1);
+	disruptor_store_relaxed(&steps_end, 1);
+	runner_join(&waiter);
+	disruptor_look_close(&l);
+	assert_code(tick_producer_close(&p), 0);
+	assert_code(tick_consumer_close(&c), 0);
+	finish(&s);
+}
+
+TEST(a_stage_is_told_of_with_its_batch_and_its_failure)
+{
+	struct disruptor_segment *s = make(4, DISRUPTOR_SINGLE);
+	struct disruptor_ring *r = disruptor_segment_ring(s);
+	struct disruptor_look *l = look_into();
+	struct tick_producer p;
+	struct disruptor *d;
+	struct probe risk;
+
+	assert_code(disruptor_create_on(&d, r, &tick_type, 0), 0);
+	probe_init(&risk, "risk");
+	risk.hold_at = 1;
+	risk.verdict_at = 2;
+	risk.verdict = -9;
+	probe_add(&risk, d);
+	graph_start(d);
+	open_producer(&p, r, "producer");
+	assert_int_equal(consumer_of(l, 0).handling_ns, 0);
+	publish_ticks(&p, 3);
+	probe_await_hold(&risk);
+	while (consumer_of(l, 0).handling_ns == 0)
+		pause_ms(1);
+	assert_int_equal(state_of(l).failure_code, 0);
+	probe_let_go(&risk);
+	assert_code(disruptor_join(d, DISRUPTOR_FOREVER), DISRUPTOR_E_FAILED);
+	assert_int_equal(consumer_of(l, 0).handling_ns, 0);
+	assert_int_equal(state_of(l).failure_code, -9);
+	assert_int_equal(state_of(l).failure_at, 2);
+	assert_string_equal(state_of(l).failure_hook, "on_event");
+	assert_string_equal(state_of(l).failure_stage, "risk");
+	assert_code(disruptor_destroy(&d), 0);
+	disruptor_look_close(&l);
+	assert_code(tick_producer_close(&p), 0);
 	finish(&s);
 }
 
@@ -1036,6 +1112,8 @@ int main(void)
 		RUN(an_event_that_may_be_written_over_is_not_sure),
 		RUN(packed_and_lossy_rings_are_looked_into_too),
 		RUN(who_sleeps_is_told_until_it_is_woken),
+		RUN(who_waits_in_steps_has_waited_since_the_first),
+		RUN(a_stage_is_told_of_with_its_batch_and_its_failure),
 		RUN(a_process_that_dies_is_told_dead_until_it_is_repaired),
 		RUN(who_may_only_read_the_file_may_look),
 		RUN(a_look_writes_nothing),

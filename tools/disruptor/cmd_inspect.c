@@ -344,16 +344,17 @@ static json_t *json_consumers(const struct view *v)
 
 		(void)json_array_append_new(
 			all,
-			json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:b,s:o,s:o,s:o}",
-				  "place", (int)v->consumer_at[i], "name", decode_name(c->name, 32),
-				  "process", place_of(c->participant), "position",
-				  decode_number(c->position), "lag", decode_number(c->lag), "ready",
-				  decode_number(c->ready), "upstreams", decode_number(c->upstreams),
-				  "required", c->if_dead != DISRUPTOR_OPTIONAL, "dead",
-				  (int)c->dead, "attached", (int)c->attached, "takes",
-				  (int)c->takes, "sleeping", (int)c->sleeping, "waiting_ns",
-				  decode_number(c->waiting_ns), "sleeps", decode_number(c->sleeps),
-				  "wakes", decode_number(c->wakes)));
+			json_pack(
+				"{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:b,s:o,s:o,s:o,s:o}",
+				"place", (int)v->consumer_at[i], "name", decode_name(c->name, 32),
+				"process", place_of(c->participant), "position",
+				decode_number(c->position), "lag", decode_number(c->lag), "ready",
+				decode_number(c->ready), "upstreams", decode_number(c->upstreams),
+				"required", c->if_dead != DISRUPTOR_OPTIONAL, "dead", (int)c->dead,
+				"attached", (int)c->attached, "takes", (int)c->takes, "sleeping",
+				(int)c->sleeping, "waiting_ns", decode_number(c->waiting_ns),
+				"handling_ns", decode_number(c->handling_ns), "sleeps",
+				decode_number(c->sleeps), "wakes", decode_number(c->wakes)));
 	}
 	return all;
 }

@@ -94,6 +94,11 @@ static const char *doing(const struct view *v, const struct disruptor_look_consu
 		return "dead";
 	if (!c->attached)
 		return "opening";
+	if (c->handling_ns != 0) {
+		(void)snprintf(text, size, "handles %s",
+			       view_time(c->handling_ns, since, sizeof(since)));
+		return text;
+	}
 	if (c->waiting_ns == 0)
 		return "works";
 	(void)snprintf(text, size, "%s %s", c->sleeping ? "sleeps" : "waits",

@@ -245,6 +245,7 @@ static int show_consumers(const struct ring *r, int line)
 			 c->lag,
 			 view_is_dead(&r->now, c) ? "dead"
 			 : c->sleeping            ? "sleeps"
+			 : c->handling_ns         ? "handles"
 			 : c->waiting_ns          ? "waits"
 						  : "works",
 			 c->upstreams ? view_set(&r->now, c->upstreams, after, sizeof(after)) : "");

@@ -84,6 +84,8 @@ static const struct figure consumer_figures[] = {
 	  false },
 	{ "waiting_ns", "consumer_waiting_seconds", "gauge", "How long it has waited for events.",
 	  CONSUMER(waiting_ns), true },
+	{ "handling_ns", "consumer_handling_seconds", "gauge",
+	  "How long a stage has had a batch in hand.", CONSUMER(handling_ns), true },
 };
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))

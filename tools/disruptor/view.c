@@ -221,13 +221,32 @@ static void say_dead(const struct disruptor_look_consumer *c, bool full, char *t
 		       c->lag);
 }
 
+static void say_failed(const struct view *v, char *text, size_t size)
+{
+	const struct disruptor_look_state *s = &v->state;
+	char stage[128];
+
+	if (s->failure_code == 0)
+		(void)snprintf(text, size, "failed: no claim succeeds, and consumers are told");
+	else
+		(void)snprintf(text, size,
+			       "failed: stage '%s': %s answered %d at position %" PRIu64,
+			       escape_string(stage, sizeof(stage), s->failure_stage, 32),
+			       s->failure_hook, (int)s->failure_code, s->failure_at);
+}
+
 static void say_full(const struct view *v, const struct disruptor_look_consumer *c, char *text,
 		     size_t size)
 {
-	char who[192];
+	char who[192], since[32];
 
-	(void)snprintf(text, size, "full: consumer %s is %" PRIu64 " behind",
-		       view_who(v, c->name, c->participant, who, sizeof(who)), c->lag);
+	view_who(v, c->name, c->participant, who, sizeof(who));
+	if (c->handling_ns != 0)
+		(void)snprintf(text, size,
+			       "full: stage %s is %" PRIu64 " behind, in its handler for %s", who,
+			       c->lag, view_time(c->handling_ns, since, sizeof(since)));
+	else
+		(void)snprintf(text, size, "full: consumer %s is %" PRIu64 " behind", who, c->lag);
 }
 
 /* Nobody passes a position that is claimed and not published; who has it may have died. */
@@ -271,7 +290,7 @@ const char *view_sentence(const struct view *v, char *text, size_t size)
 	if (full && h && c->ready == 0 && c->position == v->state.published && !view_is_dead(v, c))
 		full = false;
 	if (v->state.state & DISRUPTOR_STATE_FAILED)
-		(void)snprintf(text, size, "failed: no claim succeeds, and consumers are told");
+		say_failed(v, text, size);
 	else if (full && view_is_dead(v, c))
 		say_dead(c, true, text, size);
 	else if (full)
