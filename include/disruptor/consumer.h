@@ -383,7 +383,8 @@ DISRUPTOR_API void disruptor_consumer_interrupt(struct disruptor_consumer *c);
  *
  * Returns the descriptor (>= 0).
  *
- * Threads: the view's. Errors: DISRUPTOR_E_SYSTEM if there is no descriptor left, E_NOMEM, E_INVAL.
+ * Threads: the view's. Errors: DISRUPTOR_E_SYSTEM if there is no descriptor left, or no thread that a
+ * ring which processes share needs for it, E_NOMEM, E_INVAL.
  */
 DISRUPTOR_API int disruptor_consumer_fd(struct disruptor_consumer *c);
 
@@ -408,7 +409,7 @@ DISRUPTOR_API int64_t disruptor_consumer_arm(struct disruptor_consumer *c);
  *
  * Threads: that of all the views. Progress: the strategy's.
  * Errors:  DISRUPTOR_E_INVAL (count is not in 1 … DISRUPTOR_MAX_CONSUMERS, or one is not open),
- *          E_NOMEM.
+ *          E_NOMEM, E_SYSTEM as disruptor_consumer_fd().
  */
 DISRUPTOR_API int64_t disruptor_wait_any(struct disruptor_consumer *const *consumers, size_t count,
 					 uint64_t deadline);

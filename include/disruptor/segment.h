@@ -19,7 +19,10 @@
  *
  * The stages of one graph may be several processes': see disruptor_create_on().
  *
- * Not yet: a descriptor of a consumer and disruptor_wait_any() are refused on such a ring.
+ * Who waits for several things at once there (disruptor_wait_any(), stages that share a thread) or by a
+ * descriptor (disruptor_consumer_fd()) is told by a thread of the library's, which this process has from
+ * the first such wait to the segment's close: one hand-over more for the sleeper, and nothing more for
+ * publishers. Before Linux 5.16 it looks every millisecond.
  *
  * Fork: the child has neither the memory nor the locks; it opens the segment anew.
  */

@@ -111,6 +111,9 @@ static void futex_wait(DISRUPTOR_ATOMIC(uint32_t) * word, int whose, uint32_t se
 }
 #endif
 
+/* Between two looks, where the kernel cannot wait for several words. */
+#define LOOK_NS UINT64_C(1000000)
+
 void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
 	/* any error is a return for no reason: the caller looks again */
@@ -120,6 +123,52 @@ void os_park(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline
 void os_park_between(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline)
 {
 	futex_wait(word, 0, seen, deadline);
+}
+
+#ifndef SYS_futex_waitv /* Linux 5.16 has it, under one number everywhere */
+#define SYS_futex_waitv 449
+#endif
+#define WAITV_32_BITS 2u /* FUTEX_32, which older headers do not know */
+
+/* As the kernel has them, whatever its headers know. */
+struct waitv {
+	uint64_t seen;
+	uint64_t word;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+struct waitv_time {
+	int64_t seconds, nanoseconds;
+};
+
+static bool has_changed(const struct os_word *words, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (disruptor_load_relaxed(words[i].word) != words[i].seen) /* relaxed (hint) */
+			return true;
+	return false;
+}
+
+void os_park_any(const struct os_word *words, uint32_t count, uint64_t deadline)
+{
+	const struct waitv_time t = { .seconds = (int64_t)(deadline / UINT64_C(1000000000)),
+				      .nanoseconds = (int64_t)(deadline % UINT64_C(1000000000)) };
+	struct waitv all[128];
+
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = (struct waitv){
+			.seen = words[i].seen,
+			.word = (uint64_t)(uintptr_t)words[i].word,
+			.flags = WAITV_32_BITS | (words[i].between ? 0 : FUTEX_PRIVATE_FLAG),
+		};
+	/* any error but one is a return for no reason: the caller looks again */
+	if (syscall(SYS_futex_waitv, all, count, 0, deadline == DISRUPTOR_FOREVER ? NULL : &t,
+		    CLOCK_MONOTONIC) >= 0 ||
+	    errno != ENOSYS)
+		return;
+	while (!has_changed(words, count) && os_now() < deadline)
+		os_sleep(LOOK_NS);
 }
 
 void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)

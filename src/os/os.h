@@ -75,6 +75,16 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word);
 void os_park_between(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t deadline);
 void os_unpark_all_between(DISRUPTOR_ATOMIC(uint32_t) * word);
 
+/* A word to sleep on, of this process, or that processes share. */
+struct os_word {
+	DISRUPTOR_ATOMIC(uint32_t) * word;
+	uint32_t seen;
+	bool between;
+};
+
+/* Sleep while each of at most 128 is as seen, until one is woken or the deadline; may return early. */
+void os_park_any(const struct os_word *words, uint32_t count, uint64_t deadline);
+
 /* ---- an event that poll(2) can wait for ---- */
 
 struct os_event {

@@ -174,6 +174,11 @@ void os_park_between(DISRUPTOR_ATOMIC(uint32_t) * word, uint32_t seen, uint64_t 
 	(void)word, (void)seen, (void)deadline;
 }
 
+void os_park_any(const struct os_word *words, uint32_t count, uint64_t deadline)
+{
+	(void)words, (void)count, (void)deadline;
+}
+
 void os_unpark_all_between(DISRUPTOR_ATOMIC(uint32_t) * word)
 {
 	(void)word;

@@ -7,8 +7,13 @@
 
 int group_open(struct consumer_group *g, struct group_member *members, uint32_t count)
 {
-	int rc = parker_init(&g->parker);
+	int rc = 0;
 
+	/* whoever joins the group later has the ring of one that is in it */
+	for (uint32_t i = 0; rc == 0 && i < count; i++)
+		rc = bridge_start(members[i].consumer->ring);
+	if (rc == 0)
+		rc = parker_init(&g->parker);
 	if (rc != 0)
 		return rc;
 	g->members = members;

@@ -387,6 +387,7 @@ int ring_refuse_if_open(struct disruptor_ring *r)
 
 void ring_leave(struct disruptor_ring *r)
 {
+	bridge_stop(r);
 	destroy_monitors(r);
 	free(r->memory.base);
 }

@@ -6,6 +6,7 @@
 
 #include "os/os.h"
 #include "ring/layout.h"
+#include "wait/bridge.h"
 
 #include <disruptor/consumer.h>
 #include <disruptor/producer.h>
@@ -158,6 +159,7 @@ struct disruptor_ring {
 	struct os_monitor watch_lock; /* of the watches: who sleeps on several edges at once */
 	struct wait_watch *watch_list;
 	atomic_epoch watches; /* how many */
+	struct wait_bridge bridge;
 	struct ring_common *common;
 	struct ring_producer *producer_table;
 	struct ring_own_producer *own_producers; /* parallel to it */

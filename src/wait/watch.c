@@ -2,6 +2,7 @@
 #include "wait/watch.h"
 
 #include "hook.h"
+#include "wait/bridge.h"
 
 int parker_init(struct wait_parker *p)
 {
@@ -62,6 +63,7 @@ void watch_add(struct disruptor_ring *r, struct wait_watch *w)
 {
 	os_lock(&r->watch_lock);
 	w->expects = NULL;
+	w->epoch = NULL;
 	w->next = r->watch_list;
 	r->watch_list = w;
 	/* WATCH.expect.release, relaxed: carried by WAKE. relaxed (lock): the load */
@@ -84,6 +86,8 @@ void watch_remove(struct disruptor_ring *r, struct wait_watch *w)
 
 void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge edge, uint64_t count)
 {
+	uint32_t seen;
+
 	/*
 	 * WATCH.arm, pairs with WATCH.news in watch_notify() and WATCH.news in watch_notify_all(): armed
 	 * before, the looks after. Who has news is before us, and then the looks see it; or behind
@@ -91,9 +95,27 @@ void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge ed
 	 */
 	os_lock(&r->watch_lock);
 	w->expects = edge.word;
+	w->epoch = NULL;
 	os_unlock(&r->watch_lock);
 	HOOK(HOOK_WATCH_EXPECT);
-	(void)edge_arm(edge, count);
+	seen = edge_arm(edge, count);
+	if (!r->between)
+		return;
+	os_lock(&r->watch_lock);
+	if (w->expects == edge.word) { /* else it has been told */
+		w->epoch = edge.epoch;
+		w->seen = seen;
+	}
+	os_unlock(&r->watch_lock);
+	bridge_ask(r);
+}
+
+void watch_tell(struct wait_watch *w)
+{
+	w->expects = NULL;
+	w->epoch = NULL;
+	HOOK(HOOK_WATCH_FOUND);
+	parker_notify(w->parker);
 }
 
 void watch_notify(struct disruptor_ring *r, const atomic_word *edge)
@@ -101,11 +123,8 @@ void watch_notify(struct disruptor_ring *r, const atomic_word *edge)
 	/* WATCH.news, pairs with WATCH.arm in watch_expect(): the progress stands before */
 	os_lock(&r->watch_lock);
 	for (struct wait_watch *w = r->watch_list; w; w = w->next)
-		if (w->expects == edge) {
-			w->expects = NULL;
-			HOOK(HOOK_WATCH_FOUND);
-			parker_notify(w->parker);
-		}
+		if (w->expects == edge)
+			watch_tell(w);
 	os_unlock(&r->watch_lock);
 }
 

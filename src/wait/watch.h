@@ -37,13 +37,19 @@ void parker_park(struct wait_parker *p, uint32_t seen, uint64_t deadline);
 struct wait_watch {
 	struct wait_watch *next;
 	struct wait_parker *parker;
-	const atomic_word *expects; /* the edge it waits on; under the ring's watch lock */
+	/* under the ring's watch lock: the edge it waits on … */
+	const atomic_word *expects;
+	/* … and on a ring that processes share, until it is told, the epoch of that as it was armed */
+	atomic_epoch *epoch;
+	uint32_t seen;
 };
 
 void watch_add(struct disruptor_ring *r, struct wait_watch *w);
 void watch_remove(struct disruptor_ring *r, struct wait_watch *w);
 /* Wait on @p edge until it has come to @p count, from now on. */
 void watch_expect(struct disruptor_ring *r, struct wait_watch *w, struct edge edge, uint64_t count);
+/* What @p w expects has come. The watch lock is held. */
+void watch_tell(struct wait_watch *w);
 /* @p edge was cleared: notify those who expect it. */
 void watch_notify(struct disruptor_ring *r, const atomic_word *edge);
 /* Something other than progress has changed: notify all. */

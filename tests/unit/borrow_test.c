@@ -8,6 +8,7 @@
 
 #include "ring/ring.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define CAPACITY 64
@@ -459,6 +460,133 @@ TEST(what_the_ring_says_of_a_failure_is_not_believed)
 	leave(&a);
 }
 
+/* ---- who waits for several things, and is told by another process ---- */
+
+struct waiting {
+	struct disruptor_consumer *of[2];
+	uint64_t read[2];
+	int64_t ended;
+};
+
+static void wait_for_any(void *argument)
+{
+	struct waiting *w = argument;
+	int64_t i;
+
+	while ((i = disruptor_wait_any(w->of, 2, DISRUPTOR_FOREVER)) >= 0) {
+		uint64_t n = disruptor_ready(w->of[i]);
+
+		if (n == 0 && disruptor_consumer_finished(w->of[i]))
+			break;
+		w->read[i] += n;
+		(void)disruptor_release(w->of[i], n);
+	}
+	w->ended = i;
+}
+
+TEST(one_wait_for_two_is_ended_by_another_process)
+{
+	const struct disruptor_consumer_options co = {
+		.size = sizeof(co), .wait = { .kind = DISRUPTOR_WAIT_BLOCKING }
+	};
+	struct process a, b;
+	struct tick_consumer one, two;
+	struct tick_producer p;
+	struct waiting w = { .of = { &one.view, &two.view } };
+	struct runner waiter;
+
+	enter(&a);
+	enter(&b);
+	assert_code(tick_consumer_open(&one, b.ring, &co), 0);
+	assert_code(tick_consumer_open(&two, b.ring, &co), 0);
+	assert_code(tick_producer_open(&p, a.ring, NULL), 0);
+	runner_start(&waiter, "waiter", wait_for_any, &w);
+	for (uint64_t i = 0; i < 200; i++) {
+		await_sleeps(b.ring, i + 1);
+		publish_ticks(&p, 1);
+		while (disruptor_ring_stats(a.ring).released != i + 1)
+			pause_ms(1);
+	}
+	disruptor_ring_close(a.ring);
+	runner_join(&waiter);
+	assert_int_equal(w.read[0], 200);
+	assert_int_equal(w.read[1], 200);
+	assert_true(w.ended >= 0);
+	assert_code(tick_consumer_close(&one), 0);
+	assert_code(tick_consumer_close(&two), 0);
+	assert_code(tick_producer_close(&p), 0);
+	leave(&a);
+	leave(&b);
+}
+
+TEST(a_descriptor_is_set_by_another_process)
+{
+	struct process a, b;
+	struct tick_consumer c;
+	struct tick_producer p;
+	struct pollfd event = { .events = POLLIN };
+
+	enter(&a);
+	enter(&b);
+	assert_code(tick_consumer_open(&c, b.ring, NULL), 0);
+	assert_code(tick_producer_open(&p, a.ring, NULL), 0);
+	event.fd = disruptor_consumer_fd(&c.view);
+	assert_true(event.fd >= 0);
+	for (uint64_t i = 0; i < 200; i++) {
+		/* it may be set for nothing: then it is armed anew */
+		do
+			assert_int_equal(disruptor_consumer_arm(&c.view), 0);
+		while (poll(&event, 1, 1) == 1);
+		publish_ticks(&p, 1);
+		assert_int_equal(poll(&event, 1, WATCHDOG_MS), 1);
+		assert_int_equal(disruptor_consumer_arm(&c.view), 1);
+		read_ticks(&c, 1);
+	}
+	do
+		assert_int_equal(disruptor_consumer_arm(&c.view), 0);
+	while (poll(&event, 1, 1) == 1);
+	disruptor_ring_close(a.ring);
+	assert_int_equal(poll(&event, 1, WATCHDOG_MS), 1);
+	assert_int_equal(disruptor_consumer_arm(&c.view), DISRUPTOR_E_CLOSED);
+	assert_code(tick_consumer_close(&c), 0);
+	assert_code(tick_producer_close(&p), 0);
+	leave(&a);
+	leave(&b);
+}
+
+TEST(stages_that_share_a_thread_are_told_by_another_process)
+{
+	struct process a, b;
+	struct probe first, second, other;
+	struct tick_producer p;
+
+	enter(&a);
+	enter(&b);
+	probe_init(&first, "first");
+	probe_init(&second, "second");
+	probe_init(&other, "other");
+	probe_add(&first, b.d);
+	probe_add(&second, b.d);
+	assert_code(disruptor_after(second.stage, first.stage), 0);
+	probe_add(&other, a.d);
+	graph_map(b.d, DISRUPTOR_MAP_SHARED, 1);
+	graph_start(b.d);
+	graph_start(a.d);
+	assert_code(tick_producer_open(&p, a.ring, NULL), 0);
+	for (uint64_t i = 0; i < 100; i++) {
+		publish_ticks(&p, 1);
+		probe_await(&second, i + 1);
+		probe_await(&other, i + 1);
+	}
+	disruptor_ring_close(a.ring);
+	assert_code(disruptor_join(b.d, DISRUPTOR_FOREVER), 0);
+	assert_code(disruptor_join(a.d, DISRUPTOR_FOREVER), 0);
+	probe_expect(&second, 0, 100);
+	assert_code(tick_producer_close(&p), 0);
+	leave(&a);
+	leave(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest alone[] = {
@@ -474,6 +602,9 @@ int main(void)
 		RUN(a_name_is_one_stages_alone),
 		RUN(a_failure_is_everybodys),
 		RUN(who_was_told_to_stop_hears_of_it_too),
+		RUN(one_wait_for_two_is_ended_by_another_process),
+		RUN(a_descriptor_is_set_by_another_process),
+		RUN(stages_that_share_a_thread_are_told_by_another_process),
 		RUN(what_the_ring_says_of_a_failure_is_not_believed),
 	};
 	int failed = cmocka_run_group_tests_name("borrow", alone, NULL, NULL);
