@@ -21,7 +21,9 @@
 
 static int system_error(const char *what, const char *path)
 {
-	int code = errno == EACCES || errno == EPERM || errno == ELOOP || errno == ENOTDIR
+	/* a directory (EISDIR) and a socket (ENXIO) are no plain files, whatever their modes */
+	int code = errno == EACCES || errno == EPERM || errno == ELOOP || errno == ENOTDIR ||
+				   errno == EISDIR || errno == ENXIO
 			   ? DISRUPTOR_E_DENIED
 		   : errno == ENOENT                    ? DISRUPTOR_E_NOT_FOUND
 		   : errno == EEXIST                    ? DISRUPTOR_E_EXISTS

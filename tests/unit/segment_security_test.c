@@ -161,10 +161,10 @@ TEST(what_is_no_plain_file_is_refused_at_once)
 	expect_refusal("fifo", 0, DISRUPTOR_E_DENIED, "not a plain file");
 	expect_refusal("/dev/null", 0666, DISRUPTOR_E_DENIED, "not a plain file");
 	assert_int_equal(mkdir(path_of("below"), 0700), 0);
-	expect_refusal("below", 0, DISRUPTOR_E_SYSTEM, "below");
+	expect_refusal("below", 0, DISRUPTOR_E_DENIED, "below");
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of("socket"));
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	expect_refusal("socket", 0, DISRUPTOR_E_SYSTEM, "socket");
+	expect_refusal("socket", 0, DISRUPTOR_E_DENIED, "socket");
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(unlink(path_of("socket")), 0);
 	assert_int_equal(rmdir(path_of("below")), 0);
