@@ -455,6 +455,13 @@ int disruptor_segment_close(struct disruptor_segment **segment)
 		segment_tend(s);
 	ring_lock(s->ring);
 	rc = ring_refuse_if_open(s->ring);
+	ring_unlock(s->ring);
+	if (rc != 0)
+		return rc;
+	/* it looks for the dead, and is not to do so while we leave */
+	bridge_stop(s->ring);
+	ring_lock(s->ring);
+	rc = ring_refuse_if_open(s->ring);
 	if (rc == 0 && temporary && segment_is_last(s))
 		remove_name(s);
 	/* under the same lock, or two that leave at once each see the other */

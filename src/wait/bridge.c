@@ -89,10 +89,13 @@ void bridge_stop(struct disruptor_ring *r)
 
 	os_lock(&r->watch_lock);
 	made = r->bridge.made;
-	r->bridge.quit = true;
+	r->bridge.quit = made;
 	os_unlock(&r->watch_lock);
 	if (!made)
 		return;
 	bridge_ask(r);
 	os_thread_join(&r->bridge.thread);
+	os_lock(&r->watch_lock);
+	r->bridge.made = r->bridge.quit = false;
+	os_unlock(&r->watch_lock);
 }
