@@ -187,7 +187,7 @@ TEST(links_and_what_is_no_plain_file_are_refused)
 	assert_int_equal(unlink(in_yard(&y, "ring")), 0);
 
 	assert_int_equal(mkdir(in_yard(&y, "ring"), 0700), 0);
-	expect_refused(&y, DISRUPTOR_E_SYSTEM, "ring");
+	expect_refused(&y, DISRUPTOR_E_DENIED, "ring");
 	assert_int_equal(rmdir(in_yard(&y, "ring")), 0);
 	yard_close(&y);
 }
