@@ -388,8 +388,7 @@ static int await_end(struct disruptor *d, enum disruptor_stop_mode mode, uint64_
 	HOOK(HOOK_STOP_ENDED);
 	if (d->active)
 		join_all(d);
-	if (d->borrows)
-		hear_failure(d);
+	hear_failure(d); /* who was told to stop has not looked */
 	if (d->state == DISRUPTOR_FAILED)
 		return ring_failed_by(&d->failure);
 	d->state = DISRUPTOR_STOPPED;
