@@ -195,8 +195,9 @@ struct disruptor_options {
 enum disruptor_pages {
 	DISRUPTOR_PAGES_CALLER = 0, /**< supplied memory or an allocator's: not known */
 	DISRUPTOR_PAGES_NORMAL = 1,
-	DISRUPTOR_PAGES_TRANSPARENT = 2, /**< transparent huge pages were advised */
-	DISRUPTOR_PAGES_HUGE = 3         /**< reserved huge pages */
+	DISRUPTOR_PAGES_TRANSPARENT =
+		2,               /**< transparent huge pages: advised; of a segment: there */
+	DISRUPTOR_PAGES_HUGE = 3 /**< reserved huge pages */
 };
 
 /** What disruptor_ring_info() tells. */

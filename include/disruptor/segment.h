@@ -67,7 +67,12 @@ struct disruptor_segment_options {
  *
  * @p ring is what a ring is made from, as for disruptor_ring_create(), less what only one process can
  * bring: `memory`, `allocator`, `init`, `fini`. It may be NULL if nothing is to be made. What is found
- * has the options that it was made with, whatever @p ring says; its events must be of @p type. Who is
+ * has the options that it was made with, whatever @p ring says; its events must be of @p type. Only what
+ * its flags ask of pages is each process's own: DISRUPTOR_PREFAULT and DISRUPTOR_LOCK_MEMORY concern the
+ * pages as this process has them mapped. DISRUPTOR_HUGE_PAGES_REQUIRE is met where the directory is of a
+ * file system of reserved huge pages (hugetlbfs), and refused elsewhere; DISRUPTOR_HUGE_PAGES_TRY has
+ * the kernel make transparent ones of what is there (from Linux 6.1, in memory). disruptor_ring_info()
+ * tells what has come of it. DISRUPTOR_BIND_NODE is of who makes it. Who is
  * to serve any segment, and makes none, may leave that NULL: it is then the type that the segment's own
  * schema tells (disruptor_ring_info()). @p options may be NULL. On failure *@p segment is NULL, and nothing is left.
  *
@@ -75,7 +80,7 @@ struct disruptor_segment_options {
  * Errors:  DISRUPTOR_E_NOT_FOUND, E_EXISTS (with NEW), E_DENIED (its owner, mode or kind: the detail
  *          says which), E_FORMAT (it is none, or damaged), E_VERSION, E_TYPE, E_NO_SPACE, E_BUSY (as
  *          many processes as it has places for), E_INVAL, E_TOO_BIG, E_NOMEM, E_SYSTEM,
- *          E_UNSUPPORTED (not Linux, or a rung that this process cannot have).
+ *          E_UNSUPPORTED (not Linux, or a rung, huge pages or a NUMA node that are not to be had).
  */
 DISRUPTOR_API DISRUPTOR_NODISCARD int
 disruptor_segment_open(struct disruptor_segment **segment, const char *name,
@@ -84,7 +89,8 @@ disruptor_segment_open(struct disruptor_segment **segment, const char *name,
 
 /**
  * Make one without a name, for disruptor_segment_fd() and disruptor_segment_adopt(). Its size is
- * sealed: nobody can take its pages away. Huge pages as @p ring asks.
+ * sealed: nobody can take its pages away. It lies on reserved huge pages if @p ring asks for such and the
+ * kernel has some, wherever it is adopted.
  *
  * Threads, Errors: as disruptor_segment_open().
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Linux: futex, membarrier, huge pages, NUMA nodes, affinity. */
+/* Linux: futex, membarrier, affinity, eventfd. */
 #define _GNU_SOURCE
 #include "error.h"
 #include "os/os.h"
@@ -8,13 +8,11 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
-#include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -179,125 +177,6 @@ void os_unpark_all(DISRUPTOR_ATOMIC(uint32_t) * word)
 void os_unpark_all_between(DISRUPTOR_ATOMIC(uint32_t) * word)
 {
 	(void)syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-}
-
-/* ---- memory ---- */
-
-#ifndef MADV_POPULATE_WRITE /* Linux 5.14 has it, whatever the C library's headers know */
-#define MADV_POPULATE_WRITE 23
-#endif
-
-size_t os_huge_page_size(void)
-{
-	static const char name[] = "Hugepagesize:";
-	int before = os_cancel_off();
-	FILE *f = fopen("/proc/meminfo", "re");
-	unsigned long kilobytes = 0;
-	char line[128];
-
-	while (kilobytes == 0 && f && fgets(line, sizeof(line), f))
-		if (strncmp(line, name, sizeof(name) - 1) == 0)
-			kilobytes = strtoul(line + sizeof(name) - 1, NULL, 10);
-	if (f)
-		(void)fclose(f);
-	os_cancel_back(before);
-	return (kilobytes ? kilobytes : 2048) * 1024;
-}
-
-static void *map_pages(size_t size, int flags)
-{
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
-			  -1, 0);
-
-	if (base == MAP_FAILED)
-		return NULL;
-	return base;
-}
-
-static int map_base(struct os_memory *m, size_t size, unsigned flags)
-{
-	if (flags & (DISRUPTOR_HUGE_PAGES_TRY | DISRUPTOR_HUGE_PAGES_REQUIRE)) {
-		size_t huge = os_huge_page_size();
-
-		m->size = (size + huge - 1) / huge * huge;
-		m->base = map_pages(m->size, MAP_HUGETLB);
-		m->pages = DISRUPTOR_PAGES_HUGE;
-		if (m->base)
-			return 0;
-		if (flags & DISRUPTOR_HUGE_PAGES_REQUIRE)
-			return error_set(DISRUPTOR_E_UNSUPPORTED,
-					 "flags: DISRUPTOR_HUGE_PAGES_REQUIRE: %zu pages of %zu "
-					 "bytes: %s; reserve them in /proc/sys/vm/nr_hugepages",
-					 m->size / huge, huge, os_error_text(errno));
-	}
-	m->size = size;
-	m->base = map_pages(size, 0);
-	m->pages = DISRUPTOR_PAGES_NORMAL;
-	if (!m->base)
-		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for the ring: %s", size,
-				 os_error_text(errno));
-	if ((flags & DISRUPTOR_HUGE_PAGES_TRY) && madvise(m->base, size, MADV_HUGEPAGE) == 0)
-		m->pages = DISRUPTOR_PAGES_TRANSPARENT;
-	return 0;
-}
-
-static int bind_node(struct os_memory *m, int node)
-{
-	unsigned long mask[16] = { 0 };
-	unsigned bits = 8 * sizeof(mask[0]);
-
-	if (node < 0 || (size_t)node >= 8 * sizeof(mask))
-		return error_set(DISRUPTOR_E_INVAL, "numa_node: %d is not in 0 … %zu", node,
-				 8 * sizeof(mask) - 1);
-	mask[(unsigned)node / bits] = 1ul << ((unsigned)node % bits);
-	if (syscall(SYS_mbind, m->base, m->size, MPOL_BIND, mask, 8 * sizeof(mask), 0) != 0)
-		return error_set(DISRUPTOR_E_UNSUPPORTED, "numa_node: %d: %s", node,
-				 os_error_text(errno));
-	return 0;
-}
-
-static int prefault(struct os_memory *m)
-{
-	unsigned char *bytes = m->base;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	if (madvise(m->base, m->size, MADV_POPULATE_WRITE) == 0)
-		return 0;
-	/* memory that was promised and is not there: a write to it would end the process */
-	if (errno == ENOMEM || errno == EFAULT || errno == EHWPOISON)
-		return error_set(DISRUPTOR_E_NOMEM,
-				 "flags: DISRUPTOR_PREFAULT: %zu bytes for the ring: %s", m->size,
-				 os_error_text(errno));
-	/*
-	 * Older kernels: a write to each page; the block is zero already, so nothing changes.
-	 * relaxed (private): nobody else knows the block yet
-	 */
-	for (size_t at = 0; at < m->size; at += page)
-		disruptor_store_relaxed((DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
-	return 0;
-}
-
-int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options)
-{
-	int rc = map_base(m, size, options->flags);
-
-	if (rc != 0)
-		return rc;
-	if (options->flags & DISRUPTOR_BIND_NODE)
-		rc = bind_node(m, options->numa_node);
-	if (rc == 0 && (options->flags & DISRUPTOR_PREFAULT))
-		rc = prefault(m);
-	if (rc == 0 && (options->flags & DISRUPTOR_LOCK_MEMORY))
-		rc = os_lock_memory(m->base, m->size);
-	if (rc != 0)
-		os_unmap(m);
-	return rc;
-}
-
-void os_unmap(struct os_memory *m)
-{
-	munmap(m->base, m->size);
-	m->base = NULL;
 }
 
 /* ---- threads ---- */

@@ -2,18 +2,21 @@
 /* Linux: files and memfds that processes share, and locks on their bytes. */
 #define _GNU_SOURCE
 #include "error.h"
+#include "os/pages.h"
 #include "os/share.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,31 +159,113 @@ static int open_directory(const struct os_place *place, bool make, const char **
 	return fd;
 }
 
-/* ---- making ---- */
+/* ---- pages ---- */
+
+static size_t round_up(size_t size, size_t page)
+{
+	return (size + page - 1) / page * page;
+}
+
+/* The size of the reserved huge pages that a file is made of; 0 if it is not. */
+static size_t reserved_page(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == HUGETLBFS_MAGIC
+		       ? (size_t)fs.f_bsize
+		       : 0;
+}
+
+/* Where @p size bytes may be mapped from a multiple of @p align; NULL: wherever the kernel likes. */
+static unsigned char *aligned_place(size_t size, size_t align)
+{
+	size_t whole = round_up(size, (size_t)sysconf(_SC_PAGESIZE)) + align, before;
+	unsigned char *base =
+		mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return NULL;
+	before = (align - (uintptr_t)base % align) % align;
+	if (before)
+		(void)munmap(base, before);
+	if (before != align)
+		(void)munmap(base + before + whole - align, align - before);
+	return base + before;
+}
 
 static int map(struct os_share *s, const char *path)
 {
-	void *base = mmap(NULL, s->size, s->read_only ? PROT_READ : PROT_READ | PROT_WRITE,
-			  MAP_SHARED, s->fd, 0);
+	size_t reserved = reserved_page(s->fd), huge = reserved ? 0 : os_huge_page_size();
+	int protection = s->read_only ? PROT_READ : PROT_READ | PROT_WRITE, flags = MAP_SHARED;
+	unsigned char *place = NULL;
+	void *base;
 
-	if (base == MAP_FAILED)
-		return system_error("mmap", path);
+	/* transparent huge pages, whoever made them, are mapped as such only where they would lie */
+	if (!reserved && s->size >= huge)
+		place = aligned_place(s->size, huge);
+	if (place)
+		flags |= MAP_FIXED;
+	base = mmap(place, s->size, protection, flags, s->fd, 0);
+	if (base == MAP_FAILED) {
+		int rc =
+			reserved && errno == ENOMEM
+				? error_set(DISRUPTOR_E_NO_SPACE,
+					    "%s: %zu pages of %zu bytes are not to be had; reserve "
+					    "them in /proc/sys/vm/nr_hugepages",
+					    path, s->size / reserved, reserved)
+				: system_error("mmap", path);
+
+		if (place)
+			(void)munmap(place, s->size);
+		return rc;
+	}
 	s->base = base;
+	s->pages = reserved ? DISRUPTOR_PAGES_HUGE : DISRUPTOR_PAGES_NORMAL;
 	/* a child has other locks than its parent, so it must not have the memory either */
 	(void)madvise(base, s->size, MADV_DONTFORK);
 	return 0;
 }
 
+int os_share_settle(struct os_share *s, unsigned flags)
+{
+	int rc = 0;
+
+	if ((flags & DISRUPTOR_HUGE_PAGES_REQUIRE) && s->pages != DISRUPTOR_PAGES_HUGE)
+		return error_set(
+			DISRUPTOR_E_UNSUPPORTED,
+			"flags: DISRUPTOR_HUGE_PAGES_REQUIRE: the segment does not lie on "
+			"reserved huge pages; one with a name does if its directory is of a "
+			"file system of type hugetlbfs");
+	if (os_wants_huge(flags) && s->pages == DISRUPTOR_PAGES_NORMAL &&
+	    os_collapse(s->base, s->size))
+		s->pages = DISRUPTOR_PAGES_TRANSPARENT;
+	if (flags & DISRUPTOR_PREFAULT)
+		rc = os_prefault(s->base, s->size);
+	if (rc == 0 && (flags & DISRUPTOR_LOCK_MEMORY))
+		rc = os_lock_memory(s->base, s->size);
+	return rc;
+}
+
+/* ---- making ---- */
+
 /* All of it, now: a write to a page that the file system has no room for would end the process. */
-static int fill(struct os_share *s, const char *path)
+static int fill(struct os_share *s, const char *path, const struct disruptor_options *o)
 {
 	int rc;
 
+	/* mapped first: where the pages come from is said of a mapping */
+	if (ftruncate(s->fd, (off_t)s->size) != 0)
+		return system_error("truncate", path);
+	rc = map(s, path);
+	if (rc == 0 && (o->flags & DISRUPTOR_BIND_NODE))
+		rc = os_bind_node(s->base, s->size, o->numa_node);
+	if (rc != 0)
+		return rc;
 	do
 		rc = posix_fallocate(s->fd, 0, (off_t)s->size);
 	while (rc == EINTR);
 	if (rc == 0)
-		return map(s, path);
+		return 0;
 	errno = rc;
 	return system_error(rc == ENOSPC ? "no room for the segment" : "fallocate", path);
 }
@@ -202,10 +287,12 @@ static int open_unseen(struct os_share *s, int directory, const char *file, mode
 	return s->fd < 0 ? system_error("create", file) : 0;
 }
 
-int os_share_make(struct os_share *s, const struct os_place *place, size_t size)
+int os_share_make(struct os_share *s, const struct os_place *place, size_t size,
+		  const struct disruptor_options *o)
 {
 	const char *file;
 	int directory, rc;
+	size_t page;
 
 	*s = (struct os_share){ .fd = -1, .size = size, .pages = DISRUPTOR_PAGES_NORMAL };
 	directory = open_directory(place, true, &file);
@@ -215,8 +302,11 @@ int os_share_make(struct os_share *s, const struct os_place *place, size_t size)
 	/* whatever the umask is, it is the mode that was asked for */
 	if (rc == 0 && fchmod(s->fd, (mode_t)place->mode) != 0)
 		rc = system_error("chmod", place->name);
+	page = rc == 0 ? reserved_page(s->fd) : 0;
+	if (page)
+		s->size = round_up(size, page);
 	if (rc == 0)
-		rc = fill(s, place->name);
+		rc = fill(s, place->name, o);
 	if (rc != 0 && s->unseen[0])
 		(void)unlinkat(directory, s->unseen, 0);
 	close(directory);
@@ -255,44 +345,41 @@ int os_share_show(struct os_share *s, const struct os_place *place)
 	return rc;
 }
 
-int os_share_make_unnamed(struct os_share *s, const char *name, size_t size, unsigned flags)
+/* On reserved huge pages: they are reserved when it is mapped. */
+static int make_huge(struct os_share *s, const char *name, const struct disruptor_options *o)
 {
-	const unsigned huge = DISRUPTOR_HUGE_PAGES_TRY | DISRUPTOR_HUGE_PAGES_REQUIRE;
-	int rc;
+	size_t page = os_huge_page_size();
 
-	*s = (struct os_share){ .fd = -1, .size = size, .pages = DISRUPTOR_PAGES_HUGE };
-	if (flags & huge) {
-		size_t page = os_huge_page_size();
+	s->size = round_up(s->size, page);
+	s->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+	if (s->fd < 0 || ftruncate(s->fd, (off_t)s->size) != 0 || map(s, name) != 0)
+		return os_refuse_huge(s->size, page);
+	return o->flags & DISRUPTOR_BIND_NODE ? os_bind_node(s->base, s->size, o->numa_node) : 0;
+}
 
-		s->size = (size + page - 1) / page * page;
-		s->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
-		/* reserved when it is mapped */
-		if (s->fd >= 0 && ftruncate(s->fd, (off_t)s->size) == 0 && map(s, name) == 0)
-			goto seal;
-		rc = error_set(DISRUPTOR_E_UNSUPPORTED,
-			       "flags: DISRUPTOR_HUGE_PAGES_REQUIRE: %zu pages of %zu bytes: %s; "
-			       "reserve them in /proc/sys/vm/nr_hugepages",
-			       s->size / page, page, os_error_text(errno));
-		os_share_close(s);
-		if (flags & DISRUPTOR_HUGE_PAGES_REQUIRE)
-			return rc;
-	}
-	*s = (struct os_share){ .size = size, .pages = DISRUPTOR_PAGES_NORMAL };
+static int make_small(struct os_share *s, const char *name, const struct disruptor_options *o)
+{
 	s->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (s->fd < 0)
-		return system_error("memfd_create", name);
-	rc = fill(s, name);
-	if (rc != 0) {
+	return s->fd < 0 ? system_error("memfd_create", name) : fill(s, name, o);
+}
+
+int os_share_make_unnamed(struct os_share *s, const char *name, size_t size,
+			  const struct disruptor_options *o)
+{
+	int rc = DISRUPTOR_E_UNSUPPORTED;
+
+	*s = (struct os_share){ .fd = -1, .size = size };
+	if (os_wants_huge(o->flags))
+		rc = make_huge(s, name, o);
+	if (rc == DISRUPTOR_E_UNSUPPORTED && !(o->flags & DISRUPTOR_HUGE_PAGES_REQUIRE)) {
 		os_share_close(s);
-		return rc;
+		*s = (struct os_share){ .fd = -1, .size = size };
+		rc = make_small(s, name, o);
 	}
-	if ((flags & huge) && madvise(s->base, size, MADV_HUGEPAGE) == 0)
-		s->pages = DISRUPTOR_PAGES_TRANSPARENT;
-seal:
-	if (fcntl(s->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		return 0;
-	rc = system_error("F_ADD_SEALS", name);
-	os_share_close(s);
+	if (rc == 0 && fcntl(s->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+		rc = system_error("F_ADD_SEALS", name);
+	if (rc != 0)
+		os_share_close(s);
 	return rc;
 }
 

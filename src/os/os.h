@@ -109,8 +109,6 @@ struct os_memory {
 /* Zeroed pages as @p options ask; an error code with its detail set. */
 int os_map(struct os_memory *m, size_t size, const struct disruptor_options *options);
 void os_unmap(struct os_memory *m);
-/* The size of a default huge page: mappings of huge pages are multiples of it. */
-size_t os_huge_page_size(void);
 /* mlock(2) and munlock(2), for memory that the caller supplied. */
 int os_lock_memory(void *base, size_t size);
 void os_unlock_memory(void *base, size_t size);

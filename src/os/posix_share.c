@@ -14,9 +14,10 @@ static int unsupported(void)
 			 "segments need Linux: this library was built for any POSIX system");
 }
 
-int os_share_make(struct os_share *s, const struct os_place *place, size_t size)
+int os_share_make(struct os_share *s, const struct os_place *place, size_t size,
+		  const struct disruptor_options *o)
 {
-	(void)place, (void)size;
+	(void)place, (void)size, (void)o;
 	*s = (struct os_share){ .fd = -1 };
 	return unsupported();
 }
@@ -27,10 +28,17 @@ int os_share_show(struct os_share *s, const struct os_place *place)
 	return unsupported();
 }
 
-int os_share_make_unnamed(struct os_share *s, const char *name, size_t size, unsigned flags)
+int os_share_make_unnamed(struct os_share *s, const char *name, size_t size,
+			  const struct disruptor_options *o)
 {
-	(void)name, (void)size, (void)flags;
+	(void)name, (void)size, (void)o;
 	*s = (struct os_share){ .fd = -1 };
+	return unsupported();
+}
+
+int os_share_settle(struct os_share *s, unsigned flags)
+{
+	(void)s, (void)flags;
 	return unsupported();
 }
 

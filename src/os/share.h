@@ -14,9 +14,9 @@ struct os_share {
 	int fd; /* -1: none */
 	unsigned char *base;
 	size_t size;
-	bool read_only; /* how it is mapped */
-	enum disruptor_pages pages;
-	char unseen[256]; /* where files must have a name: its own until it is shown */
+	bool read_only;             /* how it is mapped */
+	enum disruptor_pages pages; /* TRANSPARENT: all that can be huge is, at this moment */
+	char unseen[256];           /* where files must have a name: its own until it is shown */
 };
 
 /* Where a named one is. */
@@ -29,17 +29,25 @@ struct os_place {
 
 /*
  * A file of @p size bytes that nobody else can see yet, mapped, all zero and all there; it stays so
- * until os_share_show(). On failure nothing is left.
- * E_INVAL (name), E_DENIED (directory), E_NO_SPACE, E_SYSTEM.
+ * until os_share_show(). On a file system of huge pages it is as many of those as it takes. What
+ * @p o says of a NUMA node is done, the rest is os_share_settle()'s. On failure nothing is left.
+ * E_INVAL (name), E_DENIED (directory), E_NO_SPACE, E_SYSTEM, E_UNSUPPORTED.
  */
-int os_share_make(struct os_share *s, const struct os_place *place, size_t size);
+int os_share_make(struct os_share *s, const struct os_place *place, size_t size,
+		  const struct disruptor_options *o);
 /* Give it its name. E_EXISTS if there is one of that name. */
 int os_share_show(struct os_share *s, const struct os_place *place);
 /*
- * The same without a name, for os_share_adopt() elsewhere; huge pages if @p flags ask for them and
- * the kernel has some. Its size is sealed.
+ * The same without a name, for os_share_adopt() elsewhere; reserved huge pages if @p o asks for such
+ * and the kernel has some. Its size is sealed.
  */
-int os_share_make_unnamed(struct os_share *s, const char *name, size_t size, unsigned flags);
+int os_share_make_unnamed(struct os_share *s, const char *name, size_t size,
+			  const struct disruptor_options *o);
+/*
+ * What one process asks of the pages as it has them mapped: huge, touched, locked. @p flags are those of a
+ * ring's options. E_UNSUPPORTED, E_NOMEM, E_SYSTEM.
+ */
+int os_share_settle(struct os_share *s, unsigned flags);
 /*
  * Open a named one and map it whole. No link is followed; what is no plain file, belongs to
  * another user, has other names, or is open to others though @p place's mode is not, is refused.

@@ -327,6 +327,7 @@ int ring_join(struct disruptor_ring **ring, const struct ring_layout *l,
 	r->peers.unlock = peers->unlock;
 	r->peers.tend = peers->tend;
 	r->peers.context = peers->context;
+	r->peers.pages = peers->pages;
 	if (fresh)
 		memcpy(shared, &l->header, sizeof(l->header));
 	place(r, l, shared, type, options);
@@ -599,7 +600,7 @@ struct disruptor_ring_info disruptor_ring_info(const struct disruptor_ring *r)
 		.layout = r->layout,
 		.producers = r->producers,
 		.rung = r->rung,
-		.pages = r->memory.pages,
+		.pages = r->between ? r->peers.pages : r->memory.pages,
 		.type = r->type,
 	};
 }

@@ -121,8 +121,9 @@ struct ring_peers {
 	/* find out who has died, and repair what they have left */
 	void (*tend)(void *context);
 	void *context;
-	uint32_t self;       /* this process, from 1 */
-	atomic_word tend_at; /* not before then */
+	enum disruptor_pages pages; /* that the block lies on */
+	uint32_t self;              /* this process, from 1 */
+	atomic_word tend_at;        /* not before then */
 };
 
 struct disruptor_ring {

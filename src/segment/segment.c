@@ -128,7 +128,11 @@ struct disruptor_options segment_options(const struct segment_header *h)
 static int join(struct disruptor_segment *s, const struct plan *p, bool fresh)
 {
 	const struct ring_peers peers = {
-		.lock = segment_lock, .unlock = segment_unlock, .tend = segment_tend, .context = s
+		.lock = segment_lock,
+		.unlock = segment_unlock,
+		.tend = segment_tend,
+		.context = s,
+		.pages = s->share.pages,
 	};
 	struct disruptor_options o = segment_options(&s->header);
 	int rc;
@@ -244,7 +248,9 @@ static int make(struct disruptor_segment *s, struct plan *p)
 	int rc = lay_out(s, p);
 
 	if (rc == 0)
-		rc = os_share_make(&s->share, &p->place, (size_t)s->header.bytes);
+		rc = os_share_make(&s->share, &p->place, (size_t)s->header.bytes, &p->ring);
+	if (rc == 0)
+		rc = os_share_settle(&s->share, p->ring.flags);
 	if (rc == 0)
 		rc = fill(s, p);
 	if (rc == 0)
@@ -260,6 +266,8 @@ static int find(struct disruptor_segment *s, const struct plan *p)
 
 	if (rc == 0)
 		rc = examine(s, p);
+	if (rc == 0)
+		rc = os_share_settle(&s->share, p->ring.flags);
 	if (rc == 0)
 		rc = join(s, p, false);
 	/* the last of those before us may have left meanwhile, and taken the name with him */
@@ -343,7 +351,9 @@ int disruptor_segment_make(struct disruptor_segment **segment, const struct disr
 	rc = lay_out(s, &p);
 	if (rc == 0)
 		rc = os_share_make_unnamed(&s->share, "disruptor", (size_t)s->header.bytes,
-					   p.ring.flags);
+					   &p.ring);
+	if (rc == 0)
+		rc = os_share_settle(&s->share, p.ring.flags);
 	if (rc == 0)
 		rc = fill(s, &p);
 	if (rc != 0)

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "fixture.h"
 
+#include "os/pages.h"
 #include "os/share.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +22,12 @@
 #include <unistd.h>
 
 #define SIZE 8192
+
+static const struct disruptor_options plain = { .size = sizeof(plain) };
+static const struct disruptor_options huge_try = { .size = sizeof(huge_try),
+						   .flags = DISRUPTOR_HUGE_PAGES_TRY };
+static const struct disruptor_options huge_require = { .size = sizeof(huge_require),
+						       .flags = DISRUPTOR_HUGE_PAGES_REQUIRE };
 
 /* A directory of the test's own. */
 struct yard {
@@ -52,7 +60,7 @@ static void yard_close(struct yard *y)
 
 static void make(struct os_share *s, const struct yard *y)
 {
-	assert_code(os_share_make(s, &y->place, SIZE), 0);
+	assert_code(os_share_make(s, &y->place, SIZE, &plain), 0);
 	assert_code(os_share_show(s, &y->place), 0);
 }
 
@@ -94,8 +102,8 @@ TEST(nobody_sees_it_before_it_is_shown_and_one_alone_has_the_name)
 	struct yard y;
 
 	yard_open(&y);
-	assert_code(os_share_make(&first, &y.place, SIZE), 0);
-	assert_code(os_share_make(&second, &y.place, SIZE), 0);
+	assert_code(os_share_make(&first, &y.place, SIZE, &plain), 0);
+	assert_code(os_share_make(&second, &y.place, SIZE, &plain), 0);
 	assert_code(os_share_open(&seen, &y.place, SIZE, false), DISRUPTOR_E_NOT_FOUND);
 	assert_code(os_share_show(&second, &y.place), 0);
 	assert_code(os_share_show(&first, &y.place), DISRUPTOR_E_EXISTS);
@@ -149,20 +157,20 @@ TEST(the_users_own_directory_is_nobody_elses)
 	(void)snprintf(own, sizeof(own), "%s/own", y.path);
 	assert_int_equal(setenv("DISRUPTOR_DIRECTORY", own, 1), 0);
 	/* it is made, whatever the umask, for its user alone */
-	assert_code(os_share_make(&s, &place, SIZE), 0);
+	assert_code(os_share_make(&s, &place, SIZE, &plain), 0);
 	umask(before);
 	assert_int_equal(lstat(own, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	os_share_close(&s);
 	/* where others may enter, nothing is made and nothing opened */
 	assert_int_equal(chmod(own, 0755), 0);
-	assert_code(os_share_make(&s, &place, SIZE), DISRUPTOR_E_DENIED);
+	assert_code(os_share_make(&s, &place, SIZE, &plain), DISRUPTOR_E_DENIED);
 	assert_detail("0700");
 	assert_code(os_share_open(&s, &place, SIZE, false), DISRUPTOR_E_DENIED);
 	assert_int_equal(rmdir(own), 0);
 	/* nor behind a link that was planted in its place */
 	assert_int_equal(symlink("/tmp", own), 0);
-	assert_code(os_share_make(&s, &place, SIZE), DISRUPTOR_E_DENIED);
+	assert_code(os_share_make(&s, &place, SIZE, &plain), DISRUPTOR_E_DENIED);
 	assert_int_equal(unlink(own), 0);
 	assert_int_equal(unsetenv("DISRUPTOR_DIRECTORY"), 0);
 	yard_close(&y);
@@ -238,7 +246,7 @@ TEST(names_that_are_none_are_refused)
 		struct os_place place = { .name = names[i], .mode = 0600 };
 		struct os_share s;
 
-		assert_code(os_share_make(&s, &place, SIZE), DISRUPTOR_E_INVAL);
+		assert_code(os_share_make(&s, &place, SIZE, &plain), DISRUPTOR_E_INVAL);
 		assert_detail("name");
 		assert_int_equal(s.fd, -1);
 	}
@@ -257,7 +265,7 @@ TEST(no_room_is_an_error_now_and_leaves_nothing)
 	small.rlim_cur = 4096;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_code(os_share_make(&s, &y.place, SIZE), DISRUPTOR_E_NOMEM);
+	assert_code(os_share_make(&s, &y.place, SIZE, &plain), DISRUPTOR_E_NOMEM);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	(void)signal(SIGXFSZ, SIG_DFL);
 	assert_int_equal(s.fd, -1);
@@ -271,7 +279,7 @@ TEST(one_without_a_name_cannot_change_its_size)
 	struct os_share s, other;
 	int fd;
 
-	assert_code(os_share_make_unnamed(&s, "ring", SIZE, 0), 0);
+	assert_code(os_share_make_unnamed(&s, "ring", SIZE, &plain), 0);
 	assert_int_not_equal(ftruncate(s.fd, 0), 0);
 	fd = s.fd;
 	assert_code(os_share_adopt(&other, fd, SIZE, false), 0);
@@ -297,15 +305,69 @@ TEST(huge_pages_or_a_reason)
 {
 	struct os_share s;
 
-	assert_code(os_share_make_unnamed(&s, "ring", SIZE, DISRUPTOR_HUGE_PAGES_TRY), 0);
+	assert_code(os_share_make_unnamed(&s, "ring", SIZE, &huge_try), 0);
 	assert_true(s.pages != DISRUPTOR_PAGES_CALLER);
 	assert_true(s.size >= SIZE);
 	memset(s.base, 1, s.size);
 	os_share_close(&s);
-	if (os_share_make_unnamed(&s, "ring", SIZE, DISRUPTOR_HUGE_PAGES_REQUIRE) == 0)
+	if (os_share_make_unnamed(&s, "ring", SIZE, &huge_require) == 0)
 		os_share_close(&s);
 	else
 		assert_detail("nr_hugepages");
+}
+
+static size_t huge_page(void)
+{
+#ifdef DISRUPTOR_PLATFORM_POSIX /* whose tests end before they begin */
+	return 1 << 21;
+#else
+	return os_huge_page_size();
+#endif
+}
+
+/* A kernel that puts shared memory anywhere, as those before Linux 6.7 do: here, a page off. */
+static bool anywhere;
+static unsigned put_anywhere;
+
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	const size_t align = huge_page(), page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *free_room;
+
+	if (!anywhere || at)
+		return __real_mmap(at, size, protection, flags, fd, offset);
+	free_room =
+		__real_mmap(NULL, size + 2 * align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(free_room, MAP_FAILED);
+	put_anywhere++;
+	return __real_mmap(free_room + align - (uintptr_t)free_room % align + page, size,
+			   protection, flags | MAP_FIXED, fd, offset);
+}
+
+TEST(what_holds_a_huge_page_is_mapped_where_one_can_lie)
+{
+	const size_t huge = huge_page();
+	struct os_share s, other;
+	struct yard y;
+
+	yard_open(&y);
+	anywhere = true;
+	assert_code(os_share_make(&s, &y.place, 2 * huge + SIZE, &plain), 0);
+	assert_code(os_share_show(&s, &y.place), 0);
+	assert_code(os_share_open(&other, &y.place, SIZE, true), 0);
+	anywhere = false;
+	assert_true(put_anywhere != 0);
+	assert_int_equal((uintptr_t)s.base % huge, 0);
+	assert_int_equal((uintptr_t)other.base % huge, 0);
+	/* all of it, to the last byte */
+	s.base[s.size - 1] = 7;
+	assert_int_equal(other.base[s.size - 1], 7);
+	os_share_close(&other);
+	os_share_close(&s);
+	yard_close(&y);
 }
 
 /* ---- locks ---- */
@@ -400,13 +462,14 @@ int main(void)
 		RUN(one_without_a_name_cannot_change_its_size),
 		RUN(one_whose_size_may_change_is_not_adopted),
 		RUN(huge_pages_or_a_reason),
+		RUN(what_holds_a_huge_page_is_mapped_where_one_can_lie),
 		RUN(a_lock_keeps_others_out_and_only_them),
 		RUN(the_kernel_frees_a_killed_process_s_lock),
 		RUN(who_a_process_is),
 	};
 	struct os_share s;
 
-	if (os_share_make_unnamed(&s, "ring", SIZE, 0) == DISRUPTOR_E_UNSUPPORTED) {
+	if (os_share_make_unnamed(&s, "ring", SIZE, &plain) == DISRUPTOR_E_UNSUPPORTED) {
 		puts("skipped: no memory between processes on this platform layer");
 		return 77;
 	}

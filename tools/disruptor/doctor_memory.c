@@ -59,14 +59,13 @@ void doctor_look_shmem(struct doctor *d)
 	}
 	if (!doctor_choice(text, choice, sizeof(choice)))
 		doctor_unknown(d, subject, unclear, "'%.60s' chooses nothing", text);
-	else if (strcmp(choice, "never") == 0 || strcmp(choice, "deny") == 0)
-		doctor_costs(d, subject,
-			     "a segment without a name gets reserved huge pages or small ones",
+	else if (strcmp(choice, "deny") == 0)
+		doctor_costs(d, subject, "a segment gets reserved huge pages or small ones",
 			     "echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled, or "
 			     "reserve pages",
 			     "%s", choice);
 	else
-		doctor_good(d, subject, "segments without a name that ask get huge pages", "%s",
+		doctor_good(d, subject, "segments that ask get huge pages, from Linux 6.1 on", "%s",
 			    choice);
 	free(text);
 }
