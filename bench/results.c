@@ -222,7 +222,7 @@ struct bench_results *bench_results_read(const char *path, char *error, size_t s
 		bench_results_free(results);
 		results = NULL;
 	}
-	fclose(file);
+	(void)fclose(file);
 	return results;
 }
 

@@ -21,12 +21,12 @@ void bench_fail(const char *format, ...)
 	va_list arguments;
 
 	bench_progress_clear();
-	fputs("disruptor bench: ", stderr);
+	(void)fputs("disruptor bench: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
-	fflush(NULL);
+	(void)fputc('\n', stderr);
+	(void)fflush(NULL);
 	_exit(1); /* other threads may be in the middle of anything */
 }
 

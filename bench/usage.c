@@ -67,7 +67,7 @@ double bench_resident(void)
 		return 0;
 	if (fscanf(file, "%*u %lu", &pages) != 1)
 		pages = 0;
-	fclose(file);
+	(void)fclose(file);
 #endif
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }

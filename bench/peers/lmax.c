@@ -205,7 +205,7 @@ static int side_of(const char *tasks, const char *tid)
 		return -1; /* it has ended, or "." */
 	if (fgets(name, sizeof(name), file) == NULL || sscanf(name, "side %d", &side) != 1)
 		side = -1;
-	fclose(file);
+	(void)fclose(file);
 	return side;
 }
 
@@ -251,7 +251,7 @@ static void stop(void)
 {
 	if (machine.pid == 0)
 		return;
-	fclose(machine.in); /* the end of its stdin, at which it ends */
+	(void)fclose(machine.in); /* the end of its stdin, at which it ends */
 	waitpid(machine.pid, NULL, 0);
 	machine.pid = 0;
 }
