@@ -94,5 +94,5 @@ void bench_baseline_report(FILE *out, const struct bench_results *baseline,
 	if (tally.compared != 0)
 		fprintf(out, "  base:  %u of %zu compared, %u slower by more than %.0f %%\n",
 			tally.compared, result->count, tally.flagged, tolerated * 100);
-	fflush(out);
+	(void)fflush(out);
 }

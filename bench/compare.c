@@ -212,7 +212,7 @@ static void print_pair(FILE *out, const struct comparison *comparison, const str
 		print_way(out, pair, "median");
 		fprintf(out, " %s", bench_text(pair->after, "unit"));
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void print_pairs(FILE *out, const struct comparison *comparison)
@@ -297,7 +297,7 @@ static void print_all(FILE *out, const char *const *paths, const struct bench_re
 	print_file(out, "to  ", paths[1], after);
 	if (!comparison->same_machine)
 		fprintf(out, "These are different machines: only ratios are compared.\n");
-	fputc('\n', out);
+	(void)fputc('\n', out);
 	print_pairs(out, comparison);
 	for (size_t i = 0; i < comparison->pairs; i++)
 		print_verdicts(out, &comparison->pair[i]);

@@ -73,7 +73,7 @@ void html_paragraph(FILE *out, const char *class, const char *text)
 	fprintf(out, "<p%s%s%s>", class != NULL ? " class=\"" : "", class != NULL ? class : "",
 		class != NULL ? "\"" : "");
 	svg_escape(out, text);
-	fputs("</p>\n", out);
+	(void)fputs("</p>\n", out);
 }
 
 static void fact(FILE *out, const char *name, const char *value)
@@ -82,7 +82,7 @@ static void fact(FILE *out, const char *name, const char *value)
 		return;
 	fprintf(out, "<dt>%s</dt><dd>", name);
 	svg_escape(out, value);
-	fputs("</dd>\n", out);
+	(void)fputs("</dd>\n", out);
 }
 
 static const json_t *first_line(const struct bench_results *results)
@@ -97,12 +97,12 @@ static void draw_head(FILE *out, const struct bench_results *results)
 	const char *commit = bench_machine_text(first_line(results), "commit");
 	const char *cpu = bench_machine_text(first_line(results), "cpu");
 
-	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	      "<title>disruptor: benchmarks",
-	      out);
+	(void)fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		    "<title>disruptor: benchmarks",
+		    out);
 	if (commit != NULL) {
-		fputs(" of ", out);
+		(void)fputs(" of ", out);
 		svg_escape(out, commit);
 	}
 	fprintf(out,
@@ -111,10 +111,10 @@ static void draw_head(FILE *out, const struct bench_results *results)
 		style);
 	svg_escape(out, cpu);
 	if (commit != NULL) {
-		fputs(", commit ", out);
+		(void)fputs(", commit ", out);
 		svg_escape(out, commit);
 	}
-	fputs("</p>\n", out);
+	(void)fputs("</p>\n", out);
 }
 
 static void draw_card(FILE *out, const char *class, const char *number, const char *what)
@@ -140,7 +140,7 @@ static void draw_cards(FILE *out, const struct bench_results *results)
 	struct bench_lmax lmax = bench_against_lmax(results);
 	char number[32];
 
-	fputs("<div class=\"cards\">\n", out);
+	(void)fputs("<div class=\"cards\">\n", out);
 	for (int v = BENCH_MET; v <= BENCH_NOT_COUNTED; v++) {
 		snprintf(number, sizeof(number), "%u", tally.count[v]);
 		draw_card(out, classes[v], number, words[v]);
@@ -149,7 +149,7 @@ static void draw_cards(FILE *out, const struct bench_results *results)
 		snprintf(number, sizeof(number), "%.3g ×", lmax.mean);
 		draw_card(out, classes[lmax.verdict], number, "LMAX Disruptor, geometric mean");
 	}
-	fputs("</div>\n", out);
+	(void)fputs("</div>\n", out);
 }
 
 static void draw_machine(FILE *out, const struct bench_results *results)
@@ -158,7 +158,7 @@ static void draw_machine(FILE *out, const struct bench_results *results)
 	const json_t *cores = json_object_get(json_object_get(line, "machine"), "cores");
 	char text[32];
 
-	fputs("<h2 id=\"machine\">Machine and build</h2>\n<dl>\n", out);
+	(void)fputs("<h2 id=\"machine\">Machine and build</h2>\n<dl>\n", out);
 	fact(out, "CPU", bench_machine_text(line, "cpu"));
 	if (json_is_integer(cores)) {
 		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(cores));
@@ -170,12 +170,12 @@ static void draw_machine(FILE *out, const struct bench_results *results)
 	fact(out, "Flags", bench_machine_text(line, "flags"));
 	fact(out, "Version", bench_machine_text(line, "version"));
 	fact(out, "Commit", bench_machine_text(line, "commit"));
-	fputs("</dl>\n", out);
+	(void)fputs("</dl>\n", out);
 }
 
 static void draw_method(FILE *out)
 {
-	fputs("<h2 id=\"method\">Method</h2>\n", out);
+	(void)fputs("<h2 id=\"method\">Method</h2>\n", out);
 	html_paragraph(
 		out, NULL,
 		"Each round takes one sample of every subject in turn, on the same CPUs and "
@@ -198,15 +198,15 @@ static void draw_bar(void *context, const json_t *line, const json_t *bar)
 	char words[256], got[32], min[32], max[32];
 	FILE *out = context;
 
-	fputs("<tr><td>", out);
+	(void)fputs("<tr><td>", out);
 	html_verdict(out, verdict);
-	fputs("</td><td>", out);
+	(void)fputs("</td><td>", out);
 	svg_escape(out, bench_text(line, "scenario"));
 	if (point != NULL) {
-		fputs(", ", out);
+		(void)fputs(", ", out);
 		svg_escape(out, point);
 	}
-	fputs("</td><td>", out);
+	(void)fputs("</td><td>", out);
 	bench_bar_words(words, sizeof(words), line, bar, false);
 	svg_escape(out, words);
 	plot_figure(got, bench_number(bar, "got"));
@@ -214,41 +214,42 @@ static void draw_bar(void *context, const json_t *line, const json_t *bar)
 	plot_figure(max, bench_number(bar, "got_max"));
 	fprintf(out, "</td><td><b>%s</b> <span class=\"quiet\">[%s, %s]</span>", got, min, max);
 	if (verdict == BENCH_NOT_COUNTED && missing != NULL) {
-		fputs(" not built: ", out);
+		(void)fputs(" not built: ", out);
 		svg_escape(out, missing);
 	}
-	fputs("</td></tr>\n", out);
+	(void)fputs("</td></tr>\n", out);
 }
 
 static void draw_lmax(FILE *out, const struct bench_results *results)
 {
 	struct bench_lmax lmax = bench_against_lmax(results);
 
-	fputs("<tr><td>", out);
+	(void)fputs("<tr><td>", out);
 	html_verdict(out, lmax.verdict);
 	fprintf(out,
 		"</td><td>LMAX scenarios as a whole</td><td>against LMAX, geometric mean ≥ %g"
 		"</td><td>",
 		bench_lmax_bar);
 	if (lmax.tables == 0)
-		fputs("LMAX Disruptor did not run", out);
+		(void)fputs("LMAX Disruptor did not run", out);
 	else
 		fprintf(out,
 			"<b>%.3g</b> <span class=\"quiet\">in %zu tables, within a factor of "
 			"%.3g</span>",
 			lmax.mean, lmax.tables, lmax.noise);
-	fputs("</td></tr>\n", out);
+	(void)fputs("</td></tr>\n", out);
 }
 
 static void draw_bars(FILE *out, const struct bench_results *results)
 {
-	fputs("<h2 id=\"bars\">All bars</h2>\n<table class=\"words\">\n<thead><tr><th>Verdict</th>"
-	      "<th>Scenario</th><th>Bar</th><th>Got [smallest, largest round]</th></tr></thead>\n"
-	      "<tbody>\n",
-	      out);
+	(void)fputs(
+		"<h2 id=\"bars\">All bars</h2>\n<table class=\"words\">\n<thead><tr><th>Verdict</th>"
+		"<th>Scenario</th><th>Bar</th><th>Got [smallest, largest round]</th></tr></thead>\n"
+		"<tbody>\n",
+		out);
 	bench_each_bar(results, draw_bar, out);
 	draw_lmax(out, results);
-	fputs("</tbody>\n</table>\n", out);
+	(void)fputs("</tbody>\n</table>\n", out);
 }
 
 /* ---- Peers ---- */
@@ -271,9 +272,9 @@ static const json_t *line_of_peer(const struct bench_results *results, const cha
 
 static void cell(FILE *out, const char *text)
 {
-	fputs("<td>", out);
+	(void)fputs("<td>", out);
 	svg_escape(out, text != NULL ? text : "");
-	fputs("</td>", out);
+	(void)fputs("</td>", out);
 }
 
 static void draw_peers(FILE *out, const struct bench_results *results)
@@ -288,7 +289,7 @@ static void draw_peers(FILE *out, const struct bench_results *results)
 	const size_t count = sizeof(columns) / sizeof(columns[0]);
 	bool shown[sizeof(columns) / sizeof(columns[0])] = { false };
 
-	fputs("<h2 id=\"peers\">Peers that ran</h2>\n", out);
+	(void)fputs("<h2 id=\"peers\">Peers that ran</h2>\n", out);
 	if (results->peers == 0) {
 		html_paragraph(out, NULL, "None.");
 		return;
@@ -297,35 +298,35 @@ static void draw_peers(FILE *out, const struct bench_results *results)
 		for (size_t k = 0; k < count; k++)
 			shown[k] |= bench_text(line_of_peer(results, results->peer[i]),
 					       columns[k].key) != NULL;
-	fputs("<table class=\"words\">\n<thead><tr><th>Peer</th>", out);
+	(void)fputs("<table class=\"words\">\n<thead><tr><th>Peer</th>", out);
 	for (size_t k = 0; k < count; k++)
 		if (shown[k])
 			fprintf(out, "<th>%s</th>", columns[k].head);
-	fputs("</tr></thead>\n<tbody>\n", out);
+	(void)fputs("</tr></thead>\n<tbody>\n", out);
 	for (size_t i = 0; i < results->peers; i++) {
 		const json_t *line = line_of_peer(results, results->peer[i]);
 
-		fputs("<tr>", out);
+		(void)fputs("<tr>", out);
 		cell(out, results->peer[i]);
 		for (size_t k = 0; k < count; k++)
 			if (shown[k])
 				cell(out, bench_text(line, columns[k].key));
-		fputs("</tr>\n", out);
+		(void)fputs("</tr>\n", out);
 	}
-	fputs("</tbody>\n</table>\n", out);
+	(void)fputs("</tbody>\n</table>\n", out);
 }
 
 static void draw_contents(FILE *out, const struct bench_results *results)
 {
-	fputs("<nav aria-label=\"Contents\"><a href=\"#bars\">All bars</a>\n", out);
+	(void)fputs("<nav aria-label=\"Contents\"><a href=\"#bars\">All bars</a>\n", out);
 	for (size_t i = 0; i < results->tables; i += bench_same_scenario(results, i)) {
 		fprintf(out, "<a href=\"#table-%zu\">", i);
 		svg_escape(out, results->table[i].scenario);
-		fputs("</a>\n", out);
+		(void)fputs("</a>\n", out);
 	}
-	fputs("<a href=\"#peers\">Peers</a>\n<a href=\"#machine\">Machine</a>\n"
-	      "<a href=\"#method\">Method</a></nav>\n",
-	      out);
+	(void)fputs("<a href=\"#peers\">Peers</a>\n<a href=\"#machine\">Machine</a>\n"
+		    "<a href=\"#method\">Method</a></nav>\n",
+		    out);
 }
 
 void bench_html(FILE *out, const struct bench_results *results)
@@ -333,7 +334,7 @@ void bench_html(FILE *out, const struct bench_results *results)
 	draw_head(out, results);
 	draw_cards(out, results);
 	draw_contents(out, results);
-	fputs("</header>\n<main>\n", out);
+	(void)fputs("</header>\n<main>\n", out);
 	draw_bars(out, results);
 	for (size_t i = 0, count; i < results->tables; i += count) {
 		count = bench_same_scenario(results, i);
@@ -342,8 +343,9 @@ void bench_html(FILE *out, const struct bench_results *results)
 	draw_peers(out, results);
 	draw_machine(out, results);
 	draw_method(out);
-	fputs("</main>\n<footer>Made by <code>disruptor bench</code>. <code>make bench</code> "
-	      "measures the same on another machine; <code>bench/README.md</code> tells what "
-	      "each scenario, limit and word means.</footer>\n</body>\n</html>\n",
-	      out);
+	(void)fputs(
+		"</main>\n<footer>Made by <code>disruptor bench</code>. <code>make bench</code> "
+		"measures the same on another machine; <code>bench/README.md</code> tells what "
+		"each scenario, limit and word means.</footer>\n</body>\n</html>\n",
+		out);
 }

@@ -59,9 +59,9 @@ static void draw_row(FILE *out, const struct bench_table *table, const json_t *l
 
 	fprintf(out, "<tr%s><td>", line == table->main ? " class=\"main\"" : "");
 	svg_escape(out, bench_text(line, "subject"));
-	fputs(bench_is_again(line) ? " (A/A)</td><td>" : "</td><td>", out);
+	(void)fputs(bench_is_again(line) ? " (A/A)</td><td>" : "</td><td>", out);
 	svg_escape(out, wait != NULL ? wait : "");
-	fputs("</td>", out);
+	(void)fputs("</td>", out);
 	for (size_t i = 0; i < COLUMNS; i++) {
 		double value = value_of(line, &columns[i]);
 		char text[32];
@@ -74,19 +74,20 @@ static void draw_row(FILE *out, const struct bench_table *table, const json_t *l
 			plot_figure(text, value);
 		fprintf(out, "<td>%s</td>", text);
 	}
-	fputs("</tr>\n", out);
+	(void)fputs("</tr>\n", out);
 }
 
 static void draw_numbers(FILE *out, const struct bench_table *table)
 {
-	fputs("<div class=\"scroll\"><table>\n<thead><tr><th>subject</th><th>waits</th>", out);
+	(void)fputs("<div class=\"scroll\"><table>\n<thead><tr><th>subject</th><th>waits</th>",
+		    out);
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (!is_empty(table, &columns[i]))
 			fprintf(out, "<th>%s</th>", columns[i].head);
-	fputs("</tr></thead>\n<tbody>\n", out);
+	(void)fputs("</tr></thead>\n<tbody>\n", out);
 	for (size_t i = 0; i < table->count; i++)
 		draw_row(out, table, table->row[i]);
-	fputs("</tbody>\n</table></div>\n", out);
+	(void)fputs("</tbody>\n</table></div>\n", out);
 }
 
 /** What the main line was measured with, and how noisy that was. */
@@ -104,7 +105,7 @@ static void draw_parameters(FILE *out, const struct bench_table *table)
 	};
 	const char *comma = "";
 
-	fputs("<p class=\"quiet\">", out);
+	(void)fputs("<p class=\"quiet\">", out);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		double value = bench_number(line, words[i].key);
 
@@ -113,7 +114,7 @@ static void draw_parameters(FILE *out, const struct bench_table *table)
 		fprintf(out, "%s%s%.4g%s", comma, words[i].before, value, words[i].after);
 		comma = ", ";
 	}
-	fputs("</p>\n", out);
+	(void)fputs("</p>\n", out);
 }
 
 static void draw_bar(FILE *out, const json_t *line, const json_t *bar, bool brief)
@@ -123,15 +124,15 @@ static void draw_bar(FILE *out, const json_t *line, const json_t *bar, bool brie
 	if (isnan(bench_number(bar, "bar")))
 		return;
 	if (brief) {
-		fputc(' ', out);
+		(void)fputc(' ', out);
 		html_verdict(out, bench_verdict_of(bar));
 		return;
 	}
 	bench_bar_words(words, sizeof(words), line, bar, false);
 	plot_figure(got, bench_number(bar, "got"));
-	fputs("<p>", out);
+	(void)fputs("<p>", out);
 	html_verdict(out, bench_verdict_of(bar));
-	fputc(' ', out);
+	(void)fputc(' ', out);
 	svg_escape(out, words);
 	fprintf(out, ": <b>%s</b></p>\n", got);
 }
@@ -159,11 +160,11 @@ both(FILE *out, const struct bench_results *results, const struct bench_table *t
 	static const struct plot_frame wide = { .width = PLOT_WIDE },
 				       narrow = { .width = PLOT_SMALL };
 
-	fputs("<div class=\"wide\">", out);
+	(void)fputs("<div class=\"wide\">", out);
 	plot(out, results, tables, count, &wide);
-	fputs("</div>\n<div class=\"small\">", out);
+	(void)fputs("</div>\n<div class=\"small\">", out);
 	plot(out, results, tables, count, &narrow);
-	fputs("</div>\n", out);
+	(void)fputs("</div>\n", out);
 }
 
 static void bars(FILE *out, const struct bench_results *results, const struct bench_table *tables,
@@ -187,12 +188,12 @@ static void draw_table(FILE *out, const struct bench_results *results,
 	draw_bars(out, table, false);
 	both(out, results, table, 1, bars);
 	if (plot_has_latency(table)) {
-		fputs("<h3>Latency by percentiles</h3>\n", out);
+		(void)fputs("<h3>Latency by percentiles</h3>\n", out);
 		both(out, results, table, 1, latency);
 	}
-	fputs("<details><summary>In numbers</summary>\n", out);
+	(void)fputs("<details><summary>In numbers</summary>\n", out);
 	draw_numbers(out, table);
-	fputs("</details>\n", out);
+	(void)fputs("</details>\n", out);
 }
 
 /** Where there are several the plot of all is shown, and each can be unfolded. */
@@ -203,17 +204,17 @@ static void draw_point(FILE *out, const struct bench_results *results,
 		fprintf(out, "<details class=\"point\"%s><summary>",
 			plot_has_latency(table) ? " open" : "");
 	else if (table->point != NULL)
-		fputs("<h3>", out);
+		(void)fputs("<h3>", out);
 	if (folded || table->point != NULL)
 		svg_escape(out, table->point);
 	if (folded) {
 		draw_bars(out, table, true);
-		fputs("</summary>\n", out);
+		(void)fputs("</summary>\n", out);
 	} else if (table->point != NULL)
-		fputs("</h3>\n", out);
+		(void)fputs("</h3>\n", out);
 	draw_table(out, results, table);
 	if (folded)
-		fputs("</details>\n", out);
+		(void)fputs("</details>\n", out);
 }
 
 void html_scenario(FILE *out, const struct bench_results *results, size_t first, size_t count)
@@ -223,17 +224,17 @@ void html_scenario(FILE *out, const struct bench_results *results, size_t first,
 
 	fprintf(out, "<section>\n<h2 id=\"table-%zu\">", first);
 	svg_escape(out, tables->scenario);
-	fputs("</h2>\n", out);
+	(void)fputs("</h2>\n", out);
 	if (what != NULL)
 		html_paragraph(out, NULL, what);
 	if (tables->skipped != NULL) {
-		fputs("<p class=\"quiet\">Skipped: ", out);
+		(void)fputs("<p class=\"quiet\">Skipped: ", out);
 		svg_escape(out, tables->skipped);
-		fputs("</p>\n", out);
+		(void)fputs("</p>\n", out);
 	} else if (count > 1) {
 		both(out, results, tables, count, plot_scaling);
 	}
 	for (size_t i = 0; i < count && tables->skipped == NULL; i++)
 		draw_point(out, results, &tables[i], count > 1);
-	fputs("</section>\n", out);
+	(void)fputs("</section>\n", out);
 }

@@ -78,6 +78,7 @@ LOOP_INLINE uint64_t loop_work_step(uint64_t value)
 LOOP_INLINE uint64_t loop_work(uint64_t value, uint32_t steps)
 {
 	switch (steps) {
+	/* NOLINTNEXTLINE(bugprone-branch-clone): each falls through to the next */
 	default:
 		value = loop_work_step(value); /* fall through */
 	case 15:

@@ -36,7 +36,7 @@ static void read_line(const char *path, const char *key, char *text, size_t size
 			 line + strlen(key));
 		break;
 	}
-	fclose(file);
+	(void)fclose(file);
 }
 
 void bench_machine(struct bench_machine *machine)

@@ -300,6 +300,7 @@ struct bench_result *bench_run(const struct bench_scenario *scenario,
 
 	if (result == NULL)
 		bench_fail("no memory for the result of %s", scenario->name);
+	/* cppcheck-suppress nullPointerRedundantCheck; bench_fail() does not return */
 	result->scenario = scenario;
 	result->point = point != NULL ? point->label : NULL;
 	result->rounds = rounds_of(scenario, options);

@@ -11,13 +11,13 @@
 int bench_outputs_add(struct bench_outputs *outputs, enum bench_format format, const char *path)
 {
 	const size_t most = sizeof(outputs->save) / sizeof(outputs->save[0]);
-	size_t i = outputs->count;
+	size_t i = outputs->count, length = strlen(path);
 
 	if (i == most)
 		return E2BIG;
-	if (strlen(path) >= sizeof(outputs->path[i]))
+	if (length >= sizeof(outputs->path[i]))
 		return ENAMETOOLONG;
-	strcpy(outputs->path[i], path);
+	memcpy(outputs->path[i], path, length + 1);
 	outputs->format[i] = format;
 
 	int error = bench_save_begin(&outputs->save[i], outputs->path[i]);
@@ -71,7 +71,8 @@ static bool tell(FILE *out, const char *path, int error)
 	if (error == 0)
 		fprintf(out, "written: %s\n", path);
 	else
-		fprintf(stderr, "disruptor bench: cannot write %s: %s\n", path, strerror(error));
+		fprintf(stderr, "disruptor bench: cannot write %s: %s\n", path,
+			bench_error_text(error));
 	return error == 0;
 }
 

@@ -129,7 +129,7 @@ static void draw_series(FILE *out, const struct plot_axis *x, const struct plot_
 static void draw_tags(FILE *out, const struct plot_axis *x, const struct plot_axis *y,
 		      const struct plot_series *series, size_t count, double width)
 {
-	struct tag tags[SERIES];
+	struct tag tags[SERIES] = { 0 };
 	double right = x->at + x->length;
 
 	for (size_t i = 0; i < count; i++) {
@@ -162,7 +162,8 @@ static void draw_legend(FILE *out, double top, const struct plot_series *series,
 		struct look look = look_of(&series[i]);
 		struct svg_stroke sample = { look.colour, look.width, look.dashes };
 		struct svg_font font = { 13, SVG_START, SVG_INK, series[i].kind == PLOT_MAIN };
-		double x = 6 + (double)(i % 2) * width / 2, y = top + (double)(i / 2) * 22;
+		size_t row = i / 2;
+		double x = 6 + (double)(i % 2) * width / 2, y = top + (double)row * 22;
 		char name[96];
 
 		svg_shorten(name, sizeof(name), series[i].name, 13, width / 2 - 36);
@@ -177,7 +178,8 @@ void plot_lines(FILE *out, const struct plot_frame *frame, struct plot_axis *x, 
 	bool narrow = frame->width < PLOT_NARROW;
 	double top = (frame->title != NULL ? 66 : 0) + 34, widest = 0;
 	double plot = fmax(narrow ? 240 : 300, narrow ? 0 : (double)count * 17);
-	double height = top + plot + 54 + (narrow ? (double)((count + 1) / 2) * 22 + 8 : 0);
+	size_t rows = narrow ? (count + 1) / 2 : 0;
+	double height = top + plot + 54 + (narrow ? (double)rows * 22 + 8 : 0);
 	char about[160];
 
 	if (count > SERIES)

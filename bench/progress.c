@@ -44,12 +44,12 @@ void bench_progress(const struct bench_scenario *scenario, const struct bench_en
 		snprintf(what, sizeof(what), "round %u of %u", round, rounds);
 	fprintf(stderr, "\r%s: %s, %s, %.0f s left\033[K", scenario->name, what,
 		bench_entry_name(entry), seconds_left());
-	fflush(stderr);
+	(void)fflush(stderr);
 }
 
 void bench_progress_clear(void)
 {
 	if (progress.on)
-		fputs("\r\033[K", stderr);
-	fflush(stderr);
+		(void)fputs("\r\033[K", stderr);
+	(void)fflush(stderr);
 }

@@ -68,10 +68,10 @@ static void print_row(FILE *out, const struct bench_result *result, const struct
 	if (result->limit != NULL)
 		fprintf(out, "  %s", row == result->limit ? "1" : range(ratio, row->ratio));
 	if (result->limit != NULL && row != result->limit && bench_within_noise(result, row))
-		fputs(" ~", out);
+		(void)fputs(" ~", out);
 	if (row->disturbed != 0)
 		fprintf(out, " !%u", row->disturbed);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 /** A number of events' use, per million of them. */
@@ -190,7 +190,7 @@ static void print_head(FILE *out, const struct bench_result *result)
 	fprintf(out, "  %-29s %-10s %8s %8s %8s", "subject", "waits", "median", "min", "max");
 	if (result->limit != NULL)
 		fprintf(out, "  to %s", bench_entry_name(&result->limit->entry));
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void print_bar(FILE *out, const struct bench_result *result, const struct bench_judgement *j)
@@ -218,7 +218,7 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 	if (j->verdict == BENCH_NOT_COUNTED)
 		fprintf(out, ": not built%s%s", j->bar->peer ? "" : ": ",
 			j->bar->peer ? "" : j->missing);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 	if (own && !isnan(j->row->line))
 		fprintf(out,
 			"         among samples beside which a bare line took about %s ns to and fro;\n"
@@ -253,7 +253,7 @@ static void print_threads(FILE *out, const struct bench_result *result)
 		list_item(out, &column, "runs:", text);
 	}
 	if (column != 0)
-		fputc('\n', out);
+		(void)fputc('\n', out);
 }
 
 /** That the consumer was right behind, without which the cost of a publish is another one. */
@@ -292,7 +292,7 @@ void bench_report_table(FILE *out, const struct bench_result *result, bool usage
 		(unsigned long long)result->count * result->rounds);
 	print_disturbed(out, result);
 	print_bars(out, result);
-	fflush(out);
+	(void)fflush(out);
 }
 
 void bench_report_skip(FILE *out, const struct bench_scenario *scenario, const char *why)

@@ -53,8 +53,8 @@ void bench_print_line(FILE *out, const json_t *object)
 {
 	if (json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) != 0)
 		bench_fail("cannot write JSON");
-	fputc('\n', out);
-	fflush(out);
+	(void)fputc('\n', out);
+	(void)fflush(out);
 }
 
 static void print(FILE *out, json_t *object)

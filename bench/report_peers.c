@@ -16,14 +16,14 @@ static void print_wrapped(FILE *out, const char *indent, const char *text)
 		size_t word = strcspn(text, " ");
 
 		if (column != 0 && column + 1 + word > COLUMNS) {
-			fputc('\n', out);
+			(void)fputc('\n', out);
 			column = 0;
 		}
 		column +=
 			(size_t)fprintf(out, "%s%.*s", column == 0 ? indent : " ", (int)word, text);
 		text += word + strspn(text + word, " ");
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void print_peer(FILE *out, const struct bench_peer *peer)
@@ -34,10 +34,10 @@ static void print_peer(FILE *out, const struct bench_peer *peer)
 		peer->subject != NULL ? "built, from" : "not built: install", peer->package,
 		version != NULL ? " " : "", version != NULL ? version : "");
 	print_wrapped(out, "  ", peer->config);
-	fputs("  scenarios:", out);
+	(void)fputs("  scenarios:", out);
 	for (size_t i = 0; peer->scenarios[i] != NULL; i++)
 		fprintf(out, "%s %s", i != 0 ? "," : "", peer->scenarios[i]);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void print_peer_json(FILE *out, const struct bench_peer *peer)
@@ -55,7 +55,7 @@ static void print_peer_json(FILE *out, const struct bench_peer *peer)
 	if (object == NULL || json_dumpf(object, out, JSON_COMPACT) != 0)
 		bench_fail("cannot write the JSON of %s", peer->name);
 	json_decref(object);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 void bench_report_peers(FILE *out, bool json)

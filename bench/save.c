@@ -102,6 +102,6 @@ int bench_save_end(struct bench_save *save)
 
 void bench_save_drop(struct bench_save *save)
 {
-	fclose(save->lines);
+	(void)fclose(save->lines);
 	free(save->text);
 }

@@ -96,7 +96,7 @@ static void burst(const struct bench_entry *entry, const struct bench_params *pa
 {
 	const struct bench_task task = { .bytes = params->event_bytes, .batch = 1, .producers = 1 };
 	struct bursts b = { .subject = entry->subject,
-			    .warm = 4 * BURST,
+			    .warm = UINT64_C(4) * BURST,
 			    .events = (params->events + BURST - 1) / BURST * BURST,
 			    .meeting = { .parties = 2 },
 			    .schedule = { .period = PERIOD, .burst = BURST },

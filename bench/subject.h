@@ -146,6 +146,9 @@ __attribute__((noreturn, format(printf, 1, 2)))
 #endif
 void bench_fail(const char *format, ...);
 
+/** What the system says of an error's number; the thread's, until it asks again. Threads: any. */
+const char *bench_error_text(int error);
+
 /** Zeroed and touched memory that begins a page; fails the program if there is none. free() it. */
 void *bench_alloc(size_t size);
 

@@ -30,7 +30,7 @@ static void *pipe_open(const struct bench_params *params)
 	int ends[2];
 
 	if (pipe(ends) != 0)
-		bench_fail("pipe: %s", strerror(errno));
+		bench_fail("pipe: %s", bench_error_text(errno));
 	p->from = ends[0];
 	p->to = ends[1];
 	p->to_send = bench_alloc((size_t)params->batch * params->event_bytes);
@@ -71,7 +71,7 @@ LOOP_INLINE void pipe_publish(void *end, uint64_t n, uint32_t bytes)
 		ssize_t wrote = write(p->to, p->to_send + done, size - done);
 
 		if (wrote < 0 && errno != EINTR)
-			bench_fail("pipe: write: %s", strerror(errno));
+			bench_fail("pipe: write: %s", bench_error_text(errno));
 		done += wrote > 0 ? (size_t)wrote : 0;
 	}
 }
@@ -79,7 +79,7 @@ LOOP_INLINE void pipe_publish(void *end, uint64_t n, uint32_t bytes)
 LOOP_INLINE uint64_t pipe_ready(void *end, uint32_t bytes)
 {
 	const struct pipe_channel *p = end;
-	size_t most = PIPE_BUFFER / bytes * bytes;
+	size_t most = (size_t)PIPE_BUFFER / bytes * bytes;
 	size_t have = 0;
 
 	do { /* as a rule once; again only to complete an event */
@@ -87,7 +87,7 @@ LOOP_INLINE uint64_t pipe_ready(void *end, uint32_t bytes)
 		ssize_t got = read(p->from, p->received + have, want);
 
 		if (got == 0 || (got < 0 && errno != EINTR))
-			bench_fail("pipe: read: %s", got == 0 ? "closed" : strerror(errno));
+			bench_fail("pipe: read: %s", got == 0 ? "closed" : bench_error_text(errno));
 		have += got > 0 ? (size_t)got : 0;
 	} while (have == 0 || have % bytes != 0);
 	return have / bytes;

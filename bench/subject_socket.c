@@ -33,7 +33,7 @@ static void *socket_open(const struct bench_params *params)
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-		bench_fail("socket: %s", strerror(errno));
+		bench_fail("socket: %s", bench_error_text(errno));
 	s->from = ends[0];
 	s->to = ends[1];
 	s->to_send = bench_alloc((size_t)params->batch * params->event_bytes);
@@ -74,7 +74,7 @@ LOOP_INLINE void socket_publish(void *end, uint64_t n, uint32_t bytes)
 		ssize_t sent = send(s->to, s->to_send + done, size - done, 0);
 
 		if (sent < 0 && errno != EINTR)
-			bench_fail("socket: send: %s", strerror(errno));
+			bench_fail("socket: send: %s", bench_error_text(errno));
 		done += sent > 0 ? (size_t)sent : 0;
 	}
 }
@@ -82,7 +82,7 @@ LOOP_INLINE void socket_publish(void *end, uint64_t n, uint32_t bytes)
 LOOP_INLINE uint64_t socket_ready(void *end, uint32_t bytes)
 {
 	const struct socket_channel *s = end;
-	size_t most = SOCKET_BUFFER / bytes * bytes;
+	size_t most = (size_t)SOCKET_BUFFER / bytes * bytes;
 	size_t have = 0;
 
 	do { /* as a rule once; again only to complete an event */
@@ -90,7 +90,8 @@ LOOP_INLINE uint64_t socket_ready(void *end, uint32_t bytes)
 		ssize_t got = recv(s->from, s->received + have, want, 0);
 
 		if (got == 0 || (got < 0 && errno != EINTR))
-			bench_fail("socket: recv: %s", got == 0 ? "closed" : strerror(errno));
+			bench_fail("socket: recv: %s",
+				   got == 0 ? "closed" : bench_error_text(errno));
 		have += got > 0 ? (size_t)got : 0;
 	} while (have == 0 || have % bytes != 0);
 	return have / bytes;

@@ -161,7 +161,7 @@ static void print_bar(void *context, const json_t *line, const json_t *bar)
 			bench_number(bar, "got_max"));
 	if (verdict == BENCH_NOT_COUNTED && missing != NULL)
 		fprintf(out, "; not built: %s", missing);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void print_lmax(FILE *out, const struct bench_results *results)
@@ -188,5 +188,5 @@ void bench_summary(FILE *out, const struct bench_results *results)
 	fprintf(out, "  bars: %u met, %u not met, %u within noise, %u not counted\n",
 		tally.count[BENCH_MET], tally.count[BENCH_NOT_MET], tally.count[BENCH_WITHIN_NOISE],
 		tally.count[BENCH_NOT_COUNTED]);
-	fflush(out);
+	(void)fflush(out);
 }

@@ -21,12 +21,12 @@ void bench_fail(const char *format, ...)
 	va_list arguments;
 
 	bench_progress_clear();
-	fputs("disruptor bench: ", stderr);
+	(void)fputs("disruptor bench: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
-	fflush(NULL);
+	(void)fputc('\n', stderr);
+	(void)fflush(NULL);
 	_exit(1); /* other threads may be in the middle of anything */
 }
 
@@ -82,6 +82,7 @@ static int start_on(pthread_t *thread, unsigned count, const int *cpus,
 	(void)count, (void)cpus;
 #endif
 	if (error == 0)
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr): a context is no const; it is not written */
 		error = pthread_create(thread, &attributes, side_thread, (void *)(uintptr_t)side);
 #if defined(__linux__)
 	(void)sched_setaffinity(0, sizeof(own), &own);
@@ -99,7 +100,7 @@ void bench_run_sides(unsigned count, const int *cpus, const struct bench_side *s
 					       : start_on(&thread[i], 1, &cpus[i], &sides[i]);
 
 		if (error != 0)
-			bench_fail("cannot start thread %u: %s", i, strerror(error));
+			bench_fail("cannot start thread %u: %s", i, bench_error_text(error));
 	}
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(thread[i], NULL);
@@ -112,7 +113,7 @@ void bench_run_within(unsigned count, const int *cpus, void (*run)(void *context
 	int error = start_on(&thread, count, cpus, &side);
 
 	if (error != 0)
-		bench_fail("cannot start a thread: %s", strerror(error));
+		bench_fail("cannot start a thread: %s", bench_error_text(error));
 	pthread_join(thread, NULL);
 }
 
@@ -124,7 +125,7 @@ unsigned bench_cpus(int *cpus, unsigned max)
 	cpu_set_t set;
 
 	if (sched_getaffinity(0, sizeof(set), &set) != 0)
-		bench_fail("cannot read the affinity mask: %s", strerror(errno));
+		bench_fail("cannot read the affinity mask: %s", bench_error_text(errno));
 	for (int cpu = 0; cpu < CPU_SETSIZE && count < max; cpu++) {
 		if (CPU_ISSET((unsigned)cpu, &set))
 			cpus[count++] = cpu;

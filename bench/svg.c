@@ -12,31 +12,31 @@ void svg_escape(FILE *out, const char *text)
 	for (; *text != '\0'; text++) {
 		switch (*text) {
 		case '&':
-			fputs("&amp;", out);
+			(void)fputs("&amp;", out);
 			break;
 		case '<':
-			fputs("&lt;", out);
+			(void)fputs("&lt;", out);
 			break;
 		case '>':
-			fputs("&gt;", out);
+			(void)fputs("&gt;", out);
 			break;
 		case '"':
-			fputs("&quot;", out);
+			(void)fputs("&quot;", out);
 			break;
 		case '\'':
-			fputs("&#39;", out);
+			(void)fputs("&#39;", out);
 			break;
 		default:
-			fputc(*text, out);
+			(void)fputc(*text, out);
 		}
 	}
 }
 
 static void hint_element(FILE *out, const char *hint)
 {
-	fputs("<title>", out);
+	(void)fputs("<title>", out);
 	svg_escape(out, hint);
-	fputs("</title>", out);
+	(void)fputs("</title>", out);
 }
 
 void svg_begin(FILE *out, double width, double height, const char *about, bool alone)
@@ -45,18 +45,18 @@ void svg_begin(FILE *out, double width, double height, const char *about, bool a
 		height);
 	if (alone)
 		fprintf(out, " width=\"%g\" height=\"%g\"", width, height);
-	fputs(" font-family=\"system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial,"
-	      " 'DejaVu Sans', sans-serif\" role=\"img\" aria-label=\"",
-	      out);
+	(void)fputs(" font-family=\"system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial,"
+		    " 'DejaVu Sans', sans-serif\" role=\"img\" aria-label=\"",
+		    out);
 	svg_escape(out, about);
-	fputs("\">\n", out);
+	(void)fputs("\">\n", out);
 	if (alone)
 		svg_rect(out, 0, 0, width, height, "#ffffff", NULL);
 }
 
 void svg_end(FILE *out)
 {
-	fputs("</svg>\n", out);
+	(void)fputs("</svg>\n", out);
 }
 
 void svg_text(FILE *out, double x, double y, const struct svg_font *font, const char *text)
@@ -68,10 +68,10 @@ void svg_text(FILE *out, double x, double y, const struct svg_font *font, const 
 	if (font->anchor != SVG_START)
 		fprintf(out, " text-anchor=\"%s\"", anchors[font->anchor]);
 	if (font->bold)
-		fputs(" font-weight=\"bold\"", out);
-	fputc('>', out);
+		(void)fputs(" font-weight=\"bold\"", out);
+	(void)fputc('>', out);
 	svg_escape(out, text);
-	fputs("</text>\n", out);
+	(void)fputs("</text>\n", out);
 }
 
 void svg_rect(FILE *out, double x, double y, double width, double height, const char *colour,
@@ -80,12 +80,12 @@ void svg_rect(FILE *out, double x, double y, double width, double height, const 
 	fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"", x, y,
 		width, height, colour);
 	if (hint == NULL) {
-		fputs("/>\n", out);
+		(void)fputs("/>\n", out);
 		return;
 	}
-	fputc('>', out);
+	(void)fputc('>', out);
 	hint_element(out, hint);
-	fputs("</rect>\n", out);
+	(void)fputs("</rect>\n", out);
 }
 
 static void stroke_attributes(FILE *out, const struct svg_stroke *stroke)
@@ -100,14 +100,14 @@ void svg_line(FILE *out, double x1, double y1, double x2, double y2,
 {
 	fprintf(out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"", x1, y1, x2, y2);
 	stroke_attributes(out, stroke);
-	fputs("/>\n", out);
+	(void)fputs("/>\n", out);
 }
 
 void svg_dot(FILE *out, double x, double y, double radius, const char *colour, const char *hint)
 {
 	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%g\" fill=\"%s\">", x, y, radius, colour);
 	hint_element(out, hint);
-	fputs("</circle>\n", out);
+	(void)fputs("</circle>\n", out);
 }
 
 void svg_path_begin(FILE *out, double x, double y)
@@ -122,9 +122,9 @@ void svg_path_to(FILE *out, double x, double y)
 
 void svg_path_end(FILE *out, const struct svg_stroke *stroke)
 {
-	fputs("\" fill=\"none\" stroke-linejoin=\"round\"", out);
+	(void)fputs("\" fill=\"none\" stroke-linejoin=\"round\"", out);
 	stroke_attributes(out, stroke);
-	fputs("/>\n", out);
+	(void)fputs("/>\n", out);
 }
 
 /** Bytes of the letter that a text begins with. */

@@ -60,9 +60,11 @@ int main(void)
 	if (rc != 0)
 		return fail("producer", rc);
 
-	for (int i = 1; i <= 20; i++) {
+	for (int64_t i = 1; i <= 20; i++) {
 		struct tick *t = tick_claim(&producer); /* waits while the ring is full */
 
+		if (!t) /* refused: the ring has failed or was closed */
+			return fail("claim", tick_status(&producer));
 		t->price = 100 + i; /* the slot is ours until it is published */
 		t->quantity = 10 * i;
 		tick_publish(&producer);

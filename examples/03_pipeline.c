@@ -67,7 +67,11 @@ int main(void)
 	    order_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		goto fail;
 	for (int i = 1; i <= 10; i++) {
-		snprintf(order_claim(&producer)->text, 16, "%d pieces", i);
+		struct order *o = order_claim(&producer);
+
+		if (!o)
+			goto fail;
+		snprintf(o->text, sizeof(o->text), "%d pieces", i);
 		order_publish(&producer);
 	}
 	disruptor_stop(d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER);

@@ -66,7 +66,11 @@ int main(void)
 	    reading_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		goto fail;
 	for (int i = 0; i < 1000; i++) {
-		reading_claim(&producer)->celsius = i * 37 % 51 - 10;
+		struct reading *r = reading_claim(&producer);
+
+		if (!r)
+			goto fail;
+		r->celsius = i * 37 % 51 - 10;
 		reading_publish(&producer);
 	}
 	disruptor_stop(d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER);

@@ -67,7 +67,11 @@ int main(void)
 	    disruptor_start(d) != 0 || order_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		goto fail;
 	for (int i = 0; i < 1000; i++) {
-		order_claim(&producer)->quantity = i % 100 + 1;
+		struct order *o = order_claim(&producer);
+
+		if (!o)
+			goto fail;
+		o->quantity = i % 100 + 1;
 		order_publish(&producer);
 	}
 	disruptor_stop(d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER);

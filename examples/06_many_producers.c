@@ -40,8 +40,11 @@ static void *send(void *id)
 	if (message_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		return NULL;
 	for (uint32_t i = 0; i < EVENTS; i++) {
-		*message_claim(&producer) =
-			(struct message){ .from = *(uint32_t *)id, .number = i };
+		struct message *m = message_claim(&producer);
+
+		if (!m)
+			break;
+		*m = (struct message){ .from = *(uint32_t *)id, .number = i };
 		message_publish(&producer);
 	}
 	message_producer_close(&producer);

@@ -37,7 +37,8 @@ static int write_ready(struct line_consumer *c)
 
 static void publish_lines(struct line_producer *p, int from, int n)
 {
-	line_claim_n(p, (uint64_t)n);
+	if (!line_claim_n(p, (uint64_t)n))
+		return;
 	for (int i = 0; i < n; i++) {
 		struct line *l = line_claimed_at(p, (uint64_t)i);
 

@@ -29,6 +29,8 @@ static void post(struct letter_producer *p, const char *text)
 {
 	struct letter *l = letter_claim(p);
 
+	if (!l)
+		return;
 	free(l->text); /* what an earlier lap left, if nobody took it */
 	l->text = malloc(strlen(text) + 1);
 	if (l->text)

@@ -48,7 +48,11 @@ static int run(struct disruptor_wait wait)
 		return 1;
 	}
 	for (uint64_t i = 1; i <= 1000; i++) {
-		number_claim(&producer)->value = i;
+		struct number *n = number_claim(&producer);
+
+		if (!n)
+			break; /* the ring has failed: the sum will be too small */
+		n->value = i;
 		number_publish(&producer);
 	}
 	disruptor_stop(d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER);

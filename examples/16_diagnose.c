@@ -92,7 +92,11 @@ int main(void)
 	    order_producer_open(&producer, disruptor_ring(d), &named) != 0)
 		goto fail;
 	for (int i = 0; i < 20; i++) { /* blocks once 'risk' is 8 behind */
-		order_claim(&producer)->quantity = i;
+		struct order *o = order_claim(&producer);
+
+		if (!o)
+			goto fail;
+		o->quantity = i;
 		order_publish(&producer);
 	}
 	disruptor_stop(d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER);

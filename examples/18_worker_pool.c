@@ -102,8 +102,11 @@ static int send(struct disruptor *d)
 	if (job_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		return -1;
 	for (uint64_t i = 0; i < JOBS; i++) {
-		*job_claim(&producer) =
-			(struct job){ .account = i % ACCOUNTS, .number = i / ACCOUNTS };
+		struct job *j = job_claim(&producer);
+
+		if (!j)
+			return -1;
+		*j = (struct job){ .account = i % ACCOUNTS, .number = i / ACCOUNTS };
 		job_publish(&producer);
 	}
 	return job_producer_close(&producer);

@@ -29,14 +29,19 @@ static int add(void *context, void *event, uint64_t position, int last)
 	return DISRUPTOR_CONTINUE;
 }
 
-static void pay(struct disruptor *d, struct payment_producer *p, unsigned times)
+static int pay(struct disruptor *d, struct payment_producer *p, unsigned times)
 {
 	for (unsigned i = 0; i < times; i++) {
-		payment_claim(p)->cents = 100;
+		struct payment *one = payment_claim(p);
+
+		if (!one)
+			return -1;
+		one->cents = 100;
 		payment_publish(p);
 	}
 	while (disruptor_poll(d, 100) > 0)
 		;
+	return 0;
 }
 
 static void say(const char *when, const struct sum *ledger, const struct sum *audit)
@@ -66,7 +71,8 @@ int main(void)
 	    disruptor_start(d) != 0 ||
 	    payment_producer_open(&producer, disruptor_ring(d), NULL) != 0)
 		goto fail;
-	pay(d, &producer, 10);
+	if (pay(d, &producer, 10) != 0)
+		goto fail;
 	say("ten payments", &ledger, &audit);
 
 	handler.name = "audit";
@@ -74,20 +80,20 @@ int main(void)
 	how.after = &stage;
 	how.after_count = 1;
 	stage = disruptor_attach(d, &handler, &how);
-	if (!stage)
+	if (!stage || pay(d, &producer, 5) != 0)
 		goto fail;
-	pay(d, &producer, 5);
 	say("an audit from the oldest, and five more", &ledger, &audit);
 
 	if (disruptor_detach(stage, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER) != 0)
 		goto fail;
-	pay(d, &producer, 40);
-	pay(d, &producer, 40); /* more than the ring holds: it does not wait for who has left */
+	/* more than the ring holds: it does not wait for who has left */
+	for (int i = 0; i < 2; i++)
+		if (pay(d, &producer, 40) != 0)
+			goto fail;
 	say("without it, eighty more", &ledger, &audit);
 
-	if (!(stage = disruptor_attach(d, &handler, NULL)))
+	if (!(stage = disruptor_attach(d, &handler, NULL)) || pay(d, &producer, 1) != 0)
 		goto fail;
-	pay(d, &producer, 1);
 	say("an audit from now on, and one more", &ledger, &audit);
 
 	if (disruptor_stop(d, DISRUPTOR_DRAIN, DISRUPTOR_FOREVER) != 0)

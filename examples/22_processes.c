@@ -78,7 +78,7 @@ static pid_t start(uint64_t stop_after)
 {
 	pid_t child;
 
-	fflush(stdout);
+	(void)fflush(stdout);
 	child = fork();
 	if (child == 0)
 		_exit(add_up(stop_after));

@@ -130,8 +130,7 @@ static int matching(void)
 		return 1;
 	printf("%llu orders, %llu refused, %llu matched too soon\n", (unsigned long long)m.orders,
 	       (unsigned long long)m.refused, (unsigned long long)m.too_soon);
-	fflush(stdout);
-	return 0;
+	return fflush(stdout) == 0 ? 0 : 1;
 }
 
 static pid_t start(int (*run)(void))

@@ -49,7 +49,9 @@ static struct {
 	char said[LINE];        /* the last line that was no answer */
 } machine;
 
-extern char **environ;
+#if !defined(_GNU_SOURCE)
+extern char **environ; /* POSIX leaves it to the program */
+#endif
 
 /* ---- lines ---- */
 
@@ -163,7 +165,8 @@ static int spawn_with(int end)
 	for (unsigned i = 0; i < machine.command.count; i++)
 		argv[i] = machine.command.word[i];
 	if (error == 0)
-		error = posix_spawn(&machine.pid, argv[0], &actions, NULL, argv, environ);
+		error = posix_spawn(&machine.pid, machine.command.word[0], &actions, NULL, argv,
+				    environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
@@ -175,14 +178,14 @@ static void spawn(void *context)
 
 	(void)context;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-		bench_fail("LMAX Disruptor: socketpair: %s", strerror(errno));
+		bench_fail("LMAX Disruptor: socketpair: %s", bench_error_text(errno));
 	for (int i = 0; i < 2; i++)
 		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0)
-			bench_fail("LMAX Disruptor: fcntl: %s", strerror(errno));
+			bench_fail("LMAX Disruptor: fcntl: %s", bench_error_text(errno));
 	error = spawn_with(ends[1]);
 	if (error != 0)
 		bench_fail("LMAX Disruptor: cannot start %s: %s", machine.command.word[0],
-			   strerror(error));
+			   bench_error_text(error));
 	close(ends[1]);
 	machine.socket = ends[0];
 	machine.in = fdopen(ends[0], "r");
@@ -195,7 +198,7 @@ static void spawn(void *context)
 /** Which of the sides a thread is, by its name; -1: none. */
 static int side_of(const char *tasks, const char *tid)
 {
-	char path[sizeof("/proc//task//comm") + 2 * 32], name[32] = "";
+	char path[sizeof("/proc//task//comm") + 64], name[32] = "";
 	int side = -1;
 	FILE *file;
 
@@ -205,7 +208,7 @@ static int side_of(const char *tasks, const char *tid)
 		return -1; /* it has ended, or "." */
 	if (fgets(name, sizeof(name), file) == NULL || sscanf(name, "side %d", &side) != 1)
 		side = -1;
-	fclose(file);
+	(void)fclose(file);
 	return side;
 }
 
@@ -220,7 +223,8 @@ static void pin(unsigned threads, const int *cpus)
 	snprintf(tasks, sizeof(tasks), "/proc/%ld/task", (long)machine.pid);
 	directory = opendir(tasks);
 	if (directory == NULL)
-		bench_fail("LMAX Disruptor: cannot read %s: %s", tasks, strerror(errno));
+		bench_fail("LMAX Disruptor: cannot read %s: %s", tasks, bench_error_text(errno));
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has this directory */
 	while ((entry = readdir(directory)) != NULL) {
 		int side = side_of(tasks, entry->d_name);
 		cpu_set_t set;
@@ -251,7 +255,7 @@ static void stop(void)
 {
 	if (machine.pid == 0)
 		return;
-	fclose(machine.in); /* the end of its stdin, at which it ends */
+	(void)fclose(machine.in); /* the end of its stdin, at which it ends */
 	waitpid(machine.pid, NULL, 0);
 	machine.pid = 0;
 }

@@ -47,7 +47,7 @@ int channel_open(struct channel *channel, size_t capacity, size_t element, struc
 		.failure = failure, .element = element, .write_fd = -1, .read_fd = -1
 	};
 	if (pipe(fd) != 0) {
-		failure_set(failure, "pipe: %s", strerror(errno));
+		failure_set(failure, "pipe: %s", failure_text(errno));
 		return -1;
 	}
 	channel->read_fd = fd[0];
@@ -73,7 +73,7 @@ void channel_flush(struct channel *channel)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0) { /* not EPIPE: the reader reads to the end */
-			failure_set(channel->failure, "pipe: write: %s", strerror(errno));
+			failure_set(channel->failure, "pipe: write: %s", failure_text(errno));
 			return;
 		}
 		bytes += put;
@@ -116,7 +116,7 @@ void *channel_next(struct channel *channel)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			failure_set(channel->failure, "pipe: read: %s", strerror(errno));
+			failure_set(channel->failure, "pipe: read: %s", failure_text(errno));
 		if (got <= 0)
 			return NULL;
 		channel->end += (size_t)got;

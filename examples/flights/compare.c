@@ -109,7 +109,7 @@ static int ascending(const void *a, const void *b)
 struct spread compare_spread(const struct sample *samples, unsigned rounds,
 			     double (*which)(const struct sample *sample))
 {
-	double value[COMPARE_ROUNDS_MAX];
+	double value[COMPARE_ROUNDS_MAX] = { 0 };
 	unsigned middle = rounds / 2;
 
 	for (unsigned i = 0; i < rounds; i++)

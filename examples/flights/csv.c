@@ -42,7 +42,7 @@ static int refill(struct csv *csv)
 		got = read(csv->fd, csv->end, CSV_BUFFER - kept);
 	while (got < 0 && errno == EINTR);
 	if (got < 0) {
-		failure_set(csv->failure, "%s: read: %s", csv->path, strerror(errno));
+		failure_set(csv->failure, "%s: read: %s", csv->path, failure_text(errno));
 		return -1;
 	}
 	csv->end += got;
@@ -115,7 +115,7 @@ static bool within(int32_t value, enum csv_field field)
 
 static bool parse(const struct csv *csv, const char *p, const char *end, struct flight *flight)
 {
-	int32_t value[CSV_FIELDS + 1];
+	int32_t value[CSV_FIELDS + 1] = { 0 };
 
 	for (unsigned column = 0; column < csv->columns; column++) {
 		enum csv_field field = csv->field_of[column];

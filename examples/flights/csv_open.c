@@ -117,7 +117,7 @@ int csv_open(struct csv *csv, const char *path, bool loud, struct failure *failu
 	csv->next = csv->end = csv->buffer;
 	csv->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (csv->fd < 0)
-		failure_set(failure, "%s: open: %s", path, strerror(errno));
+		failure_set(failure, "%s: open: %s", path, failure_text(errno));
 	else if (read_header(csv) == 0)
 		return 0;
 	csv_close(csv);
@@ -131,7 +131,7 @@ int csv_rewind(struct csv *csv)
 
 	if (lseek(csv->fd, 0, SEEK_SET) < 0) {
 		failure_set(csv->failure, "%s: cannot be read over again: %s", csv->path,
-			    strerror(errno));
+			    failure_text(errno));
 		return -1;
 	}
 	csv->next = csv->end = csv->buffer;

@@ -22,6 +22,9 @@ __attribute__((format(printf, 2, 3)))
 /* Keep the words, unless another thread was first. Threads: any. */
 void failure_set(struct failure *failure, const char *format, ...);
 
+/* What an error's number means, as strerror(3); the thread's, until it asks again. */
+const char *failure_text(int error);
+
 /* Has any thread failed? The text may be read once the threads are joined. */
 static inline bool failed(struct failure *failure)
 {

@@ -18,7 +18,7 @@ static unsigned bucket_of(uint64_t value)
 
 	if (value >= UINT64_C(1) << HISTOGRAM_BITS)
 		return HISTOGRAM_BUCKETS - 1;
-	while (value >> shift >= 2 * HISTOGRAM_SUB)
+	while (value >> shift >= UINT64_C(2) * HISTOGRAM_SUB)
 		shift++;
 	return shift * HISTOGRAM_SUB + (unsigned)(value >> shift);
 }

@@ -9,19 +9,19 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static int fail(struct journal *journal, const char *what)
 {
-	failure_set(journal->failure, "%s: %s: %s", journal->path, what, strerror(errno));
+	failure_set(journal->failure, "%s: %s: %s", journal->path, what, failure_text(errno));
 	return -1;
 }
 
 /* A file that has no name any more once it is open: nothing is left behind, however we end. */
 static int open_temporary(struct journal *journal)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment */
 	const char *dir = getenv("TMPDIR");
 
 	if (!dir || !*dir)

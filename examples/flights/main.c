@@ -25,7 +25,7 @@ static void tell_malformed(const struct options *options, const struct records *
 		records->malformed, records->malformed == 1 ? "" : "s");
 	if (records->malformed > CSV_REPORTS_MAX)
 		fprintf(stderr, ", the first %d of them shown", CSV_REPORTS_MAX);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 }
 
 static void print_setting(const struct options *options, const struct records *records,
@@ -43,7 +43,7 @@ static void print_setting(const struct options *options, const struct records *r
 	printf("Each of them holds %zu events from thread to thread. The ring's wait\n"
 	       "strategy is %s.\n\n",
 	       options->capacity, options->wait);
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static void print_reading(const struct options *options)
@@ -75,11 +75,11 @@ static void print_results(const struct options *options)
 	}
 	for (int table = 0; table < COMPARE_TABLES && comparison.answer.count; table++) {
 		if (!options->json)
-			fputc('\n', stdout);
+			(void)fputc('\n', stdout);
 		print(stdout, &comparison, table);
 	}
 	if (!options->json && comparison.answer.count) {
-		fputc('\n', stdout);
+		(void)fputc('\n', stdout);
 		print_reading(options);
 	}
 }
@@ -170,6 +170,6 @@ int main(int argc, char **argv)
 	if (failed(&bench.job.failure))
 		fprintf(stderr, "flights: %s\n", bench.job.failure.text);
 	else
-		fputs("flights: cannot write the results\n", stderr);
+		(void)fputs("flights: cannot write the results\n", stderr);
 	return EXIT_FAILURE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE /* ru_nvcsw and ru_nivcsw, which POSIX leaves out */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* ru_nvcsw and ru_nivcsw, which POSIX leaves out */
 #endif
 
 #include "measure.h"
@@ -129,7 +129,7 @@ int measure(struct bench *bench, const struct way *way, uint64_t total, uint64_t
 		if (!failed(&bench->job.failure))
 			check_complete(bench, way);
 	} else {
-		failure_set(&bench->job.failure, "cannot start a thread: %s", strerror(code));
+		failure_set(&bench->job.failure, "cannot start a thread: %s", failure_text(code));
 	}
 	pthread_cond_destroy(&runner.ended);
 	pthread_mutex_destroy(&runner.lock);

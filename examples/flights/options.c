@@ -229,20 +229,22 @@ enum options_answer options_read(struct options *options, int argc, char **argv)
 	*options = defaults;
 	for (size_t i = 0; i < way_count; i++)
 		options->way[options->way_count++] = &ways[i];
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
 	while ((letter = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (letter == HELP) {
 			help();
 			return OPTIONS_DONE;
 		}
 		if (!take(options, letter, optarg)) {
-			fputs("Try flights --help.\n", stderr);
+			(void)fputs("Try flights --help.\n", stderr);
 			return OPTIONS_WRONG;
 		}
 	}
 	if (optind + 1 != argc) {
-		fputs(optind == argc ? "flights: FILE is missing\n" : "flights: one FILE only\n",
-		      stderr);
-		fputs("Try flights --help.\n", stderr);
+		(void)fputs(optind == argc ? "flights: FILE is missing\n"
+					   : "flights: one FILE only\n",
+			    stderr);
+		(void)fputs("Try flights --help.\n", stderr);
 		return OPTIONS_WRONG;
 	}
 	options->file = argv[optind];

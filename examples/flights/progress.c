@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE /* struct winsize */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* struct winsize */
 #endif
 
 #include "progress.h"
@@ -16,6 +16,7 @@ enum { BAR = 24 };
 
 void progress_begin(struct progress *progress, unsigned rounds, unsigned steps, bool quiet)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment */
 	const char *term = getenv("TERM");
 
 	memset(progress, 0, sizeof(*progress));
@@ -70,7 +71,7 @@ static void draw(struct progress *progress, char *text)
 		text[length = room] = '\0';
 	fprintf(stderr, "\r%s%*s", text,
 		progress->drawn > length ? (int)(progress->drawn - length) : 0, "");
-	fflush(stderr);
+	(void)fflush(stderr);
 	progress->drawn = length;
 }
 
@@ -118,7 +119,7 @@ void progress_step(struct progress *progress, unsigned round, const char *way, c
 		fprintf(stderr, "flights: round %u of %u", round + 1, progress->rounds);
 		if (rest >= 0)
 			fprintf(stderr, ", about %.0f s left", rest);
-		fputc('\n', stderr);
+		(void)fputc('\n', stderr);
 	}
 }
 
@@ -129,6 +130,6 @@ void progress_end(struct progress *progress)
 	if (!progress->terminal || progress->quiet || !progress->drawn)
 		return;
 	draw(progress, nothing);
-	fputc('\r', stderr);
-	fflush(stderr);
+	(void)fputc('\r', stderr);
+	(void)fflush(stderr);
 }

@@ -32,7 +32,7 @@ void progress_step(struct progress *progress, unsigned round, const char *way, c
 		   const char *kind);
 
 /* Part of the step is done, 0 to 1. Of the shape of a measure_tick. */
-void progress_tick(void *progress, double done);
+void progress_tick(void *context, double done);
 
 /* All is done, or given up: clear the bar. */
 void progress_end(struct progress *progress);

@@ -119,7 +119,7 @@ void report_print_json(FILE *out, const struct answer *answer)
 		print_extent_json(out, "delay", &answer->delay, answer->count);
 		print_extent_json(out, "distance", &answer->distance, answer->count);
 	}
-	fputs(",\"hours\":[", out);
+	(void)fputs(",\"hours\":[", out);
 	for (int i = 0; i < HOURS; i++) {
 		const struct hour *hour = &answer->hour[i];
 
@@ -132,5 +132,5 @@ void report_print_json(FILE *out, const struct answer *answer)
 			decimal(mean_hundredths(hour->delay, hour->count), mean));
 		comma = ",";
 	}
-	fputs("]}\n", out);
+	(void)fputs("]}\n", out);
 }

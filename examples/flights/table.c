@@ -77,7 +77,7 @@ static void print_head(FILE *out, const struct comparison *c, int table)
 		"switch.");
 	if (c->rate)
 		fprintf(out, " %6s %6s %6s %6s", "p50", "p99", "p99.9", "max");
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void print_row(FILE *out, const struct comparison *c, int table, unsigned way)
@@ -95,7 +95,7 @@ static void print_row(FILE *out, const struct comparison *c, int table, unsigned
 			spread(c, table, way, true, p99).median,
 			spread(c, table, way, true, p999).median,
 			spread(c, table, way, true, longest).max);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 /* A way that cannot keep the pace builds up a backlog: its latencies say how long the run was. */

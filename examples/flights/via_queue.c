@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
 enum { BATCH_MAX = 64 };
 
@@ -125,7 +124,7 @@ static int open_all(struct line *line)
 	if (code == 0)
 		code = queue_open(&line->from_statistics, capacity, sizeof(uint64_t));
 	if (code != 0)
-		failure_set(&line->job->failure, "queue: %s", strerror(code));
+		failure_set(&line->job->failure, "queue: %s", failure_text(code));
 	return code;
 }
 

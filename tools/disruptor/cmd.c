@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What the commands say of their command lines and of failures, and how they read numbers. */
+#define _POSIX_C_SOURCE 200809L /* strerror_r */
+
 #include "cmd.h"
 #include "escape.h"
 
@@ -20,13 +22,20 @@ int cmd_usage(const char *command, const char *format, ...)
 
 	fprintf(stderr, "disruptor%s%s: ", *command != '\0' ? " " : "", command);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	if (*command != '\0')
 		fprintf(stderr, "\nTry 'disruptor help %s'.\n", command);
 	else
 		fprintf(stderr, "\nTry 'disruptor --help'.\n");
 	return CMD_USAGE;
+}
+
+int cmd_option(int argc, char **argv, const struct option *options)
+{
+	opterr = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no command has a second thread yet */
+	return getopt_long(argc, argv, ":", options, NULL);
 }
 
 int cmd_bad_option(const char *command, int option, const char *word)
@@ -84,6 +93,15 @@ bool cmd_ring_size(const char *text, uint64_t *bytes)
 }
 
 /* ---- failures ---- */
+
+const char *cmd_error_text(int error)
+{
+	static _Thread_local char text[128];
+
+	if (strerror_r(error, text, sizeof(text)) != 0)
+		(void)snprintf(text, sizeof(text), "error %d", error);
+	return text;
+}
 
 const char *cmd_detail(int code, char *text, size_t size)
 {

@@ -327,9 +327,7 @@ static int parse(struct request *request, int argc, char **argv)
 {
 	int option, status = CMD_OK;
 
-	opterr = 0;
-	while (status == CMD_OK &&
-	       (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while (status == CMD_OK && (option = cmd_option(argc, argv, long_options)) != -1) {
 		if (option == ':' || option == '?')
 			return cmd_bad_option("bench", option, argv[optind - 1]);
 		status = parse_option(request, option, optarg);
@@ -445,7 +443,7 @@ static int cannot_write(const char *option, const char *path, int error)
 {
 	return error == 0 ? CMD_OK
 			  : cmd_usage("bench", "option --%s: cannot write %s: %s", option, path,
-				      strerror(error));
+				      cmd_error_text(error));
 }
 
 /** Whether they can be written is found out before anything is measured. */

@@ -140,6 +140,7 @@ static int print_json(const struct doctor *d)
 /* Colours are for people who see them and have not said that they want none. */
 static bool wants_colour(void)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment */
 	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
 	return isatty(STDOUT_FILENO) == 1 && !(none && none[0]) && terminal &&
@@ -183,8 +184,7 @@ static int parse(struct request *request, int argc, char **argv)
 	};
 	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while ((option = cmd_option(argc, argv, long_options)) != -1) {
 		if (option == ':' || option == '?')
 			return cmd_bad_option("doctor", option, argv[optind - 1]);
 		if (option == JSON)
@@ -210,12 +210,13 @@ static bool has_root(const char *root)
 	errno = stat(root, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 	if (errno == 0)
 		return true;
-	fprintf(stderr, "disruptor doctor: %s: %s\n", root, strerror(errno));
+	fprintf(stderr, "disruptor doctor: %s: %s\n", root, cmd_error_text(errno));
 	return false;
 }
 
 static int run(int argc, char **argv)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment */
 	const char *shm = getenv("DISRUPTOR_DIRECTORY");
 	struct doctor *d;
 	struct request request = { .json = false };

@@ -54,7 +54,7 @@ static int failed(const struct inspect *a, int code)
 
 static const char *hex_id(const unsigned char id[16], char text[33])
 {
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < 16; i++)
 		(void)snprintf(text + 2 * i, 3, "%02x", id[i]);
 	return text;
 }
@@ -493,8 +493,7 @@ static int parse(struct inspect *a, int argc, char **argv)
 	};
 	int c, rc = CMD_OK;
 
-	opterr = 0;
-	while (rc == CMD_OK && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while (rc == CMD_OK && (c = cmd_option(argc, argv, options)) != -1) {
 		switch (c) {
 		case SLOTS:
 			rc = parse_slots(a, optarg);

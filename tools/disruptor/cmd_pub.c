@@ -125,7 +125,7 @@ struct input {
 
 static int input_failed(const struct pub *a)
 {
-	stream_say(&a->stream.options, "standard input: %s", strerror(errno));
+	stream_say(&a->stream.options, "standard input: %s", cmd_error_text(errno));
 	return CMD_FAILED;
 }
 
@@ -398,8 +398,7 @@ static int parse(struct pub *a, struct stream_options *o, int argc, char **argv)
 	};
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, options)) != -1) {
 		switch (c) {
 		case RAW_OPTION:
 			a->mode = RAW;

@@ -287,8 +287,7 @@ static int parse(struct reap *r, int argc, char **argv)
 	};
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, options)) != -1) {
 		if (c == ':' || c == '?')
 			return cmd_bad_option("reap", c, argv[optind - 1]);
 		take_option(r, c);
@@ -301,7 +300,7 @@ static int parse(struct reap *r, int argc, char **argv)
 		return cmd_usage("reap", "the ring's NAME is missing, or --all");
 	if (!r->all && optind + 1 < argc)
 		return cmd_usage("reap", "one ring at a time, not '%s' too", argv[optind + 1]);
-	r->name = argv[optind];
+	r->name = argv[optind]; /* NULL with --all */
 	return CMD_OK;
 }
 
@@ -312,7 +311,7 @@ static int run(int argc, char **argv)
 
 	if (rc != CMD_OK)
 		return rc;
-	if (r.all) {
+	if (!r.name) { /* all of them */
 		const struct disruptor_segment_options o = where(&r, 0);
 
 		rc = disruptor_segment_each(&o, reap_one, &r);

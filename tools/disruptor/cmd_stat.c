@@ -219,8 +219,7 @@ static int parse(struct stat_command *s, int argc, char **argv)
 	char *end;
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, options)) != -1) {
 		switch (c) {
 		case JSON:
 			s->json = true;

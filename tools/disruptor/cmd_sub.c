@@ -46,7 +46,8 @@ static const char help[] =
 struct sub {
 	struct stream stream;
 	struct disruptor_consumer c;
-	struct disruptor_consumer *source; /* c, or a relay's */
+	struct relay relay;                /* if lossy */
+	struct disruptor_consumer *source; /* c, or the relay's */
 	struct disruptor_consumer_options place;
 	uint64_t count; /* records still to come */
 	uint64_t fixed;
@@ -68,7 +69,7 @@ static bool write_all(struct sub *a, struct iovec *piece, int pieces)
 			a->broken = errno == EPIPE;
 			if (!a->broken && errno != EINTR)
 				stream_say(&a->stream.options, "standard output: %s",
-					   strerror(errno));
+					   cmd_error_text(errno));
 			return false;
 		}
 		for (; pieces != 0 && (size_t)n >= piece->iov_len; pieces--)
@@ -84,10 +85,12 @@ static bool write_all(struct sub *a, struct iovec *piece, int pieces)
 /* Append a record to what is written next. */
 static int add(const struct sub *a, const struct disruptor_record *r, struct iovec *piece)
 {
+	static char newline[] = "\n";
+
 	piece[0] = (struct iovec){ .iov_base = r->bytes, .iov_len = r->size };
 	if (!a->lines || (r->size != 0 && ((const char *)r->bytes)[r->size - 1] == '\n'))
 		return 1;
-	piece[1] = (struct iovec){ .iov_base = (void *)(uintptr_t) "\n", .iov_len = 1 };
+	piece[1] = (struct iovec){ .iov_base = newline, .iov_len = 1 };
 	return 2;
 }
 
@@ -147,21 +150,21 @@ static int copy(struct sub *a)
 
 static int copy_lossy(struct sub *a)
 {
-	struct relay relay;
+	struct relay *relay = &a->relay;
 	uint64_t dropped;
-	int rc = relay_start(&relay, &a->c, false);
+	int rc = relay_start(relay, &a->c, false);
 
 	if (rc != 0)
 		return stream_failed(&a->stream, "--lossy", rc);
-	a->source = &relay.c;
+	a->source = &relay->c;
 	rc = copy(a);
-	relay_stop(&relay);
-	dropped = disruptor_load_relaxed(&relay.dropped);
+	relay_stop(relay);
+	dropped = disruptor_load_relaxed(&relay->dropped);
 	if (dropped)
 		stream_say(&a->stream.options, "%llu records dropped", (unsigned long long)dropped);
-	if (rc == CMD_OK && relay.ended < 0 && relay.ended != DISRUPTOR_E_CLOSED &&
-	    relay.ended != DISRUPTOR_E_TIMEOUT)
-		return stream_failed(&a->stream, a->stream.options.name, (int)relay.ended);
+	if (rc == CMD_OK && relay->ended < 0 && relay->ended != DISRUPTOR_E_CLOSED &&
+	    relay->ended != DISRUPTOR_E_TIMEOUT)
+		return stream_failed(&a->stream, a->stream.options.name, (int)relay->ended);
 	return rc;
 }
 
@@ -291,8 +294,7 @@ static int parse(struct sub *a, struct stream_options *o, int argc, char **argv)
 	};
 	int c, rc;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, options)) != -1) {
 		if (c == ':' || c == '?')
 			return cmd_bad_option("sub", c, argv[optind - 1]);
 		rc = parse_option(a, o, c);

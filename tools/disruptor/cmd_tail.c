@@ -91,7 +91,7 @@ static int shown(struct tail *t)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return CMD_OK;
 	if (errno != EPIPE && !stream_stopped())
-		stream_say(&t->options, "standard output: %s", strerror(errno));
+		stream_say(&t->options, "standard output: %s", cmd_error_text(errno));
 	return CMD_FAILED;
 }
 
@@ -267,8 +267,7 @@ static int parse(struct tail *t, int argc, char **argv)
 	};
 	int c, rc;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, options)) != -1) {
 		if (c == ':' || c == '?')
 			return cmd_bad_option("tail", c, argv[optind - 1]);
 		rc = parse_option(t, c);

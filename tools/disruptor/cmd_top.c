@@ -322,8 +322,7 @@ static int parse(struct top *t, int argc, char **argv)
 	char *end;
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = cmd_option(argc, argv, options)) != -1) {
 		switch (c) {
 		case EVERY:
 			t->every = strtod(optarg, &end);
@@ -363,6 +362,7 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "disruptor top: no memory\n");
 		return CMD_FAILED;
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): top has one thread */
 	(void)setlocale(LC_ALL, "");
 	stream_catch_signals();
 	if (!initscr()) { /* curses ends the program itself, and says why */

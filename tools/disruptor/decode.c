@@ -93,7 +93,7 @@ static void write_value(FILE *out, const struct value *v, const unsigned char *a
 		fprintf(out, width == 8 ? "%.17g" : "%.9g", v->f);
 		break;
 	case TRUTH:
-		fputs(v->u ? "true" : "false", out);
+		(void)fputs(v->u ? "true" : "false", out);
 		break;
 	default:
 		write_hex(out, at, width);
@@ -105,9 +105,9 @@ static void write_field(FILE *out, const struct disruptor_field *f, const unsign
 	uint32_t count = f->size / f->width;
 
 	if (f->kind == DISRUPTOR_KIND_TEXT) {
-		fputc('"', out);
+		(void)fputc('"', out);
 		escape_write(out, (const char *)at, strnlen((const char *)at, f->size));
-		fputc('"', out);
+		(void)fputc('"', out);
 		return;
 	}
 	if (f->kind == DISRUPTOR_KIND_BYTES) {
@@ -115,17 +115,17 @@ static void write_field(FILE *out, const struct disruptor_field *f, const unsign
 		return;
 	}
 	if (count != 1)
-		fputc('[', out);
+		(void)fputc('[', out);
 	for (uint32_t i = 0; i < count; i++) {
 		const unsigned char *element = at + (size_t)i * f->width;
 		const struct value v = value_of(f->kind, element, f->width);
 
 		if (i != 0)
-			fputc(',', out);
+			(void)fputc(',', out);
 		write_value(out, &v, element, f->width);
 	}
 	if (count != 1)
-		fputc(']', out);
+		(void)fputc(']', out);
 }
 
 void decode_text(FILE *out, const struct disruptor_type *type, const void *event)
@@ -138,9 +138,9 @@ void decode_text(FILE *out, const struct disruptor_type *type, const void *event
 		const struct disruptor_field *f = &type->fields[i];
 
 		if (i != 0)
-			fputc(' ', out);
+			(void)fputc(' ', out);
 		escape_write(out, f->name, strlen(f->name));
-		fputc('=', out);
+		(void)fputc('=', out);
 		write_field(out, f, at + f->offset);
 	}
 }

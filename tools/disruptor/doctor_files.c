@@ -2,6 +2,7 @@
 /* disruptor doctor: files below a root, read, kept and taken apart. */
 #define _POSIX_C_SOURCE 200809L
 
+#include "cmd.h"
 #include "doctor.h"
 
 #include <errno.h>
@@ -56,7 +57,7 @@ static void keep(struct doctor *d, const char *path, const char *text)
 		kept = false;
 	if (kept)
 		return;
-	fprintf(stderr, "disruptor doctor: %s%s: %s\n", d->save, path, strerror(errno));
+	fprintf(stderr, "disruptor doctor: %s%s: %s\n", d->save, path, cmd_error_text(errno));
 	d->save_failed = true;
 }
 
@@ -123,7 +124,7 @@ static char *read_path(struct doctor *d, const char *path)
 	}
 	if (!text) {
 		d->absent = errno == ENOENT;
-		(void)snprintf(d->why, sizeof(d->why), "%s: %s", path, strerror(errno));
+		(void)snprintf(d->why, sizeof(d->why), "%s: %s", path, cmd_error_text(errno));
 		doctor_make_plain(d->why);
 		return NULL;
 	}
@@ -192,7 +193,7 @@ bool doctor_read_room(struct doctor *d, const char *path, struct doctor_room *ro
 	if (d->root[0] && (stat(text, &st) != 0 || !S_ISDIR(st.st_mode)))
 		return read_saved_room(d, path, room);
 	if (statvfs(text, &fs) != 0) {
-		(void)snprintf(d->why, sizeof(d->why), "%.200s: %s", path, strerror(errno));
+		(void)snprintf(d->why, sizeof(d->why), "%.200s: %s", path, cmd_error_text(errno));
 		return false;
 	}
 	*room = (struct doctor_room){ .block = fs.f_frsize,

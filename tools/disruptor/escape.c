@@ -81,7 +81,7 @@ void escape_write(FILE *out, const char *text, size_t bytes)
 
 	for (size_t i = 0; i < bytes;) {
 		i += next_piece(at + i, bytes - i, piece);
-		fputs(piece, out);
+		(void)fputs(piece, out);
 	}
 }
 

@@ -72,7 +72,7 @@ static int run_help(int argc, char **argv)
 
 	if (command == NULL)
 		return cmd_usage("", "there is no command '%s'", argv[1]);
-	fputs(command->help, stdout);
+	(void)fputs(command->help, stdout);
 	return CMD_OK;
 }
 
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 		return cmd_usage("", "there is no command '%s'", argv[1]);
 	for (int i = 2; i < argc; i++) {
 		if (asks_help(argv[i])) {
-			fputs(command->help, stdout);
+			(void)fputs(command->help, stdout);
 			return flushed(CMD_OK);
 		}
 	}

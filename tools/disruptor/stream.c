@@ -28,9 +28,9 @@ void stream_say(const struct stream_options *o, const char *format, ...)
 
 	fprintf(stderr, "disruptor %s: ", o->command);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	(void)fputc('\n', stderr);
 }
 
 int stream_failed(const struct stream *s, const char *what, int code)
@@ -114,7 +114,7 @@ void stream_catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 bool stream_stopped(void)
@@ -148,8 +148,8 @@ void stream_end_by_signal(bool broken_pipe)
 
 	if (number == 0)
 		return;
-	signal(number, SIG_DFL);
-	raise(number);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
 }
 
 void stream_pause(void)
