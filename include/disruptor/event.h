@@ -62,7 +62,7 @@ DISRUPTOR_API int disruptor_type_equal(const struct disruptor_type *a,
 
 /** The size of a member, refused by the compiler unless it is a multiple of @p width. */
 #define DISRUPTOR_SIZEOF(T, member, width)                                                         \
-	((uint32_t)(sizeof(((T *)0)->member) *                                                     \
+	((uint32_t)(sizeof(((T *)0)->member) - 1 +                                                 \
 		    sizeof(char[sizeof(((T *)0)->member) % (width) == 0 ? 1 : -1])))
 #define DISRUPTOR_FIELD(T, member, width, kind)                                                    \
 	{                                                                                          \

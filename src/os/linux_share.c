@@ -179,18 +179,18 @@ static size_t reserved_page(int fd)
 /* Where @p size bytes may be mapped from a multiple of @p align; NULL: wherever the kernel likes. */
 static unsigned char *aligned_place(size_t size, size_t align)
 {
-	size_t whole = round_up(size, (size_t)sysconf(_SC_PAGESIZE)) + align, before;
-	unsigned char *base =
-		mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), needed = round_up(size, page);
+	unsigned char *room = mmap(NULL, needed + align, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned char *place;
 
-	if (base == MAP_FAILED)
+	if (room == MAP_FAILED)
 		return NULL;
-	before = (align - (uintptr_t)base % align) % align;
-	if (before)
-		(void)munmap(base, before);
-	if (before != align)
-		(void)munmap(base + before + whole - align, align - before);
-	return base + before;
+	place = room + (align - (uintptr_t)room % align) % align;
+	if (place != room)
+		(void)munmap(room, (size_t)(place - room));
+	(void)munmap(place + needed, (size_t)(room + align - place));
+	return place;
 }
 
 static int map(struct os_share *s, const char *path)
