@@ -62,8 +62,9 @@ DISRUPTOR_API DISRUPTOR_NODISCARD int disruptor_create(struct disruptor **d,
  * in one step: disruptor_attach(). When its process dies it is kept or goes (struct disruptor_handler,
  * `if_dead`); a stage added under the name of one that is kept goes on where that stopped, handles again
  * what had not been released, and has to come after what that came after, which is checked.
- * Only stages of the same disruptor are compared for what they read and write; there are no pools and
- * no checks (disruptor_set_checks()).
+ * What its stages read and write is compared with what those of other disruptors on the ring do that have
+ * been started or attached before, in whichever process: without an order between them, E_CONFLICT. There
+ * are no pools and no checks (disruptor_set_checks()).
  *
  * @p flags: DISRUPTOR_TRUST_HANDLERS, DISRUPTOR_NO_STATS, or 0.
  *

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORD_BITS 64
+#define WORD_BITS CHECK_WORD_BITS
 
 static size_t set_words(const struct disruptor_type *type)
 {
@@ -134,11 +134,10 @@ static bool overlap(const struct disruptor_type *type, const struct access_set *
 	return false;
 }
 
-static int refuse(const struct disruptor_stage *writer, const struct touched *written,
-		  const struct disruptor_stage *other, const struct touched *touched,
-		  const char *verb)
+static int refuse(const struct check_side *writer, const struct touched *written,
+		  const struct check_side *other, const struct touched *touched, const char *verb)
 {
-	const struct disruptor_stage *undeclared = !writer->declared ? writer : other;
+	const struct check_side *undeclared = !writer->declared ? writer : other;
 	uint32_t from = written->from > touched->from ? written->from : touched->from;
 	uint32_t to = written->to < touched->to ? written->to : touched->to;
 
@@ -156,9 +155,9 @@ static int refuse(const struct disruptor_stage *writer, const struct touched *wr
 			 other->name, verb, touched->name);
 }
 
-static int compare(const struct disruptor_stage *writer, const struct disruptor_stage *other)
+static int compare(const struct disruptor_type *type, const struct check_side *writer,
+		   const struct check_side *other)
 {
-	const struct disruptor_type *type = writer->owner->ring->type;
 	struct touched a, b;
 
 	if (overlap(type, &writer->writes, &other->writes, &a, &b))
@@ -166,6 +165,21 @@ static int compare(const struct disruptor_stage *writer, const struct disruptor_
 	if (overlap(type, &writer->writes, &other->reads, &a, &b))
 		return refuse(writer, &a, other, &b, "reads");
 	return 0;
+}
+
+struct check_side check_side(const struct disruptor_stage *s)
+{
+	return (struct check_side){
+		.name = s->name, .declared = s->declared, .reads = s->reads, .writes = s->writes
+	};
+}
+
+int check_two(const struct disruptor_type *type, const struct check_side *a,
+	      const struct check_side *b)
+{
+	int rc = compare(type, a, b);
+
+	return rc != 0 ? rc : compare(type, b, a);
 }
 
 bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
@@ -206,10 +220,11 @@ int check_covers(const struct disruptor_stage *whole, const struct disruptor_sta
 				  name, whole->name);
 }
 
-int check_order(struct disruptor *d)
+static int compare_own(struct disruptor *d)
 {
 	for_each_stage (b, d)
 		for_each_stage (a, d) {
+			struct check_side one, other;
 			int rc;
 
 			if (a == b)
@@ -220,11 +235,18 @@ int check_order(struct disruptor *d)
 				continue;
 			if (check_ordered(d, a, b))
 				continue;
-			rc = compare(a, b);
-			if (rc == 0)
-				rc = compare(b, a);
+			one = check_side(a);
+			other = check_side(b);
+			rc = check_two(d->ring->type, &one, &other);
 			if (rc != 0)
 				return rc;
 		}
 	return 0;
+}
+
+int check_order(struct disruptor *d)
+{
+	int rc = compare_own(d);
+
+	return rc == 0 && d->borrows ? check_others(d) : rc;
 }

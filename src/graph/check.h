@@ -14,6 +14,15 @@ struct touched {
 	uint32_t from, to;
 };
 
+#define CHECK_WORD_BITS 64u /* of an access_set */
+
+/* One of two stages that are compared, of whichever graph. */
+struct check_side {
+	const char *name;
+	bool declared;
+	struct access_set reads, writes;
+};
+
 /* What disruptor_set_checks() was given; the set's bits lie behind it. */
 struct graph_checks {
 	struct disruptor_checks given;
@@ -37,8 +46,17 @@ bool check_ordered(struct disruptor *d, const struct disruptor_stage *a,
 /* E_CONFLICT, told of @p name, unless all that @p s declares @p whole does, too. */
 int check_covers(const struct disruptor_stage *whole, const struct disruptor_stage *s,
 		 const char *name);
-/* E_CONFLICT if two stages without an order touch the same bytes and one of them writes. */
+struct check_side check_side(const struct disruptor_stage *s);
+/* E_CONFLICT if both touch the same bytes and one of them writes. */
+int check_two(const struct disruptor_type *type, const struct check_side *a,
+	      const struct check_side *b);
+/*
+ * E_CONFLICT if two stages without an order touch the same bytes and one of them writes; on a ring that
+ * others may have stages on, one of ours and one of theirs, too.
+ */
 int check_order(struct disruptor *d);
+/* That of ours and of theirs. What ours touch is told in the ring's table, unless it is refused. */
+int check_others(struct disruptor *d);
 
 /* Tell what is allowed and still worth a word. Not under the monitor: it calls the user's. */
 void check_warn(struct disruptor *d);

@@ -246,6 +246,7 @@ static int take_entry(struct disruptor_ring *r, const struct disruptor_consumer_
 	own_entry(r, i, o);
 	r->consumer_table[i].take = o->take != 0;
 	r->consumer_table[i].attached = 0;
+	r->consumer_table[i].access = 0;
 	/* relaxed (lock): whose it is, before it is anybody's: see repair.h */
 	disruptor_store_relaxed(&r->consumer_table[i].participant, r->peers.self);
 	ring_step();

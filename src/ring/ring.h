@@ -42,6 +42,16 @@ struct ring_producer {
 	char apart[DISRUPTOR_APART - 120];
 };
 
+/* Fields of the event that a stage touches, a bit each in the order of the schema; of more, all is. */
+#define RING_ACCESS_WORDS 4u
+enum ring_access_bit {
+	RING_ACCESS_TOLD = 1,     /* it is a stage's, and has been compared with the others' */
+	RING_ACCESS_DECLARED = 2, /* not a guess */
+	RING_ACCESS_TRUSTED = 4,  /* its graph trusts handlers that declare nothing */
+	RING_ACCESS_READS_ALL = 8,
+	RING_ACCESS_WRITES_ALL = 16
+};
+
 struct ring_consumer {
 	atomic_word wakes;
 	atomic_word waits_since; /* for reports: 0, or since when it has been waiting for events */
@@ -53,7 +63,10 @@ struct ring_consumer {
 	uint32_t attached;        /* its gate stands where it begins */
 	/* for reports, of a stage: as its last batch began; the lowest bit is set while it is in hand */
 	atomic_word batch_at;
-	char apart[DISRUPTOR_APART - 56];
+	/* what it declares, for the stages of other graphs on the ring; under the lock */
+	uint64_t reads[RING_ACCESS_WORDS], writes[RING_ACCESS_WORDS];
+	uint32_t access; /* enum ring_access_bit */
+	uint32_t reserved;
 };
 
 #define RING_DEAD UINT32_MAX

@@ -365,6 +365,8 @@ TEST(a_failure_is_everybodys)
 	probe_init(&second, "second");
 	first.verdict_at = 2;
 	first.verdict = -7;
+	first.handler.reads = "*";
+	second.handler.reads = "*";
 	probe_add(&first, a.d);
 	probe_add(&second, b.d);
 	graph_start(a.d);
@@ -414,6 +416,8 @@ TEST(who_was_told_to_stop_hears_of_it_too)
 	first.verdict_at = 1;
 	first.verdict = -7;
 	second.hold_at = 0;
+	first.handler.reads = "*";
+	second.handler.reads = "*";
 	probe_add(&first, a.d);
 	probe_add(&second, b.d);
 	graph_start(b.d);
@@ -559,6 +563,7 @@ TEST(stages_that_share_a_thread_are_told_by_another_process)
 	probe_init(&first, "first");
 	probe_init(&second, "second");
 	probe_init(&other, "other");
+	first.handler.reads = second.handler.reads = other.handler.reads = "*";
 	probe_add(&first, b.d);
 	probe_add(&second, b.d);
 	assert_code(disruptor_after(second.stage, first.stage), 0);
