@@ -7,7 +7,6 @@
 #include "ring/gate.h"
 #include "ring/loop.h"
 #include "wait/core.h"
-#include "wait/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -473,11 +472,11 @@ void ring_wake_everyone(struct disruptor_ring *r)
 	/* relaxed (hint): who attached before the caller had the lock is in it; others see what has changed */
 	uint32_t used = ring_gates_used(r, disruptor_load_relaxed(&r->header->gates_used));
 
+	/* who sleeps on several edges is told by each that he asked, as he has raised its word */
 	edge_wake_all(r, edge_to_consumers(r));
 	edge_wake_all(r, edge_to_producers(r));
 	for (uint32_t i = 0; i < used; i++)
 		edge_wake_all(r, edge_from(&r->gates[i]));
-	watch_notify_all(r);
 }
 
 /*

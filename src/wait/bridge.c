@@ -17,7 +17,21 @@ static bool is_among(const struct os_word *words, uint32_t count, const atomic_e
 	return false;
 }
 
-/* The epochs to sleep on; whose has moved already is told. The watch lock is held. */
+/*
+ * Whether somebody has taken the word that this watch had raised. He counts up the epoch next, unless
+ * he died between the two: then nobody does, and nobody finds the word again.
+ */
+static bool has_news(const struct wait_watch *w)
+{
+	/*
+	 * WAKE.epoch.acquire, relaxed, both: who is told looks, and before he sleeps again he arms, by
+	 * an exchange of the word that who counted has cleared, as in edge_arm()
+	 */
+	return disruptor_load_relaxed(w->epoch) != w->seen ||
+	       disruptor_load_relaxed(w->expects) == 0;
+}
+
+/* The epochs to sleep on; who has news already is told. The watch lock is held. */
 static uint32_t gather(struct disruptor_ring *r, struct os_word *words)
 {
 	uint32_t n = 1;
@@ -28,11 +42,7 @@ static uint32_t gather(struct disruptor_ring *r, struct os_word *words)
 	for (struct wait_watch *w = r->watch_list; w; w = w->next) {
 		if (!w->epoch)
 			continue;
-		/*
-		 * WAKE.epoch.acquire, relaxed: who is told looks, and before he sleeps again he arms,
-		 * by an exchange of the word that who counted has cleared, as in edge_arm()
-		 */
-		if (disruptor_load_relaxed(w->epoch) != w->seen)
+		if (has_news(w))
 			watch_tell(w);
 		else if (n < MOST_WORDS && !is_among(words, n, w->epoch))
 			words[n++] = (struct os_word){ .word = w->epoch,

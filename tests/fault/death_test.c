@@ -10,6 +10,7 @@
 
 #include <disruptor/segment.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,12 +38,14 @@ static struct told *told;
 static uint64_t lives;       /* hooks */
 static bool repairs;         /* what it does on opening counts, too */
 static bool dies_with_claim; /* at its first claim, or ready event */
+static bool dies_with_news;  /* when it has cleared a word, and not told who raised it */
 
 static void die(enum hook_point point, void *context)
 {
 	(void)context;
 	if (++told->hooks == lives ||
-	    (dies_with_claim && (point == HOOK_CLAIM_SWAPPED || point == HOOK_READY)))
+	    (dies_with_claim && (point == HOOK_CLAIM_SWAPPED || point == HOOK_READY)) ||
+	    (dies_with_news && point == HOOK_WAKE_CLEARED))
 		(void)kill(getpid(), SIGKILL);
 }
 
@@ -545,6 +548,57 @@ TEST(who_waits_finds_out_and_who_is_stopped_is_waited_for)
 	finish(&s);
 }
 
+/* Sleep on a descriptor until somebody publishes; @p told_so gets a byte before. The exit status. */
+static int watch(int told_so)
+{
+	struct disruptor_segment *s = find();
+	struct pollfd p = { .events = POLLIN };
+	struct tick_consumer c;
+
+	alarm(60);
+	if (!s || tick_consumer_open(&c, disruptor_segment_ring(s), NULL) != 0)
+		return 1;
+	p.fd = disruptor_consumer_fd(&c.view);
+	if (disruptor_consumer_arm(&c.view) != 0 || write(told_so, "w", 1) != 1)
+		return 2;
+	if (poll(&p, 1, WATCHDOG_MS) != 1)
+		return 3;
+	if (disruptor_consumer_arm(&c.view) != 1 || tick_consumer_close(&c) != 0)
+		return 4;
+	return disruptor_segment_close(&s) == 0 ? 0 : 5;
+}
+
+/*
+ * The dead one has published, taken the word, and told nobody; and it is another process that finds
+ * it dead, for the one that watches is stopped meanwhile.
+ */
+TEST(who_watches_is_told_though_the_one_with_the_news_has_died)
+{
+	struct tick_consumer c;
+	struct disruptor_segment *s = begin(&kinds[0], &c);
+	int ends[2], status;
+	pid_t child;
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0)
+		_exit(watch(ends[1]));
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(kill(child, SIGSTOP), 0);
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFSTOPPED(status));
+	dies_with_news = true;
+	assert_true(run(produce, UINT64_MAX));
+	dies_with_news = false;
+	disruptor_segment_tend(s);
+	assert_int_equal(kill(child, SIGCONT), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(close(ends[0]) + close(ends[1]), 0);
+	expect_life(s, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -556,6 +610,7 @@ int main(void)
 		RUN(a_required_consumer_is_dismissed),
 		RUN(who_closes_dies_at_any_instant),
 		RUN(who_waits_finds_out_and_who_is_stopped_is_waited_for),
+		RUN(who_watches_is_told_though_the_one_with_the_news_has_died),
 	};
 
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -81,6 +81,7 @@
 	X(shared_place)                                                                            \
 	X(shared_next)                                                                             \
 	X(shared_note)                                                                             \
+	X(shared_asleep)                                                                           \
 	X(mirror)                                                                                  \
 	X(mirror_sleep)                                                                            \
 	X(mirror_wake)                                                                             \

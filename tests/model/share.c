@@ -389,3 +389,61 @@ const struct model_client model_shared_note = {
 	.bound = 2,
 	.stale = 2,
 };
+
+/* One slot: while the first looks, the second takes what is there, and it is published over. */
+static void setup_one_slot(void)
+{
+	struct disruptor_options o = model_options(1);
+
+	ring = model_ring(&o);
+	model_ok(tick_producer_open(&producer, ring, NULL));
+	model_ok(tick_consumer_open(&whole, ring, NULL));
+	model_ok(share_open(&share, &whole.view, true));
+	for (int i = 0; i < 2; i++) {
+		model_ok(tick_consumer_open(&members[i], ring, NULL));
+		share_join(&share, &members[i].view, 1);
+	}
+}
+
+static void sleep_for_one(void)
+{
+	while (!share_take(&members[0].view))
+		model_assert(tick_ready_until(&members[0], DISRUPTOR_FOREVER) == 1);
+	model_ok(disruptor_consumer_release_slow(&members[0].view, 1));
+}
+
+static void take_one(void)
+{
+	if (share_take(&members[1].view))
+		model_ok(disruptor_consumer_release_slow(&members[1].view, 1));
+}
+
+static void publish_two(void)
+{
+	model_own(&producer);
+	for (int i = 0; i < 2; i++) {
+		while (!tick_try_claim(&producer))
+			model_pause();
+		model_ok(tick_publish(&producer));
+	}
+}
+
+static void finish_one_slot(void)
+{
+	model_ok(tick_producer_close(&producer));
+	model_ok(tick_consumer_close(&members[0]));
+	model_ok(tick_consumer_close(&members[1]));
+	model_ok(tick_consumer_close(&whole));
+	share_close(&share);
+	model_ok(disruptor_ring_destroy(&ring));
+}
+
+const struct model_client model_shared_asleep = {
+	.name = "shared_asleep",
+	.about = "WAKE: a worker whose last look met another's taking is woken by what comes next",
+	.setup = setup_one_slot,
+	.threads = { sleep_for_one, take_one, publish_two },
+	.finish = finish_one_slot,
+	.bound = 1,
+	.stale = 1,
+};

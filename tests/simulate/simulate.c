@@ -22,7 +22,7 @@
 #define FAILURES_MAX 16
 #define HANGS_AFTER_S 20
 /* How often a pair that was not met is tried by itself. */
-#define TRIES 4000
+#define TRIES 10000
 /* Every so manieth seed is run twice: the same seed is the same run. */
 #define TWICE 64
 

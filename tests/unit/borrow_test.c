@@ -8,6 +8,7 @@
 
 #include "ring/ring.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 
@@ -97,6 +98,79 @@ TEST(a_drain_that_is_out_of_time_goes_on)
 	assert_code(tick_producer_close(&p), 0);
 	ring_close(&ring);
 }
+
+#if defined(DISRUPTOR_HOOKS)
+/* A thread that is about to sleep, and is kept from it. */
+struct keeper {
+	DISRUPTOR_ATOMIC(uint64_t) wanted, kept;
+};
+
+static void keep(void *context)
+{
+	struct keeper *k = context;
+
+	while (disruptor_load_acquire(&k->wanted)) {
+		disruptor_store_release(&k->kept, UINT64_C(1));
+		pause_ms(1);
+	}
+}
+
+static bool is_kept(void *context)
+{
+	return disruptor_load_acquire(&((struct keeper *)context)->kept) != 0;
+}
+
+static void release_when_read(const struct probe *probe, uint64_t position)
+{
+	while (disruptor_stage_release(probe->stage, position) != 0)
+		pause_ms(1);
+}
+
+/*
+ * A deferred stage that was to end waits for all that it has read to be released. A later drain has it
+ * read on, for which one release is enough; it comes while the stage is about to sleep.
+ */
+TEST(a_deferred_stage_reads_on_to_a_later_end)
+{
+	struct disruptor_options o = fixture_options(CAPACITY);
+	struct disruptor_ring *ring = ring_open(&o);
+	struct disruptor *d = borrow(ring);
+	struct keeper k = { 0 };
+	struct tick_producer p;
+	struct probe probe;
+	uint64_t slept;
+
+	probe_init(&probe, "journal");
+	probe.handler.deferred = 4;
+	probe_add(&probe, d);
+	graph_map(d, DISRUPTOR_MAP_DEDICATED, 0);
+	assert_code(tick_producer_open(&p, ring, NULL), 0);
+	publish_ticks(&p, 4);
+	hook_at(HOOK_WAIT_BEFORE_ARM, UINT_MAX, keep, &k);
+	graph_start(d);
+	probe_await(&probe, 4);
+	await_sleeps(ring, 1);
+	disruptor_store_release(&k.wanted, UINT64_C(1));
+	assert_code(disruptor_stop(d, DISRUPTOR_DRAIN, in_ms(0)), DISRUPTOR_E_TIMEOUT);
+	await("a stage that should wait for releases", is_kept, &k);
+	publish_ticks(&p, 2);
+	assert_code(disruptor_stop(d, DISRUPTOR_DRAIN, in_ms(0)), DISRUPTOR_E_TIMEOUT);
+	slept = disruptor_ring_stats(ring).sleeps;
+	disruptor_store_release(&k.wanted, UINT64_C(0));
+	await_sleeps(ring, slept + 1);
+	assert_code(disruptor_stage_release(probe.stage, 1), 0);
+	probe_await(&probe, 5);
+	release_when_read(&probe, 5);
+	probe_await(&probe, 6);
+	release_when_read(&probe, 6);
+	graph_drain(d);
+	hook_clear();
+	probe_expect(&probe, 0, 6);
+	assert_code(disruptor_destroy(&d), 0);
+	assert_code(tick_producer_close(&p), 0);
+	ring_close(&ring);
+}
+#endif
 
 static void join_it(void *context)
 {
@@ -591,6 +665,9 @@ int main(void)
 	const struct CMUnitTest alone[] = {
 		RUN(starting_and_stopping_leave_the_ring_as_it_is),
 		RUN(a_drain_that_is_out_of_time_goes_on),
+#if defined(DISRUPTOR_HOOKS)
+		RUN(a_deferred_stage_reads_on_to_a_later_end),
+#endif
 		RUN(its_own_thread_cannot_join_it),
 		RUN(what_it_is_created_on_is_checked),
 		RUN(what_is_for_all_of_an_order_is_refused),
