@@ -18,6 +18,8 @@ CLANG_FORMAT ?= clang-format-14
 
 # What the programs print goes to stdout; the building of them goes to stderr.
 build = cmake --build --preset release
+# Most tests wait most of the time: twice as many at once as there are CPUs.
+jobs = $$((2 * $$(nproc)))
 sources = find include src tools bench examples tests '(' -name '*.[ch]' -o -name '*.cc' ')'
 scripts = $(shell grep -lE '^\#!.*sh$$' .ci/run scripts/* tests/*/* tests/model/genmc/run examples/*/run 2>/dev/null)
 
@@ -33,7 +35,7 @@ demo: setup-demo build/build.ninja
 
 test: setup-test build/build.ninja
 	@$(build) >&2
-	@ctest --preset release --parallel "$$(nproc)"
+	@ctest --preset release --parallel "$(jobs)"
 
 # Every client of tests/model under the explorer; and under GenMC, which must be on the PATH.
 model: setup-test build/build.ninja
@@ -49,7 +51,7 @@ test-one-core: setup-test all
 test-%: setup-ci
 	@cmake --preset $* >&2
 	@cmake --build --preset $* >&2
-	@ctest --preset $* --parallel "$$(nproc)"
+	@ctest --preset $* --parallel "$(jobs)"
 
 # Every seed is a run of its own: which threads there are, what they do, and who goes on when.
 simulate: setup-test build/build.ninja
@@ -129,7 +131,7 @@ coverage: setup-ci
 	@cmake --preset coverage >&2
 	@cmake --build --preset coverage --target unit_tests fault_tests disruptor disruptor_command >&2
 	@find build/coverage -name '*.gcda' -delete
-	@ctest --preset coverage --parallel "$$(nproc)" -L '^(unit|fault)$$'
+	@ctest --preset coverage --parallel "$(jobs)" -L '^(unit|fault)$$'
 	@ctest --preset coverage -R '^tools/'
 	@scripts/coverage $(COVERAGE)
 
