@@ -205,17 +205,17 @@ def plan(mutant, quick):
     if quick:
         return order + [Explorer(n, 1000000, mutant.weaken) for n in mutant.named]
     order += explorers(mutant, 40000)
-    if mutant.equivalent:
-        races = []  # ThreadSanitizer knows no fences, and reports races that one of them prevents
-    elif mutant.is_order:
-        order += [Killer("stress", "tsan", t, "membarrier") for t in races[:2]]
+    # ThreadSanitizer knows no fences, and reports races that one of them prevents
+    watched = [] if mutant.equivalent else races
+    if mutant.is_order:
+        order += [Killer("stress", "tsan", t, "membarrier") for t in watched[:2]]
     order += explorers(mutant, 1000000)
     if not mutant.is_order:
         order += [Killer("unit", "linux", t, "membarrier") for t in names("unit")
                   if t not in units]
     order += [Killer("stress", "linux", t, r) for t in races for r in rungs
               if not mutant.is_order or t == "litmus"]
-    return order + [Killer("stress", "tsan", t, r) for t in races for r in rungs[:2]]
+    return order + [Killer("stress", "tsan", t, r) for t in watched for r in rungs[:2]]
 
 
 def has_killed(killer, build, baseline, lock):
