@@ -345,6 +345,37 @@ TEST(giving_up_the_last_claim_after_the_close_ends_the_wait)
 /* ---- a claim and the close at the same time ---- */
 
 #if defined(DISRUPTOR_HOOKS)
+/* A second close finds a claim that is about to be taken back, and does not count it. */
+static void close_again(void *context)
+{
+	struct fixture *f = context;
+
+	disruptor_ring_close(f->ring);
+	assert_int_equal(disruptor_consumer_finished(&f->consumer[0].view), 1);
+}
+
+TEST(a_second_close_leaves_the_end_where_it_is)
+{
+	for (size_t mode = 0; mode < COUNT(modes); mode++) {
+		struct fixture f;
+
+		open_mode(&f, mode, 4, 1);
+		publish_ticks(&f.producer, 1);
+		read_ticks(&f.consumer[0], 1);
+		disruptor_ring_close(f.ring);
+		assert_int_equal(disruptor_consumer_finished(&f.consumer[0].view), 1);
+		hook_at(HOOK_TAKE_BACK, 1, close_again, &f);
+		assert_null(tick_claim(&f.producer));
+		/* where a claim begins without a look at the state */
+		if (modes[mode].producers == DISRUPTOR_SINGLE &&
+		    fixture_rung() == DISRUPTOR_RUNG_MEMBARRIER)
+			assert_int_equal(hook_calls(), 1);
+		hook_clear();
+		assert_int_equal(disruptor_consumer_finished(&f.consumer[0].view), 1);
+		fixture_close(&f);
+	}
+}
+
 struct meeting {
 	struct fixture f;
 	struct claimer c;
@@ -513,6 +544,7 @@ int main(void)
 		RUN(the_end_passes_down_a_chain_behind_the_last_event),
 		RUN(giving_up_the_last_claim_after_the_close_ends_the_wait),
 #if defined(DISRUPTOR_HOOKS)
+		RUN(a_second_close_leaves_the_end_where_it_is),
 		RUN(a_claim_that_meets_the_close_is_refused_or_counted),
 #endif
 		RUN(a_reopened_ring_goes_on_at_the_next_position),

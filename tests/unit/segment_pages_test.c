@@ -207,7 +207,8 @@ TEST(each_process_locks_and_touches_its_own_mapping)
 	assert_code(disruptor_segment_close(&other), 0);
 
 	if (find_with(&other, DISRUPTOR_LOCK_MEMORY) == 0) {
-		assert_int_equal(kilobytes("Locked", 0), size);
+		if (!FIXTURE_TSAN && !DISRUPTOR_ASAN) /* whose mlock(2) does nothing */
+			assert_int_equal(kilobytes("Locked", 0), size);
 		close_and_remove(&other);
 	} else {
 		assert_detail("ulimit -l");
