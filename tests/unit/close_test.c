@@ -366,9 +366,9 @@ TEST(a_second_close_leaves_the_end_where_it_is)
 		assert_int_equal(disruptor_consumer_finished(&f.consumer[0].view), 1);
 		hook_at(HOOK_TAKE_BACK, 1, close_again, &f);
 		assert_null(tick_claim(&f.producer));
-		/* where a claim begins without a look at the state */
+		/* where a claim begins without a look at the state; under ASan none does */
 		if (modes[mode].producers == DISRUPTOR_SINGLE &&
-		    fixture_rung() == DISRUPTOR_RUNG_MEMBARRIER)
+		    fixture_rung() == DISRUPTOR_RUNG_MEMBARRIER && !DISRUPTOR_ASAN)
 			assert_int_equal(hook_calls(), 1);
 		hook_clear();
 		assert_int_equal(disruptor_consumer_finished(&f.consumer[0].view), 1);
