@@ -33,6 +33,8 @@ static void *publish_all(void *context)
 {
 	struct count_producer *rival = context;
 
+	if (disruptor_producer_handoff(&rival->view) != 0)
+		return context;
 	for (int i = 0; i < SLOTS; i++) {
 		struct count *c = count_claim(rival);
 
