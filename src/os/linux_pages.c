@@ -127,7 +127,7 @@ int os_prefault(void *base, size_t size)
 	 */
 	for (size_t at = 0; at < size; at += page)
 		(void)disruptor_fetch_add_relaxed(
-			(DISRUPTOR_ATOMIC(unsigned char) *)(void *)(bytes + at), 0);
+			(DISRUPTOR_ATOMIC(uint32_t) *)(void *)(bytes + at), 0u);
 	return 0;
 }
 

@@ -310,7 +310,7 @@ int ring_join(struct disruptor_ring **ring, const struct ring_layout *l,
 	*ring = NULL;
 	if (rc != 0)
 		return rc;
-	r = aligned_alloc(DISRUPTOR_APART, round_up(bytes, DISRUPTOR_APART));
+	r = aligned_alloc(DISRUPTOR_APART, (size_t)round_up(bytes, DISRUPTOR_APART));
 	if (!r)
 		return error_set(DISRUPTOR_E_NOMEM, "%zu bytes for the ring's private part", bytes);
 	memset(r, 0, bytes);
