@@ -3,6 +3,7 @@
  * What stages of different graphs on one ring touch, whichever processes they are in. Each graph tells it
  * in the ring's table of consumers when it is about to run, and compares its stages with those that are
  * there already, under the ring's lock: of two that come at the same time the second sees the first.
+ * There are no pools on such a ring, so no workers for which another stands.
  */
 #include "error.h"
 #include "graph/check.h"
@@ -89,8 +90,7 @@ static uint64_t gates_of(struct disruptor *d)
 	uint64_t gates = 0;
 
 	for_each_stage (s, d)
-		if (!is_worker(s))
-			gates |= UINT64_C(1) << s->consumer.index;
+		gates |= UINT64_C(1) << s->consumer.index;
 	return gates;
 }
 
@@ -106,9 +106,8 @@ static int compare_all(struct disruptor *d, uint64_t ours)
 			const struct ring_consumer *c = &r->consumer_table[i];
 			int rc;
 
-			if (is_worker(s) || !c->used || !(c->access & RING_ACCESS_TOLD) ||
-			    (ours >> i & 1) || (before >> i & 1) ||
-			    (gate_ancestors(r, i) >> s->consumer.index & 1))
+			if (!c->used || !(c->access & RING_ACCESS_TOLD) || (ours >> i & 1) ||
+			    (before >> i & 1) || (gate_ancestors(r, i) >> s->consumer.index & 1))
 				continue;
 			rc = compare_with(d, s, i);
 			if (rc != 0)
@@ -125,7 +124,7 @@ int check_others(struct disruptor *d)
 	ring_lock(d->ring);
 	rc = compare_all(d, gates_of(d));
 	for_each_stage (s, d)
-		if (rc == 0 && !is_worker(s))
+		if (rc == 0)
 			tell(d, s);
 	ring_unlock(d->ring);
 	return rc;
