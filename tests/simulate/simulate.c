@@ -25,6 +25,9 @@
 #define TRIES 10000
 /* Every so manieth seed is run twice: the same seed is the same run. */
 #define TWICE 64
+/* A table with room for twice the seeds, and for those that pairs take by themselves. */
+#define PLACES_LEAST (UINT64_C(1) << 20)
+#define PROBES 4096
 
 struct options {
 	uint64_t first, last;
@@ -122,24 +125,22 @@ static int replay(const struct options *o, unsigned pair)
 
 /* ---- many seeds ---- */
 
+/* A full table counts no more: the number of schedules is then one that they are not below. */
 static bool is_new(uint64_t hash)
 {
-	uint64_t at = hash & shared->table_mask, found;
+	uint64_t at = hash & shared->table_mask;
 
 	hash |= 1;
-	for (;; at = (at + 1) & shared->table_mask) {
-		found = disruptor_load_relaxed(&shared->table[at]);
-		if (found == hash)
-			return false;
-		if (found != 0)
-			continue;
+	for (uint64_t left = PROBES; left != 0; left--, at = (at + 1) & shared->table_mask) {
+		uint64_t found = disruptor_load_relaxed(&shared->table[at]);
+
 		/* relaxed: nothing but the number itself is passed on */
-		if (disruptor_cas_relaxed(&shared->table[at], &found, hash))
+		if (found == 0 && disruptor_cas_relaxed(&shared->table[at], &found, hash))
 			return true;
 		if (found == hash)
 			return false;
-		at--; /* look at the same place again */
 	}
+	return false;
 }
 
 static void note_failure(const struct aim *w, const char *text)
@@ -307,7 +308,7 @@ static void watch_over(const struct options *o, const pid_t *pids, double began)
 
 static void share(const struct options *o)
 {
-	uint64_t all = o->last - o->first + 1, places = 1024;
+	uint64_t all = o->last - o->first + 1, places = PLACES_LEAST;
 	void *memory;
 
 	while (places < 2 * all && places < UINT64_C(1) << 28)
