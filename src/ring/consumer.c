@@ -936,9 +936,10 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
 	if (n == 0 || n < c->least) {
-		pace(c);
+		enum pace_end end = pace(c);
+
 		n = wait_until(&request);
-		pace_learn(c, n);
+		pace_learn(c, end, n);
 	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))

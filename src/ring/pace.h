@@ -7,34 +7,70 @@
  *
  * A consumer right behind its producer takes the lines that are being written,
  * and gives both a line's journey for each event. So a consumer whose last
- * wait ended with several events at once lets them get ahead before it looks
- * again, by some pauses of the processor: twice as many as the last time while
- * it is given less than enough, half as many when it is given more, or one
- * event. Who waits for one event at a time, an answer or a trickle, is never
- * made to pause.
+ * wait ended with several events at once lets those before it get ahead, by
+ * half of the ring: it looks at the place there, which nobody writes to until
+ * they come to it, and not at the next one. It pauses for so long at most as
+ * it has learnt: twice as long as the last time while that brings more; half
+ * as long when they bring enough without having got there, or one event, or
+ * nothing within a glance. Who waits for one event at a time, an answer or a
+ * trickle, is never made to pause.
  */
 
 #include "os/os.h"
+#include "ring/gate.h"
+#include "ring/ring.h"
 
 #include <disruptor/consumer.h>
 
-enum { PACE_MOST = 256 }; /* pauses: three to ten microseconds */
+#include <stdbool.h>
 
-/* Before a wait's first look. */
-static inline void pace(const struct disruptor_consumer *c)
+enum {
+	PACE_MOST = 1024, /* pauses: ten to forty microseconds */
+	PACE_GLANCE = 32, /* pauses after which something must have come */
+	PACE_LOOK = 8     /* pauses between two looks at half of the ring ahead */
+};
+
+enum pace_end {
+	PACE_OVER, /* it has paused for as long as it has learnt */
+	PACE_FAR,  /* half of the ring has come */
+	PACE_IDLE  /* nothing comes */
+};
+
+/* Whether those before it have passed @p position. */
+static inline bool pace_is_passed(const struct disruptor_consumer *c, uint64_t position)
 {
-	for (uint32_t i = 0; i < c->pace; i++)
-		os_pause();
+	if (c->flags & DISRUPTOR_VIEW_FIRST)
+		/* relaxed (hint): it only ends the pauses */
+		return ring_is_settled(
+			c->ring, disruptor_load_relaxed(ring_stamp(c->ring, position)), position);
+	if (c->source)
+		return disruptor_load_relaxed(c->source) > position; /* relaxed (hint) */
+	return gate_behind(c->ring, c->aimed, position + 1) < 0;
 }
 
-/* It ended with @p found events, or with a code. */
-static inline void pace_learn(struct disruptor_consumer *c, int64_t found)
+/* Before a wait's first look. */
+static inline enum pace_end pace(const struct disruptor_consumer *c)
+{
+	uint64_t half = c->next + c->mask / 2;
+
+	for (uint32_t i = 0; i < c->pace; i++) {
+		if (i % PACE_LOOK == 0 && pace_is_passed(c, half))
+			return PACE_FAR;
+		if (i == PACE_GLANCE && !pace_is_passed(c, c->next))
+			return PACE_IDLE;
+		os_pause();
+	}
+	return PACE_OVER;
+}
+
+/* It ended with @p found events, or with a code, after pauses that ended so. */
+static inline void pace_learn(struct disruptor_consumer *c, enum pace_end end, int64_t found)
 {
 	int64_t enough = c->batch / 2;
 
-	if (found <= 1 || found > enough)
+	if (found <= 1 || end == PACE_IDLE || (end == PACE_OVER && found > enough))
 		c->pace /= 2;
-	else if (found < enough / 2)
+	else if (end == PACE_OVER && found < enough / 2)
 		c->pace = c->pace < PACE_MOST / 2 ? c->pace * 2 + 1 : PACE_MOST;
 }
 

@@ -12,7 +12,7 @@ static void a_wait_for(struct fixture *f, uint64_t n)
 {
 	assert_int_equal(tick_ready(&f->consumer[0]), 0);
 	publish_ticks(&f->producer, n);
-	pace_learn(&f->consumer[0].view, (int64_t)tick_ready(&f->consumer[0]));
+	pace_learn(&f->consumer[0].view, PACE_OVER, (int64_t)tick_ready(&f->consumer[0]));
 	read_ticks(&f->consumer[0], n);
 }
 
@@ -41,7 +41,7 @@ TEST(some_events_at_once_let_it_wait_for_more_up_to_a_bound)
 	}
 	assert_int_equal(before, PACE_MOST);
 	/* it goes by itself when the stream ends in single events */
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 11; i++)
 		a_wait_for(&f, 1);
 	assert_int_equal(f.consumer[0].view.pace, 0);
 	fixture_close(&f);
@@ -91,6 +91,81 @@ TEST(small_rings_never_pause)
 	}
 }
 
+TEST(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them)
+{
+	struct fixture f;
+
+	fixture_open(&f, 64, 1);
+	f.consumer[0].view.pace = 200;
+	pace_learn(&f.consumer[0].view, PACE_FAR, 16);
+	assert_int_equal(f.consumer[0].view.pace, 200);
+	pace_learn(&f.consumer[0].view, PACE_FAR, 2);
+	assert_int_equal(f.consumer[0].view.pace, 200);
+	pace_learn(&f.consumer[0].view, PACE_IDLE, 5);
+	assert_int_equal(f.consumer[0].view.pace, 100);
+	fixture_close(&f);
+}
+
+/* A ring with @p before consumers side by side, and one behind them. */
+static void open_behind(struct fixture *f, const struct disruptor_options *options, uint32_t before)
+{
+	const struct disruptor_consumer *after[FIXTURE_CONSUMERS];
+	struct disruptor_consumer_options o = {
+		.size = sizeof(o),
+		.after = before != 0 ? after : NULL,
+		.after_count = before,
+	};
+
+	fixture_open_with(f, options, before);
+	for (uint32_t i = 0; i < before; i++)
+		after[i] = &f->consumer[i].view;
+	assert_code(tick_consumer_open(&f->consumer[before], f->ring, &o), 0);
+	f->consumers = before + 1;
+}
+
+/* What the last consumer's pauses end with, once @p n events have come to it. */
+static enum pace_end end_behind(struct fixture *f, uint32_t last, uint64_t n)
+{
+	struct tick_consumer *c = &f->consumer[last];
+	enum pace_end end;
+
+	publish_ticks(&f->producer, n);
+	for (uint32_t i = 0; i < last; i++)
+		read_ticks(&f->consumer[i], n);
+	c->view.pace = PACE_MOST;
+	end = pace(&c->view);
+	read_ticks(c, n);
+	return end;
+}
+
+/* The stamps of one producer or of many, a cursor, one stage before it, several. */
+TEST(it_sees_how_far_those_before_it_have_come)
+{
+	const struct disruptor_options rings[] = {
+		{ .producers = DISRUPTOR_SINGLE },
+		{ .producers = DISRUPTOR_MANY },
+		{ .producers = DISRUPTOR_SINGLE, .layout = DISRUPTOR_PACKED },
+	};
+
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		for (uint32_t before = 0; before <= 2; before++) {
+			struct disruptor_options o = fixture_options(64);
+			struct fixture f;
+
+			o.producers = rings[i].producers;
+			o.layout = rings[i].layout;
+			open_behind(&f, &o, before);
+			for (int lap = 0; lap < 6; lap++) {
+				assert_int_equal(end_behind(&f, before, 32), PACE_FAR);
+				assert_int_equal(end_behind(&f, before, 31), PACE_OVER);
+				assert_int_equal(end_behind(&f, before, 1), PACE_OVER);
+				assert_int_equal(end_behind(&f, before, 0), PACE_IDLE);
+			}
+			fixture_close(&f);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +174,8 @@ int main(void)
 		RUN(enough_at_once_ends_the_pauses),
 		RUN(a_wait_that_ends_with_a_code_counts_as_one_without_more),
 		RUN(small_rings_never_pause),
+		RUN(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them),
+		RUN(it_sees_how_far_those_before_it_have_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
