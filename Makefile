@@ -9,7 +9,7 @@ MINUTES ?= 10
 KILLS ?= 10000
 SEED ?=
 SOAK ?=
-ANALYZE ?= src tools/disruptor examples
+ANALYZE ?= src tools/disruptor examples bench
 MUTANTS ?=
 FUZZ ?=
 PORTS ?=
@@ -120,8 +120,9 @@ setup-demo setup-test setup-ci setup-peers setup-ports setup-fuzz:
 build/build.ninja:
 	@cmake --preset release >&2
 
-# The library, through it its headers, the command and the examples, by all three tools; ANALYZE=. for
-# all that is compiled. A generated header is all that it needs of a build.
+# The library, through it its headers, the command, the examples and the benchmarks, by all three
+# tools; of what benchmarks have for peers, that whose packages are here (scripts/setup peers).
+# ANALYZE=. for all that is compiled. A generated header is all that it needs of a build.
 analyze: setup-ci build/build.ninja
 	@$(build) --target disruptor_commit >&2
 	@scripts/analyze $(ANALYZE)
@@ -182,9 +183,9 @@ help:
 	@echo 'make bench-peers      install what others made that the benchmarks can be run beside,'
 	@echo '                      by apt-get, and build them in; says which are there'
 	@echo 'make install          install to PREFIX=$(PREFIX), staged under DESTDIR'
-	@echo 'make analyze          clang-tidy, cppcheck and gcc -fanalyzer over the library, the command and'
-	@echo '                      the examples (scripts/setup ci); ANALYZE="bench --tool tidy" for another part'
-	@echo '                      (scripts/analyze --help)'
+	@echo 'make analyze          clang-tidy, cppcheck and gcc -fanalyzer over the library, the command, the'
+	@echo '                      examples and the benchmarks (scripts/setup ci); ANALYZE="tests --tool tidy"'
+	@echo '                      for another part (scripts/analyze --help)'
 	@echo 'make valgrind         run the unit tests under memcheck; VALGRIND="ring event" for some'
 	@echo 'make coverage         run the unit and fault tests, tell what they run through, and compare it'
 	@echo '                      with docs/coverage.md; COVERAGE="--missed" (scripts/coverage --help)'

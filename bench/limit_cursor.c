@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 struct cursor_ring {
-	unsigned char *slots;
+	_Alignas(DISRUPTOR_APART) unsigned char *slots;
 	uint64_t capacity;
 	_Alignas(DISRUPTOR_APART) _Atomic(uint64_t) cursor;   /* first not published */
 	_Alignas(DISRUPTOR_APART) _Atomic(uint64_t) sequence; /* first not consumed */

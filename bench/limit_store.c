@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 struct store {
-	unsigned char *slots;
+	_Alignas(DISRUPTOR_APART) unsigned char *slots;
 	uint64_t next;
 	uint64_t mask;
 	_Alignas(DISRUPTOR_APART) _Atomic(uint64_t) cursor;

@@ -73,10 +73,10 @@ struct plot_point {
 
 struct plot_series {
 	const char *name;
-	enum plot_kind kind;
 	size_t index; /* among the peers or the variants, whose colours differ */
 	size_t count;
 	struct plot_point *point;
+	enum plot_kind kind;
 	bool marked; /* each point has a mark */
 };
 

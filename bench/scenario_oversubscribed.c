@@ -19,8 +19,8 @@ struct chain {
 	uint64_t warm, events;
 	struct bench_meeting meeting;
 	struct link {
-		struct chain *chain;
 		_Alignas(DISRUPTOR_APART) struct bench_task task;
+		struct chain *chain;
 		uint32_t index;
 		uint64_t began, ended;
 		struct bench_usage used;

@@ -12,8 +12,8 @@
 
 /** One thread of a stream. */
 struct end {
-	struct stream *stream;
 	_Alignas(DISRUPTOR_APART) struct bench_task task;
+	struct stream *stream;
 	uint64_t warm;               /* events before the clock runs */
 	uint64_t events;             /* timed */
 	uint64_t alone, began, done; /* ns */

@@ -16,11 +16,15 @@ enum { RINGS = 3 };
 struct lane {
 	struct merge *merge;
 	struct disruptor_ring *ring;
-	_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;
-	uint64_t began;
-	struct bench_usage used;
-	_Alignas(DISRUPTOR_APART) struct disruptor_consumer consumer;
-	uint64_t value; /* the last event's */
+	struct { /* the producer's */
+		_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;
+		uint64_t began;
+		struct bench_usage used;
+	};
+	struct { /* the consumer's */
+		_Alignas(DISRUPTOR_APART) struct disruptor_consumer consumer;
+		uint64_t value; /* the last event's */
+	};
 };
 
 struct merge {

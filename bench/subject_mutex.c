@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct mutex_queue {
-	pthread_mutex_t mutex;
+	_Alignas(DISRUPTOR_APART) pthread_mutex_t mutex;
 	pthread_cond_t not_empty;
 	pthread_cond_t not_full;
 	unsigned char *slots;

@@ -122,7 +122,7 @@ const struct bench_subject subject_poller = {
 /* ---- disruptor_poll() ---- */
 
 struct driven_channel {
-	struct disruptor *d;
+	_Alignas(DISRUPTOR_APART) struct disruptor *d;
 	struct disruptor_field field;
 	struct disruptor_type type;
 	_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;

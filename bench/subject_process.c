@@ -27,21 +27,21 @@ enum { PAUSE = 60000, MOST_WATCHED = 50000 };
 /* In memory that both have. */
 struct meeting_place {
 	struct bench_meeting meeting;
-	_Alignas(DISRUPTOR_APART) struct bench_task task[2];
 	struct bench_usage used[2];
 	uint64_t began, ended; /* ns */
+	_Alignas(DISRUPTOR_APART) struct bench_task task[2];
 };
 
 /* One process's side of it. */
 struct side {
-	struct meeting_place *place;
-	struct disruptor_type type;
-	struct disruptor_field field;
-	struct disruptor_segment *segment[2]; /* to the child, and back */
 	struct writer {
 		_Alignas(DISRUPTOR_APART) struct disruptor_producer producer;
 	} writer;
 	struct reader reader;
+	struct meeting_place *place;
+	struct disruptor_type type;
+	struct disruptor_field field;
+	struct disruptor_segment *segment[2]; /* to the child, and back */
 	uint64_t warm, events, pause;
 	bool answers; /* ping-pong; else a stream */
 	bool child;

@@ -21,7 +21,9 @@
 enum { SOCKET_BUFFER = 65536 };
 
 struct socket_channel {
-	int from, to; /* file descriptors */
+	/* file descriptors */
+	_Alignas(DISRUPTOR_APART) int from;
+	int to;
 	/* what each side copies from and to */
 	_Alignas(DISRUPTOR_APART) unsigned char *to_send;
 	_Alignas(DISRUPTOR_APART) unsigned char *received;

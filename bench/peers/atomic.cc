@@ -22,11 +22,14 @@ using events =
  * given what another producer writes there a lap later, if the ring is full: out of order. So that
  * no lap is ever complete, what has several producers has twice the places, and they fill half.
  */
-template <std::uint32_t Bytes, bool Many> struct atomic_queue : anybody {
-	static constexpr std::size_t takes = 1;
+template <std::uint32_t Bytes, bool Many> class atomic_queue : public anybody
+{
 	static constexpr bool word = Bytes == sizeof(std::uint64_t);
 	std::conditional_t<word, words<Many>, events<Bytes, Many>> ring;
 	const unsigned full;
+
+public:
+	static constexpr std::size_t takes = 1;
 
 	explicit atomic_queue(const bench_params &params)
 	    : ring(static_cast<unsigned>(params.capacity) * (Many ? 2 : 1)),
@@ -35,7 +38,7 @@ template <std::uint32_t Bytes, bool Many> struct atomic_queue : anybody {
 	}
 
 	/* Optimistic: waits by itself. It spins, so where it may be in the way it looks before. */
-	std::size_t push(producer, const event<Bytes> *events, std::size_t)
+	std::size_t push(producer /*by*/, const event<Bytes> *events, std::size_t /*n*/)
 	{
 		if (Many && ring.was_size() >= full)
 			return 0;

@@ -7,15 +7,18 @@
 namespace bench
 {
 
-template <std::uint32_t Bytes, bool> struct boost_queue : anybody {
-	static constexpr std::size_t takes = PEER_TAKEN;
+template <std::uint32_t Bytes, bool> class boost_queue : public anybody
+{
 	boost::lockfree::spsc_queue<event<Bytes>> ring;
+
+public:
+	static constexpr std::size_t takes = PEER_TAKEN;
 
 	explicit boost_queue(const bench_params &params) : ring(params.capacity)
 	{
 	}
 
-	std::size_t push(producer, const event<Bytes> *events, std::size_t n)
+	std::size_t push(producer /*by*/, const event<Bytes> *events, std::size_t n)
 	{
 		return n == 1 ? ring.push(*events) : ring.push(events, n);
 	}

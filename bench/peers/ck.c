@@ -6,8 +6,21 @@
 
 #include <ck_ring.h>
 
+#define CK_EVENT(bytes)                                                                            \
+	struct event_##bytes {                                                                     \
+		uint64_t word[(bytes) / sizeof(uint64_t)];                                         \
+	};                                                                                         \
+	CK_RING_PROTOTYPE(bytes, event_##bytes)
+
+CK_EVENT(8)
+CK_EVENT(16)
+CK_EVENT(32)
+CK_EVENT(64)
+CK_EVENT(128)
+CK_EVENT(256)
+
 struct channel {
-	const struct peer_loops *loops;
+	_Alignas(DISRUPTOR_APART) const struct peer_loops *loops;
 	void *slots;
 	_Alignas(DISRUPTOR_APART) struct ck_ring ring;
 };
@@ -44,19 +57,6 @@ LOOP_INLINE void in_end(struct channel *c, const struct in *in)
 {
 	(void)c, (void)in;
 }
-
-#define CK_EVENT(bytes)                                                                            \
-	struct event_##bytes {                                                                     \
-		uint64_t word[bytes / sizeof(uint64_t)];                                           \
-	};                                                                                         \
-	CK_RING_PROTOTYPE(bytes, event_##bytes)
-
-CK_EVENT(8)
-CK_EVENT(16)
-CK_EVENT(32)
-CK_EVENT(64)
-CK_EVENT(128)
-CK_EVENT(256)
 
 /* The size is a constant wherever this is. */
 #define CK_OF_SIZE(bytes, of)                                                                      \

@@ -9,23 +9,21 @@
 namespace bench
 {
 
-template <std::uint32_t Bytes, bool Many> struct cqueue_queue {
-	static constexpr std::size_t takes = PEER_TAKEN;
+template <std::uint32_t Bytes, bool Many> class cqueue_queue
+{
 	using list_type = moodycamel::ConcurrentQueue<event<Bytes>>;
 
-	using producer = moodycamel::ProducerToken *;
-
-	struct alignas(DISRUPTOR_APART) token {
-		moodycamel::ProducerToken its;
-
-		explicit token(list_type &list) : its(list)
-		{
-		}
+	struct alignas(DISRUPTOR_APART) token : moodycamel::ProducerToken {
+		using moodycamel::ProducerToken::ProducerToken;
 	};
 
 	list_type list;
 	std::vector<token> tokens;
 	alignas(DISRUPTOR_APART) moodycamel::ConsumerToken consumer;
+
+public:
+	static constexpr std::size_t takes = PEER_TAKEN;
+	using producer = moodycamel::ProducerToken *;
 
 	/*
 	 * A token for each thread, and as many blocks as it takes without allocating. A producer
@@ -42,15 +40,15 @@ template <std::uint32_t Bytes, bool Many> struct cqueue_queue {
 			token &t = tokens.emplace_back(list);
 
 			for (std::uint64_t n = params.capacity / params.producers; n != 0; n--)
-				list.enqueue(t.its, nothing);
-			while (list.try_dequeue_bulk_from_producer(t.its, taken, takes) != 0)
+				list.enqueue(t, nothing);
+			while (list.try_dequeue_bulk_from_producer(t, taken, takes) != 0)
 				;
 		}
 	}
 
-	producer producer_of(std::uint32_t index)
+	static producer producer_of(cqueue_queue &queue, std::uint32_t index)
 	{
-		return &tokens[index].its;
+		return &queue.tokens[index];
 	}
 
 	/* all of them or none; try: it would allocate rather than wait */
@@ -67,7 +65,7 @@ template <std::uint32_t Bytes, bool Many> struct cqueue_queue {
 		if constexpr (Many)
 			return list.try_dequeue_bulk(consumer, events, takes);
 		else
-			return list.try_dequeue_bulk_from_producer(tokens[0].its, events, takes);
+			return list.try_dequeue_bulk_from_producer(tokens[0], events, takes);
 	}
 };
 

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -88,6 +89,31 @@ static const char *answer(const char *word, char line[LINE])
 			memcpy(machine.said, line, LINE);
 	}
 	lost("its Java machine has ended");
+}
+
+/** The number that is all of @p text, or of its line; -1: it is none, or too large. */
+static int count_of(const char *text)
+{
+	char *end;
+	long count = strtol(text, &end, 10);
+
+	if (end == text || (*end != '\0' && *end != '\n'))
+		return -1;
+	return count >= 0 && count < INT_MAX ? (int)count : -1;
+}
+
+/** The first @p n numbers in @p text. */
+static bool figures_of(const char *text, double *figures, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char *end;
+
+		figures[i] = strtod(text, &end);
+		if (end == text)
+			return false;
+		text = end;
+	}
+	return true;
 }
 
 /* ---- the command line ---- */
@@ -198,18 +224,18 @@ static void spawn(void *context)
 /** Which of the sides a thread is, by its name; -1: none. */
 static int side_of(const char *tasks, const char *tid)
 {
+	static const char side[] = "side ";
 	char path[sizeof("/proc//task//comm") + 64], name[32] = "";
-	int side = -1;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%.20s/comm", tasks, tid);
 	file = fopen(path, "r");
 	if (file == NULL)
 		return -1; /* it has ended, or "." */
-	if (fgets(name, sizeof(name), file) == NULL || sscanf(name, "side %d", &side) != 1)
-		side = -1;
+	if (fgets(name, sizeof(name), file) == NULL)
+		name[0] = '\0'; /* it has ended since */
 	(void)fclose(file);
-	return side;
+	return strncmp(name, side, strlen(side)) == 0 ? count_of(name + strlen(side)) : -1;
 }
 
 /** Pin each of the machine's threads that carry events, as support.c does with ours. */
@@ -226,14 +252,14 @@ static void pin(unsigned threads, const int *cpus)
 		bench_fail("LMAX Disruptor: cannot read %s: %s", tasks, bench_error_text(errno));
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has this directory */
 	while ((entry = readdir(directory)) != NULL) {
-		int side = side_of(tasks, entry->d_name);
+		int tid = count_of(entry->d_name), side = side_of(tasks, entry->d_name);
 		cpu_set_t set;
 
-		if (side < 0 || side >= BENCH_CPUS)
+		if (tid < 0 || side < 0 || side >= BENCH_CPUS)
 			continue;
 		CPU_ZERO(&set);
 		CPU_SET((unsigned)cpus[side], &set);
-		if (sched_setaffinity((pid_t)atol(entry->d_name), sizeof(set), &set) == 0)
+		if (sched_setaffinity(tid, sizeof(set), &set) == 0)
 			pinned++;
 	}
 	closedir(directory);
@@ -263,16 +289,17 @@ static void stop(void)
 static void start(const struct command *command, const struct bench_params *params)
 {
 	char line[LINE];
-	unsigned threads;
+	int threads;
 
 	stop();
 	machine.command = *command;
 	machine.said[0] = '\0';
 	bench_run_within(BENCH_CPUS, params->cpus, spawn, NULL);
-	if (sscanf(answer("ready ", line), "%u", &threads) != 1)
+	threads = count_of(answer("ready ", line));
+	if (threads < 0)
 		lost("its Java machine does not say how many threads it has");
 	if (threads <= BENCH_CPUS)
-		pin(threads, params->cpus);
+		pin((unsigned)threads, params->cpus);
 	ask("warm\n");
 	(void)answer("warm ", line);
 }
@@ -290,15 +317,17 @@ static void run(const char *scenario, const struct bench_params *params,
 {
 	static struct command command; /* large */
 	char line[LINE];
-	double ns, events, batch;
+	double told[3], ns, events;
 
 	compose(&command, scenario, params);
 	if (machine.pid == 0 || !same(&command, &machine.command))
 		start(&command, params);
 	snprintf(line, sizeof(line), "run %" PRIu64 "\n", params->events);
 	ask(line);
-	if (sscanf(answer("done ", line), "%lf %lf %lf", &ns, &events, &batch) != 3 || ns <= 0)
+	if (!figures_of(answer("done ", line), told, 3) || !(told[0] > 0))
 		lost("its Java machine does not tell what it measured");
+	ns = told[0];
+	events = told[1];
 	sample->seconds = ns / 1e9;
 	sample->sleeps = -1; /* it counts none */
 	sample->crowded = params->producers + params->consumers > BENCH_CPUS || is_graph(scenario);
@@ -306,7 +335,7 @@ static void run(const char *scenario, const struct bench_params *params,
 		sample->value = ns / events;
 	} else {
 		sample->value = events / ns * 1e3;
-		sample->batch = batch;
+		sample->batch = told[2];
 	}
 	if (is_graph(scenario))
 		sample->stages = sample->threads = 3;

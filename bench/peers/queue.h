@@ -6,11 +6,12 @@
  * For the adapters in C++20, all of them queues of elements of a type: events
  * are copied in and out. An adapter defines a queue's policy,
  *
- *	template <std::uint32_t Bytes, bool Many> struct NAME_queue {
+ *	template <std::uint32_t Bytes, bool Many> class NAME_queue {
+ *	public:
  *		static constexpr std::size_t takes; // events at a time, at most
  *		explicit NAME_queue(const bench_params &params);
  *		// what a producer puts them by, given its index
- *		producer producer_of(std::uint32_t index);
+ *		static producer producer_of(NAME_queue &queue, std::uint32_t index);
  *		// put at most n events; how many
  *		std::size_t push(producer &by, const event<Bytes> *events, std::size_t n);
  *		// take at most `takes`; how many
@@ -40,33 +41,36 @@ struct anybody {
 	struct producer {
 	};
 
-	producer producer_of(std::uint32_t)
+	static producer producer_of(anybody & /*queue*/, std::uint32_t /*index*/)
 	{
 		return {};
 	}
 };
 
 /** A sending end, of N events a publish at most. */
-template <class Queue, std::uint32_t Bytes, bool Many, std::uint32_t N> struct out {
+template <class Queue, std::uint32_t Bytes, bool Many, std::uint32_t N> class out
+{
 	Queue *queue;
 	typename Queue::producer by;
 	event<Bytes> to_send[N];
 
-	out(Queue &to, std::uint32_t index) : queue(&to), by(to.producer_of(index))
+public:
+	out(Queue &to, std::uint32_t index) : queue(&to), by(Queue::producer_of(to, index))
 	{
 	}
 
-	LOOP_INLINE void *claim(void *end, std::uint64_t, std::uint32_t)
+	LOOP_INLINE void *claim(void *end, std::uint64_t /*n*/, std::uint32_t /*bytes*/)
 	{
 		return static_cast<out *>(end)->to_send;
 	}
 
-	LOOP_INLINE void *claimed(void *, void *first, std::uint64_t i, std::uint32_t)
+	LOOP_INLINE void *claimed(void * /*end*/, void *first, std::uint64_t i,
+				  std::uint32_t /*bytes*/)
 	{
 		return static_cast<event<Bytes> *>(first) + i;
 	}
 
-	LOOP_INLINE void publish(void *end, std::uint64_t n, std::uint32_t)
+	LOOP_INLINE void publish(void *end, std::uint64_t n, std::uint32_t /*bytes*/)
 	{
 		out *o = static_cast<out *>(end);
 		std::uint32_t looks = 0;
@@ -82,15 +86,17 @@ template <class Queue, std::uint32_t Bytes, bool Many, std::uint32_t N> struct o
 };
 
 /** The receiving end. */
-template <class Queue, std::uint32_t Bytes, bool Many> struct in {
+template <class Queue, std::uint32_t Bytes, bool Many> class in
+{
 	Queue *queue;
 	event<Bytes> taken[Queue::takes] = {};
 
+public:
 	explicit in(Queue &from) : queue(&from)
 	{
 	}
 
-	LOOP_INLINE std::uint64_t ready(void *end, std::uint32_t)
+	LOOP_INLINE std::uint64_t ready(void *end, std::uint32_t /*bytes*/)
 	{
 		in *i = static_cast<in *>(end);
 		std::uint32_t looks = 0;
@@ -101,13 +107,13 @@ template <class Queue, std::uint32_t Bytes, bool Many> struct in {
 		return n;
 	}
 
-	LOOP_INLINE const void *at(void *end, std::uint64_t i, std::uint32_t)
+	LOOP_INLINE const void *at(void *end, std::uint64_t i, std::uint32_t /*bytes*/)
 	{
 		return static_cast<in *>(end)->taken + i;
 	}
 
 	/* taking was releasing: the events were copied out */
-	LOOP_INLINE void release(void *, std::uint64_t)
+	LOOP_INLINE void release(void * /*end*/, std::uint64_t /*n*/)
 	{
 	}
 };
@@ -129,9 +135,11 @@ struct closable : peer_channel {
 };
 
 /** A channel's queue, and the loops over it. */
-template <class Queue, std::uint32_t Bytes, bool Many> struct channel : closable {
+template <class Queue, std::uint32_t Bytes, bool Many> class channel : public closable
+{
 	alignas(DISRUPTOR_APART) Queue queue;
 
+public:
 	explicit channel(const bench_params &params)
 	    : closable{ { &table }, destroy }, queue(params)
 	{
@@ -235,7 +243,8 @@ inline void close(void *channel)
 	c->close(c);
 }
 
-constexpr bench_subject subject_of(const char *name, void *(*open)(const bench_params *params))
+constexpr bench_subject subject_of(const char *name,
+				   void *(*open)(const bench_params *params)) noexcept
 {
 	bench_subject subject{};
 

@@ -7,16 +7,19 @@
 namespace bench
 {
 
-template <std::uint32_t Bytes, bool> struct rwqueue_queue : anybody {
-	static constexpr std::size_t takes = 1;
+template <std::uint32_t Bytes, bool> class rwqueue_queue : public anybody
+{
 	moodycamel::ReaderWriterQueue<event<Bytes>> list;
+
+public:
+	static constexpr std::size_t takes = 1;
 
 	explicit rwqueue_queue(const bench_params &params) : list(params.capacity)
 	{
 	}
 
 	/* try: it would allocate rather than wait, and what was reserved is enough */
-	std::size_t push(producer, const event<Bytes> *events, std::size_t)
+	std::size_t push(producer /*by*/, const event<Bytes> *events, std::size_t /*n*/)
 	{
 		return list.try_enqueue(*events);
 	}

@@ -7,16 +7,19 @@
 namespace bench
 {
 
-template <std::uint32_t Bytes, bool Many> struct tbb_queue : anybody {
-	static constexpr std::size_t takes = 1;
+template <std::uint32_t Bytes, bool Many> class tbb_queue : public anybody
+{
 	tbb::concurrent_bounded_queue<event<Bytes>> list;
+
+public:
+	static constexpr std::size_t takes = 1;
 
 	explicit tbb_queue(const bench_params &params)
 	{
 		list.set_capacity(static_cast<std::ptrdiff_t>(params.capacity));
 	}
 
-	std::size_t push(producer, const event<Bytes> *events, std::size_t)
+	std::size_t push(producer /*by*/, const event<Bytes> *events, std::size_t /*n*/)
 	{
 		return list.try_push(*events);
 	}

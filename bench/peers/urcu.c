@@ -5,7 +5,9 @@
  * the capacity, and takes a node anew when the consumer has counted it as done.
  * As each producer's nodes come back in their order, a count is all it takes.
  */
-#define _LGPL_SOURCE /* its inline functions, not those of its library */
+/* its inline functions, not those of its library */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): its name for that */
+#define _LGPL_SOURCE
 
 #include "sized.h"
 
@@ -38,7 +40,7 @@ struct spliced {
 };
 
 struct channel {
-	const struct peer_loops *loops;
+	_Alignas(DISRUPTOR_APART) const struct peer_loops *loops;
 	unsigned char *nodes; /* of all producers */
 	uint64_t share;       /* nodes of each producer, a power of two */
 	unsigned pool_shift;  /* pools lie 1 << this apart */

@@ -233,7 +233,7 @@ DISRUPTOR_INLINE uint64_t disruptor_ready(struct disruptor_consumer *c)
 			break;
 		}
 		at++;
-		if (leaps) {
+		if (leaps != 0) {
 			at = disruptor_leap(c, at, end, 256);
 			at = disruptor_leap(c, at, end, 32);
 			at = disruptor_leap(c, at, end, 4);

@@ -146,9 +146,10 @@ disruptor_producer_open(struct disruptor_producer *p, struct disruptor_ring *rin
 	int rc;
 
 	memset(&view, 0, sizeof(view));
-	rc = disruptor_producer_do_open(p ? &view : NULL, ring, type, options, sizeof(view));
+	rc = disruptor_producer_do_open(p != NULL ? &view : NULL, ring, type, options,
+					sizeof(view));
 
-	if (p)
+	if (p != NULL)
 		*p = view;
 	return rc;
 }
@@ -225,7 +226,7 @@ DISRUPTOR_INLINE void *disruptor_producer_first(struct disruptor_producer *p,
 						const struct disruptor_run *run, uint64_t n)
 {
 	disruptor_producer_follow(p, run);
-	return n ? disruptor_producer_slot(p, run->next - n) + p->offset : NULL;
+	return n != 0 ? disruptor_producer_slot(p, run->next - n) + p->offset : NULL;
 }
 
 /**
@@ -399,7 +400,7 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 #endif
 	DISRUPTOR_HOOK(PUBLISH);
 	/* lossy rings are told apart behind tests that there are anyway, so that others pay nothing */
-	if (p->flags & (DISRUPTOR_VIEW_PACKED | DISRUPTOR_VIEW_LOSSY)) {
+	if ((p->flags & (DISRUPTOR_VIEW_PACKED | DISRUPTOR_VIEW_LOSSY)) != 0) {
 		if (disruptor_unlikely(p->flags & DISRUPTOR_VIEW_LOSSY))
 			disruptor_producer_do_show(p->ring, at, end);
 		else
@@ -486,7 +487,7 @@ DISRUPTOR_INLINE int disruptor_publish_copy(struct disruptor_producer *p, const 
 
 	if (disruptor_unlikely(p->next != p->open))
 		return disruptor_producer_do_copy_refused(p->ring, p->index, p->next - p->open);
-	if (!disruptor_claim_n(p, n))
+	if (disruptor_claim_n(p, n) == NULL)
 		return disruptor_producer_status(p);
 	for (uint64_t i = 0; i < n; i++)
 		memcpy(disruptor_claimed_at(p, i), from + (size_t)i * size, size);
