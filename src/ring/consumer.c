@@ -936,7 +936,7 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
 	if (n == 0 || n < c->least) {
-		enum pace_end end = pace(c);
+		enum pace_end end = pace(c, deadline);
 
 		n = wait_until(&request);
 		pace_learn(c, end, n);

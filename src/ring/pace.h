@@ -48,11 +48,13 @@ static inline bool pace_is_passed(const struct disruptor_consumer *c, uint64_t p
 	return gate_behind(c->ring, c->aimed, position + 1) < 0;
 }
 
-/* Before a wait's first look. */
-static inline enum pace_end pace(const struct disruptor_consumer *c)
+/* Before the first look of a wait until @p deadline: who comes when it is past only looks. */
+static inline enum pace_end pace(const struct disruptor_consumer *c, uint64_t deadline)
 {
 	uint64_t half = c->next + c->mask / 2;
 
+	if (c->pace != 0 && deadline != DISRUPTOR_FOREVER && os_now() >= deadline)
+		return PACE_OVER;
 	for (uint32_t i = 0; i < c->pace; i++) {
 		if (i % PACE_LOOK == 0 && pace_is_passed(c, half))
 			return PACE_FAR;

@@ -27,7 +27,7 @@
 #define TWICE 64
 /* A table with room for twice the seeds, and for those that pairs take by themselves. */
 #define PLACES_LEAST (UINT64_C(1) << 20)
-#define PROBES 4096
+#define PROBES 4096 /* places looked at for one schedule, before the table counts as full */
 
 struct options {
 	uint64_t first, last;

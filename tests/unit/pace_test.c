@@ -133,7 +133,7 @@ static enum pace_end end_behind(struct fixture *f, uint32_t last, uint64_t n)
 	for (uint32_t i = 0; i < last; i++)
 		read_ticks(&f->consumer[i], n);
 	c->view.pace = PACE_MOST;
-	end = pace(&c->view);
+	end = pace(&c->view, DISRUPTOR_FOREVER);
 	read_ticks(c, n);
 	return end;
 }
@@ -166,6 +166,19 @@ TEST(it_sees_how_far_those_before_it_have_come)
 	}
 }
 
+TEST(who_comes_behind_its_deadline_looks_at_once)
+{
+	struct fixture f;
+
+	fixture_open(&f, 64, 1);
+	f.consumer[0].view.pace = PACE_MOST;
+	assert_int_equal(pace(&f.consumer[0].view, 0), PACE_OVER);
+	assert_int_equal(pace(&f.consumer[0].view, disruptor_now()), PACE_OVER);
+	assert_int_equal(pace(&f.consumer[0].view, disruptor_in(UINT64_C(3600000000000))),
+			 PACE_IDLE);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +189,7 @@ int main(void)
 		RUN(small_rings_never_pause),
 		RUN(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them),
 		RUN(it_sees_how_far_those_before_it_have_come),
+		RUN(who_comes_behind_its_deadline_looks_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
