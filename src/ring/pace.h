@@ -72,7 +72,7 @@ static inline void pace_learn(struct disruptor_consumer *c, enum pace_end end, i
 
 	if (found <= 1 || end == PACE_IDLE || (end == PACE_OVER && found > enough))
 		c->pace /= 2;
-	else if (end == PACE_OVER && found < enough / 2)
+	else if (end == PACE_OVER)
 		c->pace = c->pace < PACE_MOST / 2 ? c->pace * 2 + 1 : PACE_MOST;
 }
 

@@ -55,7 +55,7 @@ TEST(enough_at_once_ends_the_pauses)
 	for (int i = 0; i < 20; i++)
 		a_wait_for(&f, 2);
 	for (uint64_t n = 4; n <= 8; n++) {
-		a_wait_for(&f, n); /* half of enough, to enough: it stays */
+		a_wait_for(&f, n); /* half of enough, to enough: it stays at the most */
 		assert_int_equal(f.consumer[0].view.pace, PACE_MOST);
 	}
 	a_wait_for(&f, 9);
@@ -103,6 +103,19 @@ TEST(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them)
 	assert_int_equal(f.consumer[0].view.pace, 200);
 	pace_learn(&f.consumer[0].view, PACE_IDLE, 5);
 	assert_int_equal(f.consumer[0].view.pace, 100);
+	fixture_close(&f);
+}
+
+TEST(pauses_grow_until_enough_comes_at_once)
+{
+	struct fixture f;
+
+	fixture_open(&f, 64, 1); /* batches of 16: 8 are enough */
+	f.consumer[0].view.pace = 10;
+	pace_learn(&f.consumer[0].view, PACE_OVER, 8);
+	assert_int_equal(f.consumer[0].view.pace, 21);
+	pace_learn(&f.consumer[0].view, PACE_OVER, 9);
+	assert_int_equal(f.consumer[0].view.pace, 10);
 	fixture_close(&f);
 }
 
@@ -188,6 +201,7 @@ int main(void)
 		RUN(a_wait_that_ends_with_a_code_counts_as_one_without_more),
 		RUN(small_rings_never_pause),
 		RUN(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them),
+		RUN(pauses_grow_until_enough_comes_at_once),
 		RUN(it_sees_how_far_those_before_it_have_come),
 		RUN(who_comes_behind_its_deadline_looks_at_once),
 	};
