@@ -145,6 +145,9 @@ extern const struct bench_scenario scenario_pingpong, scenario_pingpong_one, sce
 	scenario_stats, scenario_wide, scenario_create, scenario_waiting, scenario_idle,
 	scenario_processes, scenario_processes_stream, scenario_processes_wakeup;
 
+/** Sizes of events, each with a capacity: scenario_sweep.c. */
+extern const struct bench_point bench_sizes[];
+
 /** A round trip of an event over two channels as a sample, in nanoseconds: scenario_pingpong.c. */
 void bench_round_trip(const struct bench_entry *entry, const struct bench_params *params,
 		      struct bench_sample *sample);
@@ -231,8 +234,9 @@ struct bench_row {
 	unsigned disturbed; /* samples in which others took a CPU too often */
 	bool disturbance;   /* that can be told */
 	unsigned out;       /* samples that do not count */
-	double line;        /* ns a bare line took beside the samples, median; NAN: not measured */
-	unsigned elsewhere; /* samples beside which the machine moved lines at another speed */
+	double line;        /* ns a bare line took beside those of `spread`; NAN: not measured */
+	double spread;      /* the worst to the best of samples beside which lines took as long */
+	unsigned elsewhere; /* samples without enough others beside which lines took as long */
 	struct bench_histogram *latency; /* of all samples that count; NULL: none is taken */
 	const char *rung;
 };

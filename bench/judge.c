@@ -188,22 +188,53 @@ static void sum_up_usage(struct bench_row *row, unsigned rounds)
 	}
 }
 
-/** Whether the machine moved lines at the usual speed of the row's samples beside this one. */
-static bool same_line(const struct bench_row *row, const struct bench_sample *sample)
+/** The values of samples beside which lines took @p line ns or up to half as much again; how many. */
+static unsigned values_beside(const struct bench_row *row, unsigned rounds, double line,
+			      double *values, bool *beside)
 {
-	return isnan(row->line) || (sample->line <= bench_line_factor * row->line &&
-				    row->line <= bench_line_factor * sample->line);
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < rounds; k++) {
+		const struct bench_sample *sample = &row->sample[k];
+
+		if (sample->line >= line && sample->line <= bench_line_factor * line) {
+			values[n++] = sample->value;
+			beside[k] = true;
+		}
+	}
+	return n;
 }
 
+/**
+ * The worst of a row's samples to its best, of those that the machine treated alike; of several such
+ * groups the farthest apart. A group is a quarter of the samples, or more.
+ */
 static void sum_up_line(struct bench_row *row, unsigned rounds)
 {
-	row->line = NAN;
-	row->elsewhere = 0;
-	if (rounds == 0 || row->sample[0].line == 0)
-		return;
-	row->line = median_of(row, rounds, offsetof(struct bench_sample, line));
+	unsigned enough = rounds / 4 > 2 ? rounds / 4 : 2, in = 0;
+	bool member[BENCH_ROUNDS] = { false };
+
+	row->line = row->spread = NAN;
+	for (unsigned k = 0; k < rounds; k++) {
+		bool beside[BENCH_ROUNDS] = { false };
+		double values[BENCH_ROUNDS], line = row->sample[k].line;
+		unsigned n = values_beside(row, rounds, line, values, beside);
+
+		if (n < enough)
+			continue;
+
+		struct bench_range value = range_of(values, &n);
+
+		if (!(row->spread <= value.min / value.max)) {
+			row->spread = value.min / value.max;
+			row->line = line;
+		}
+		for (unsigned i = 0; i < rounds; i++)
+			member[i] |= beside[i];
+	}
 	for (unsigned k = 0; k < rounds; k++)
-		row->elsewhere += !same_line(row, &row->sample[k]);
+		in += member[k];
+	row->elsewhere = rounds - in;
 }
 
 static void sum_up_row(const struct bench_result *result, struct bench_row *row)
@@ -223,7 +254,10 @@ static void sum_up_row(const struct bench_result *result, struct bench_row *row)
 	row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
 	row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
 	row->rung = row->sample[0].rung;
-	sum_up_line(row, rounds);
+	if (rounds > 0 && row->sample[0].line != 0)
+		sum_up_line(row, rounds);
+	else
+		row->line = row->spread = NAN;
 	sum_up_usage(row, rounds);
 }
 
@@ -318,21 +352,6 @@ static enum bench_verdict verdict_of(const struct bench_result *result,
 	return met ? BENCH_MET : BENCH_NOT_MET;
 }
 
-/** The worst of a row's samples to its best: of those that the machine treated alike. */
-static struct bench_range own_spread(const struct bench_row *row, unsigned rounds)
-{
-	double values[BENCH_ROUNDS], spread;
-	struct bench_range value;
-	unsigned n = 0;
-
-	for (unsigned k = 0; k < rounds; k++)
-		if (same_line(row, &row->sample[k]))
-			values[n++] = row->sample[k].value;
-	value = range_of(values, &n);
-	spread = value.max > 0 ? value.min / value.max : NAN;
-	return (struct bench_range){ spread, spread, spread };
-}
-
 /** What a bar is compared with. */
 static struct bench_range got(const struct bench_result *result, const struct bench_judgement *j)
 {
@@ -341,7 +360,7 @@ static struct bench_range got(const struct bench_result *result, const struct be
 	unsigned n;
 
 	if (is(j->bar, BENCH_OWN_BEST))
-		return own_spread(j->row, result->rounds);
+		return (struct bench_range){ j->row->spread, j->row->spread, j->row->spread };
 	if (j->bar->against == NULL)
 		return value;
 	if (j->against == NULL)

@@ -221,8 +221,8 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 	(void)fputc('\n', out);
 	if (own && !isnan(j->row->line))
 		fprintf(out,
-			"         among samples beside which a bare line took about %s ns to and fro;\n"
-			"         %u of %u, beside which the machine had another speed, left out\n",
+			"         among samples beside which a bare line took %s ns to and fro, or up to half\n"
+			"         as much again; %u of %u, with too few others of their kind, left out\n",
 			figure(value, j->row->line), j->row->elsewhere, result->rounds);
 }
 

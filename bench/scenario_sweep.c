@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Unicast, swept: over sizes of events and of rings, and repeated until its worst is known. */
+/* Unicast, swept: over sizes of events and of rings. */
 #include "bench.h"
 
-#include <math.h>
-
 /* The larger events in fewer slots: 2 MiB of them at most. */
-static const struct bench_point sizes[] = {
+const struct bench_point bench_sizes[] = {
 	{ .label = "8 B", .event_bytes = 8, .capacity = 8192 },
 	{ .label = "16 B", .event_bytes = 16, .capacity = 8192 },
 	{ .label = "32 B", .event_bytes = 32, .capacity = 8192 },
@@ -31,49 +29,10 @@ const struct bench_scenario scenario_sizes = {
 	BENCH_STREAM,
 	.rounds = 5,
 	.sample_seconds = 0.04,
-	.points = sizes,
+	.points = bench_sizes,
 	.defaults = BENCH_PARAMS(8, 8192, BUSY_SPIN),
 	.entries = BESIDE_MEMORY,
 	.sample = bench_throughput,
-};
-
-/** What a bare line takes to and fro between the two CPUs, in ns. */
-static double line_now(const struct bench_params *params)
-{
-	const struct bench_entry line = { .subject = &limit_line };
-	struct bench_params few = *params;
-	struct bench_sample sample = { .sleeps = -1 };
-
-	few.events = 10000; /* a few milliseconds */
-	bench_round_trip(&line, &few, &sample);
-	return sample.value;
-}
-
-/** Throughput, and how fast the machine moved lines right before it and right behind it. */
-static void sample_steady(const struct bench_entry *entry, const struct bench_params *params,
-			  struct bench_sample *sample)
-{
-	double before = line_now(params), behind;
-
-	bench_throughput(entry, params, sample);
-	behind = line_now(params);
-	sample->line = fmax(before, behind) > bench_line_factor * fmin(before, behind) ? NAN
-										       : before;
-}
-
-const struct bench_scenario scenario_steady = {
-	.name = "steady",
-	.what = "unicast, 20 times at each size: how far its worst is from its best",
-	BENCH_STREAM,
-	.bars = { { .bar = 0.5, .against = BENCH_OWN_BEST } },
-	.rounds = 20,
-	.sample_seconds = 0.02,
-	.points = sizes,
-	.defaults = BENCH_PARAMS(8, 8192, BUSY_SPIN),
-	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
-		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
-		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
-	.sample = sample_steady,
 };
 
 static const struct bench_point capacities[] = {

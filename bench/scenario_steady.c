@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Unicast, repeated until its worst is known.
+ *
+ * A host may move a virtual machine's CPUs many times a second, to cores that
+ * share a cache or to such as share none, which is a change of three to five
+ * times to whatever is measured. So a sample is made of slices of some
+ * milliseconds, and between each two of them a bare line's round trip tells
+ * what the machine is like: beside a slice that counts it has stayed what it
+ * was. The sample is the median of its slices that the machine treated alike.
+ */
+#include "bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+	SLICES = 12,
+	SLICES_ALIKE = 3, /* fewer, and the sample tells nothing */
+	TRIPS = 3000      /* of the bare line: a millisecond */
+};
+
+struct slice {
+	double line;  /* ns beside it */
+	double value; /* as a sample's */
+};
+
+/** What a bare line takes to and fro between the two CPUs, in ns. */
+static double line_now(const struct bench_params *params)
+{
+	const struct bench_entry line = { .subject = &limit_line };
+	struct bench_params few = *params;
+	struct bench_sample sample = { .sleeps = -1 };
+
+	few.events = TRIPS;
+	bench_round_trip(&line, &few, &sample);
+	return sample.value;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	double x = ((const struct slice *)a)->line, y = ((const struct slice *)b)->line;
+
+	return (x > y) - (x < y);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = ((const struct slice *)a)->value, y = ((const struct slice *)b)->value;
+
+	return (x > y) - (x < y);
+}
+
+/** The most of the @p n slices beside which lines took about as long; how many. */
+static unsigned most_alike(struct slice *slice, unsigned n, const struct slice **first)
+{
+	unsigned most = 0;
+
+	qsort(slice, n, sizeof(*slice), by_line);
+	for (unsigned from = 0; from < n; from++) {
+		unsigned to = from;
+
+		while (to < n && slice[to].line <= bench_line_factor * slice[from].line)
+			to++;
+		if (to - from > most) {
+			most = to - from;
+			*first = &slice[from];
+		}
+	}
+	return most;
+}
+
+static void sum_up(struct slice *slice, unsigned n, struct bench_sample *sample)
+{
+	const struct slice *first = slice;
+	struct slice alike[SLICES];
+	unsigned count = most_alike(slice, n, &first);
+
+	sample->value = sample->line = NAN;
+	if (count < SLICES_ALIKE)
+		return;
+	sample->line = first[count / 2].line;
+	for (unsigned i = 0; i < count; i++)
+		alike[i] = first[i];
+	qsort(alike, count, sizeof(*alike), by_value);
+	sample->value = alike[count / 2].value;
+}
+
+/** Throughput of one of @p slices, added to the sample's; in millions of events a second. */
+static double take_slice(const struct bench_entry *entry, const struct bench_params *params,
+			 struct bench_sample *sample)
+{
+	const struct bench_usage none = { 0 };
+	struct bench_sample slice = { .sleeps = -1 };
+
+	bench_throughput(entry, params, &slice);
+	slice.seconds += sample->seconds;
+	slice.events += sample->events;
+	if (sample->sleeps > 0)
+		slice.sleeps += sample->sleeps;
+	bench_usage_add(&slice.usage, &none, &sample->usage);
+	*sample = slice;
+	return slice.value;
+}
+
+static void sample_steady(const struct bench_entry *entry, const struct bench_params *params,
+			  struct bench_sample *sample)
+{
+	struct bench_params part = *params;
+	struct slice slice[SLICES];
+	double before = line_now(params);
+	unsigned n = 0;
+
+	part.events = params->events > SLICES ? params->events / SLICES : 1;
+	for (int i = 0; i < SLICES; i++) {
+		double value = take_slice(entry, &part, sample), behind = line_now(params);
+
+		if (fmax(before, behind) <= bench_line_factor * fmin(before, behind))
+			slice[n++] = (struct slice){ fmax(before, behind), value };
+		before = behind;
+	}
+	sum_up(slice, n, sample);
+}
+
+const struct bench_scenario scenario_steady = {
+	.name = "steady",
+	.what = "unicast, 20 times at each size: how far its worst is from its best",
+	BENCH_STREAM,
+	.bars = { { .bar = 0.5, .against = BENCH_OWN_BEST } },
+	.rounds = 20,
+	.sample_seconds = 0.02,
+	.points = bench_sizes,
+	.defaults = BENCH_PARAMS(8, 8192, BUSY_SPIN),
+	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
+		     { .subject = &subject_disruptor, .role = BENCH_MAIN },
+		     { .subject = &subject_disruptor, .role = BENCH_AGAIN } },
+	.sample = sample_steady,
+};
