@@ -930,17 +930,22 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 		.sleeps = &c->gate->sleeps,
 		.since = &c->ring->consumer_table[c->index].waits_since,
 	};
+	enum pace_end end = PACE_OVER;
 	int64_t n = 0;
+	bool close;
 
 	/* of those it is not for the stamps alone to say what they may have */
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
-	if (n == 0 || n < c->least) {
-		enum pace_end end = pace(c, deadline);
-
+	close = pace_is_close(c, n);
+	if (close)
+		end = pace(c, n, deadline);
+	if (n == 0 || n < c->least)
 		n = wait_until(&request);
+	else if (close)
+		n = (int64_t)disruptor_ready(c);
+	if (close)
 		pace_learn(c, end, n);
-	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
 		(void)ring_tell_failure(c->ring);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * What a consumer learns of its distance to the producer: who is given one event at a time never
- * pauses, who is given some lets more come, and no longer than that gives it more.
+ * pauses, who is given some lets those before it get ahead, and who is far behind takes what there is.
  */
 #include "fixture.h"
 
@@ -33,7 +33,7 @@ TEST(some_events_at_once_let_it_wait_for_more_up_to_a_bound)
 	struct fixture f;
 	uint32_t before = 0;
 
-	fixture_open(&f, 64, 1); /* batches of 16: 8 are enough */
+	fixture_open(&f, 64, 1);
 	for (int i = 0; i < 20; i++) {
 		a_wait_for(&f, 2);
 		assert_true(f.consumer[0].view.pace > before || before == PACE_MOST);
@@ -44,24 +44,6 @@ TEST(some_events_at_once_let_it_wait_for_more_up_to_a_bound)
 	for (int i = 0; i < 11; i++)
 		a_wait_for(&f, 1);
 	assert_int_equal(f.consumer[0].view.pace, 0);
-	fixture_close(&f);
-}
-
-TEST(enough_at_once_ends_the_pauses)
-{
-	struct fixture f;
-
-	fixture_open(&f, 64, 1);
-	for (int i = 0; i < 20; i++)
-		a_wait_for(&f, 2);
-	for (uint64_t n = 4; n <= 8; n++) {
-		a_wait_for(&f, n); /* half of enough, to enough: it stays at the most */
-		assert_int_equal(f.consumer[0].view.pace, PACE_MOST);
-	}
-	a_wait_for(&f, 9);
-	assert_int_equal(f.consumer[0].view.pace, PACE_MOST / 2);
-	a_wait_for(&f, 16);
-	assert_int_equal(f.consumer[0].view.pace, PACE_MOST / 4);
 	fixture_close(&f);
 }
 
@@ -79,43 +61,73 @@ TEST(a_wait_that_ends_with_a_code_counts_as_one_without_more)
 
 TEST(small_rings_never_pause)
 {
-	for (uint64_t capacity = 1; capacity <= 8; capacity *= 2) {
+	for (uint64_t capacity = 1; capacity <= 128; capacity *= 2) {
 		struct fixture f;
 
 		fixture_open(&f, capacity, 1);
-		for (int i = 0; i < 20; i++) {
-			a_wait_for(&f, f.consumer[0].view.batch);
-			assert_int_equal(f.consumer[0].view.pace, 0);
-		}
+		f.consumer[0].view.pace = PACE_MOST;
+		assert_int_equal(pace_is_close(&f.consumer[0].view, 0), capacity >= PACE_CLOSE);
 		fixture_close(&f);
 	}
 }
 
-TEST(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them)
+TEST(far_enough_keeps_the_pauses_and_nothing_more_at_a_glance_ends_them)
 {
 	struct fixture f;
 
 	fixture_open(&f, 64, 1);
-	f.consumer[0].view.pace = 200;
+	f.consumer[0].view.pace = 100;
 	pace_learn(&f.consumer[0].view, PACE_FAR, 16);
-	assert_int_equal(f.consumer[0].view.pace, 200);
-	pace_learn(&f.consumer[0].view, PACE_FAR, 2);
-	assert_int_equal(f.consumer[0].view.pace, 200);
-	pace_learn(&f.consumer[0].view, PACE_IDLE, 5);
 	assert_int_equal(f.consumer[0].view.pace, 100);
+	pace_learn(&f.consumer[0].view, PACE_FAR, 2);
+	assert_int_equal(f.consumer[0].view.pace, 100);
+	pace_learn(&f.consumer[0].view, PACE_OVER, 16);
+	assert_int_equal(f.consumer[0].view.pace, 201);
+	pace_learn(&f.consumer[0].view, PACE_IDLE, 5);
+	assert_int_equal(f.consumer[0].view.pace, 0);
 	fixture_close(&f);
 }
 
-TEST(pauses_grow_until_enough_comes_at_once)
+/* Of a ring of 1024 less than 16 events are few, and the batch limit is 256. */
+TEST(who_finds_few_is_close_if_it_has_learnt_so)
 {
+	struct disruptor_consumer *c;
 	struct fixture f;
 
-	fixture_open(&f, 64, 1); /* batches of 16: 8 are enough */
-	f.consumer[0].view.pace = 10;
-	pace_learn(&f.consumer[0].view, PACE_OVER, 8);
-	assert_int_equal(f.consumer[0].view.pace, 21);
-	pace_learn(&f.consumer[0].view, PACE_OVER, 9);
-	assert_int_equal(f.consumer[0].view.pace, 10);
+	fixture_open(&f, 1024, 1);
+	c = &f.consumer[0].view;
+	for (int64_t n = 1; n <= 16; n++)
+		assert_false(pace_is_close(c, n));
+	assert_true(pace_is_close(c, 0));
+	c->pace = 1;
+	for (int64_t n = 0; n < 16; n++)
+		assert_true(pace_is_close(c, n));
+	assert_false(pace_is_close(c, 16));
+	c->batch = 4; /* four may be all that it is told of */
+	assert_true(pace_is_close(c, 3));
+	assert_false(pace_is_close(c, 4));
+	fixture_close(&f);
+}
+
+TEST(who_finds_few_is_given_them_when_no_more_come)
+{
+	struct disruptor_consumer *c;
+	struct fixture f;
+
+	fixture_open(&f, 1024, 1);
+	c = &f.consumer[0].view;
+	for (uint64_t n = 1; n < 16; n += 7) {
+		publish_ticks(&f.producer, n);
+		c->pace = PACE_MOST;
+		assert_int_equal(tick_ready_until(&f.consumer[0], DISRUPTOR_FOREVER), n);
+		assert_int_equal(c->pace, 0);
+		read_ticks(&f.consumer[0], n);
+	}
+	publish_ticks(&f.producer, 16);
+	c->pace = PACE_MOST;
+	assert_int_equal(tick_ready_until(&f.consumer[0], DISRUPTOR_FOREVER), 16);
+	assert_int_equal(c->pace, PACE_MOST); /* it was not close: nothing is learnt */
+	read_ticks(&f.consumer[0], 16);
 	fixture_close(&f);
 }
 
@@ -136,8 +148,8 @@ static void open_behind(struct fixture *f, const struct disruptor_options *optio
 	f->consumers = before + 1;
 }
 
-/* What the last consumer's pauses end with, once @p n events have come to it. */
-static enum pace_end end_behind(struct fixture *f, uint32_t last, uint64_t n)
+/* What the last consumer's pauses end with, once @p n events have come to it, and it had found @p few. */
+static enum pace_end end_behind(struct fixture *f, uint32_t last, uint64_t n, int64_t few)
 {
 	struct tick_consumer *c = &f->consumer[last];
 	enum pace_end end;
@@ -146,7 +158,7 @@ static enum pace_end end_behind(struct fixture *f, uint32_t last, uint64_t n)
 	for (uint32_t i = 0; i < last; i++)
 		read_ticks(&f->consumer[i], n);
 	c->view.pace = PACE_MOST;
-	end = pace(&c->view, DISRUPTOR_FOREVER);
+	end = pace(&c->view, few, DISRUPTOR_FOREVER);
 	read_ticks(c, n);
 	return end;
 }
@@ -169,10 +181,13 @@ TEST(it_sees_how_far_those_before_it_have_come)
 			o.layout = rings[i].layout;
 			open_behind(&f, &o, before);
 			for (int lap = 0; lap < 6; lap++) {
-				assert_int_equal(end_behind(&f, before, 32), PACE_FAR);
-				assert_int_equal(end_behind(&f, before, 31), PACE_OVER);
-				assert_int_equal(end_behind(&f, before, 1), PACE_OVER);
-				assert_int_equal(end_behind(&f, before, 0), PACE_IDLE);
+				assert_int_equal(end_behind(&f, before, 8, 0), PACE_FAR);
+				assert_int_equal(end_behind(&f, before, 7, 0), PACE_OVER);
+				assert_int_equal(end_behind(&f, before, 1, 0), PACE_OVER);
+				assert_int_equal(end_behind(&f, before, 0, 0), PACE_IDLE);
+				assert_int_equal(end_behind(&f, before, 8, 8), PACE_FAR);
+				assert_int_equal(end_behind(&f, before, 7, 6), PACE_OVER);
+				assert_int_equal(end_behind(&f, before, 7, 7), PACE_IDLE);
 			}
 			fixture_close(&f);
 		}
@@ -185,9 +200,9 @@ TEST(who_comes_behind_its_deadline_looks_at_once)
 
 	fixture_open(&f, 64, 1);
 	f.consumer[0].view.pace = PACE_MOST;
-	assert_int_equal(pace(&f.consumer[0].view, 0), PACE_OVER);
-	assert_int_equal(pace(&f.consumer[0].view, disruptor_now()), PACE_OVER);
-	assert_int_equal(pace(&f.consumer[0].view, disruptor_in(UINT64_C(3600000000000))),
+	assert_int_equal(pace(&f.consumer[0].view, 0, 0), PACE_OVER);
+	assert_int_equal(pace(&f.consumer[0].view, 0, disruptor_now()), PACE_OVER);
+	assert_int_equal(pace(&f.consumer[0].view, 0, disruptor_in(UINT64_C(3600000000000))),
 			 PACE_IDLE);
 	fixture_close(&f);
 }
@@ -197,11 +212,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN(who_waits_for_one_event_at_a_time_never_pauses),
 		RUN(some_events_at_once_let_it_wait_for_more_up_to_a_bound),
-		RUN(enough_at_once_ends_the_pauses),
 		RUN(a_wait_that_ends_with_a_code_counts_as_one_without_more),
 		RUN(small_rings_never_pause),
-		RUN(half_of_a_ring_keeps_the_pauses_and_nothing_at_a_glance_halves_them),
-		RUN(pauses_grow_until_enough_comes_at_once),
+		RUN(far_enough_keeps_the_pauses_and_nothing_more_at_a_glance_ends_them),
+		RUN(who_finds_few_is_close_if_it_has_learnt_so),
+		RUN(who_finds_few_is_given_them_when_no_more_come),
 		RUN(it_sees_how_far_those_before_it_have_come),
 		RUN(who_comes_behind_its_deadline_looks_at_once),
 	};
