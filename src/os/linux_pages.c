@@ -94,16 +94,19 @@ static int map_base(struct os_memory *m, size_t size, unsigned flags)
 	return 0;
 }
 
+/* As many as a kernel may be made for, whatever the size of its words. */
+enum { NODES = 1024 };
+
 int os_bind_node(void *base, size_t size, int node)
 {
-	unsigned long mask[16] = { 0 };
-	unsigned bits = 8 * sizeof(mask[0]);
+	enum { BITS = 8 * sizeof(unsigned long) };
+	unsigned long mask[NODES / BITS] = { 0 };
 
-	if (node < 0 || (size_t)node >= 8 * sizeof(mask))
-		return error_set(DISRUPTOR_E_INVAL, "numa_node: %d is not in 0 … %zu", node,
-				 8 * sizeof(mask) - 1);
-	mask[(unsigned)node / bits] = 1ul << ((unsigned)node % bits);
-	if (syscall(SYS_mbind, base, size, MPOL_BIND, mask, 8 * sizeof(mask), 0) != 0)
+	if (node < 0 || node >= NODES)
+		return error_set(DISRUPTOR_E_INVAL, "numa_node: %d is not in 0 … %d", node,
+				 NODES - 1);
+	mask[(unsigned)node / BITS] = 1ul << ((unsigned)node % BITS);
+	if (syscall(SYS_mbind, base, size, MPOL_BIND, mask, (unsigned long)NODES, 0) != 0)
 		return error_set(DISRUPTOR_E_UNSUPPORTED, "numa_node: %d: %s", node,
 				 os_error_text(errno));
 	return 0;
