@@ -125,6 +125,8 @@ const struct bench_scenario scenario_oversubscribed = {
 	.name = "oversubscribed",
 	.what = "a producer and a pipeline of 5 stages, six threads on two processors",
 	BENCH_STREAM,
+	.rounds = 11,
+	.sample_seconds = 0.06,
 	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &limit_alone, .graph = &dedicated, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .graph = &dedicated, .role = BENCH_MAIN },

@@ -221,7 +221,6 @@ const struct bench_scenario scenario_threes = {
 	.name = "threes",
 	.what = "three producers, each with its own ring, to one thread that takes from all",
 	BENCH_STREAM,
-	.sample_seconds = 0.06,
 	.points = three,
 	.defaults = BENCH_PARAMS(24, 8192, BLOCKING),
 	.entries = { { .subject = &limit_alone, .role = BENCH_LIMIT },
