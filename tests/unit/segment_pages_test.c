@@ -198,8 +198,11 @@ static int on_a_file_system_of_huge_pages(void)
 TEST(a_file_system_of_huge_pages_makes_a_segment_of_them_or_says_that_there_are_none)
 {
 	int status;
-	pid_t child = fork();
+	pid_t child;
 
+	if (FIXTURE_EMULATED)
+		skip(); /* qemu-user maps by pages of its own */
+	child = fork();
 	assert_true(child >= 0);
 	if (child == 0)
 		_exit(on_a_file_system_of_huge_pages());
@@ -217,6 +220,8 @@ TEST(each_process_locks_and_touches_its_own_mapping)
 	struct disruptor_segment *s, *other;
 	unsigned long size;
 
+	if (FIXTURE_EMULATED)
+		skip(); /* as above: madvise(2) */
 	assert_code(make_with(&s, 0), 0);
 	size = kilobytes("Size", 0);
 	assert_int_not_equal(size, NOT_THERE);
