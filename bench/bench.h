@@ -220,6 +220,15 @@ enum bench_verdict {
 /** A bare line's round trip that differs by more is another speed of the machine; noise is less. */
 static const double bench_line_factor = 1.5;
 
+/** Samples that the machine treated alike. */
+struct bench_group {
+	double line; /* ns a bare line took to and fro beside them: that, or up to half as much again */
+	unsigned samples;
+	struct bench_range value;
+};
+
+enum { BENCH_GROUPS = 4 };
+
 struct bench_row {
 	struct bench_entry entry;
 	struct bench_params params;
@@ -234,9 +243,10 @@ struct bench_row {
 	unsigned disturbed; /* samples in which others took a CPU too often */
 	bool disturbance;   /* that can be told */
 	unsigned out;       /* samples that do not count */
-	double line;        /* ns a bare line took beside those of `spread`; NAN: not measured */
-	double spread;      /* the worst to the best of samples beside which lines took as long */
-	unsigned elsewhere; /* samples without enough others beside which lines took as long */
+	struct bench_group group[BENCH_GROUPS]; /* none: no bare line was measured beside them */
+	unsigned groups;
+	double spread; /* the worst to the best within a group; NAN: no group is large enough */
+	unsigned elsewhere;              /* samples of groups that are too small for that */
 	struct bench_histogram *latency; /* of all samples that count; NULL: none is taken */
 	const char *rung;
 };

@@ -188,52 +188,52 @@ static void sum_up_usage(struct bench_row *row, unsigned rounds)
 	}
 }
 
-/** The values of samples beside which lines took @p line ns or up to half as much again; how many. */
-static unsigned values_beside(const struct bench_row *row, unsigned rounds, double line,
-			      double *values, bool *beside)
+static int by_line(const void *a, const void *b)
 {
-	unsigned n = 0;
+	const struct bench_sample *x = *(const struct bench_sample *const *)a,
+				  *y = *(const struct bench_sample *const *)b;
 
-	for (unsigned k = 0; k < rounds; k++) {
-		const struct bench_sample *sample = &row->sample[k];
-
-		if (sample->line >= line && sample->line <= bench_line_factor * line) {
-			values[n++] = sample->value;
-			beside[k] = true;
-		}
-	}
-	return n;
+	return (x->line > y->line) - (x->line < y->line);
 }
 
-/**
- * The worst of a row's samples to its best, of those that the machine treated alike; of several such
- * groups the farthest apart. A group is a quarter of the samples, or more.
- */
-static void sum_up_line(struct bench_row *row, unsigned rounds)
+/** Part samples by the line beside them: each group goes from the shortest to half as much again. */
+static void group_by_line(struct bench_row *row, unsigned rounds)
+{
+	const struct bench_sample *sample[BENCH_ROUNDS];
+	double values[BENCH_ROUNDS];
+	unsigned count = 0;
+
+	row->groups = 0;
+	for (unsigned k = 0; k < rounds; k++)
+		if (row->sample[k].line > 0 && isfinite(row->sample[k].value))
+			sample[count++] = &row->sample[k];
+	qsort(sample, count, sizeof(*sample), by_line);
+	for (unsigned from = 0, to; from < count && row->groups < BENCH_GROUPS; from = to) {
+		struct bench_group *group = &row->group[row->groups++];
+
+		for (to = from;
+		     to < count && sample[to]->line <= bench_line_factor * sample[from]->line; to++)
+			values[to - from] = sample[to]->value;
+		group->line = sample[from]->line;
+		group->samples = to - from;
+		group->value = range_of(values, &group->samples);
+	}
+}
+
+/** The worst of a group's samples to its best; of several groups of a quarter or more the least. */
+static void judge_spread(struct bench_row *row, unsigned rounds)
 {
 	unsigned enough = rounds / 4 > 2 ? rounds / 4 : 2, in = 0;
-	bool member[BENCH_ROUNDS] = { false };
 
-	row->line = row->spread = NAN;
-	for (unsigned k = 0; k < rounds; k++) {
-		bool beside[BENCH_ROUNDS] = { false };
-		double values[BENCH_ROUNDS], line = row->sample[k].line;
-		unsigned n = values_beside(row, rounds, line, values, beside);
+	row->spread = NAN;
+	for (unsigned i = 0; i < row->groups; i++) {
+		const struct bench_group *group = &row->group[i];
 
-		if (n < enough)
+		if (group->samples < enough)
 			continue;
-
-		struct bench_range value = range_of(values, &n);
-
-		if (!(row->spread <= value.min / value.max)) {
-			row->spread = value.min / value.max;
-			row->line = line;
-		}
-		for (unsigned i = 0; i < rounds; i++)
-			member[i] |= beside[i];
+		in += group->samples;
+		row->spread = fmin(row->spread, group->value.min / group->value.max);
 	}
-	for (unsigned k = 0; k < rounds; k++)
-		in += member[k];
 	row->elsewhere = rounds - in;
 }
 
@@ -254,10 +254,8 @@ static void sum_up_row(const struct bench_result *result, struct bench_row *row)
 	row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
 	row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
 	row->rung = row->sample[0].rung;
-	if (rounds > 0 && row->sample[0].line != 0)
-		sum_up_line(row, rounds);
-	else
-		row->line = row->spread = NAN;
+	group_by_line(row, rounds);
+	judge_spread(row, rounds);
 	sum_up_usage(row, rounds);
 }
 

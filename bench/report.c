@@ -193,6 +193,22 @@ static void print_head(FILE *out, const struct bench_result *result)
 	(void)fputc('\n', out);
 }
 
+/** What the samples came to, by how the machine treated them. */
+static void print_groups(FILE *out, const struct bench_result *result, const struct bench_row *row)
+{
+	char line[32], value[128];
+
+	for (unsigned i = 0; i < row->groups; i++)
+		fprintf(out,
+			"         beside a bare line of %s ns, or up to half as much again: %u, %s\n",
+			figure(line, row->group[i].line), row->group[i].samples,
+			range(value, row->group[i].value));
+	if (row->elsewhere != 0)
+		fprintf(out,
+			"         %u of %u samples, with too few others of their kind, do not count\n",
+			row->elsewhere, result->rounds);
+}
+
 static void print_bar(FILE *out, const struct bench_result *result, const struct bench_judgement *j)
 {
 	bool own = j->bar->against != NULL && strcmp(j->bar->against, BENCH_OWN_BEST) == 0;
@@ -219,11 +235,8 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 		fprintf(out, ": not built%s%s", j->bar->peer ? "" : ": ",
 			j->bar->peer ? "" : j->missing);
 	(void)fputc('\n', out);
-	if (own && !isnan(j->row->line))
-		fprintf(out,
-			"         among samples beside which a bare line took %s ns to and fro, or up to half\n"
-			"         as much again; %u of %u, with too few others of their kind, left out\n",
-			figure(value, j->row->line), j->row->elsewhere, result->rounds);
+	if (own && j->row->groups > 0)
+		print_groups(out, result, j->row);
 }
 
 static void print_bars(FILE *out, const struct bench_result *result)

@@ -168,6 +168,25 @@ static void set_latency(json_t *object, const struct bench_row *row)
 	set(object, "curve", curve_of(times));
 }
 
+/** Null: no bare line was measured beside the samples. */
+static json_t *groups_of(const struct bench_row *row)
+{
+	json_t *list = row->groups > 0 ? json_array() : json_null();
+
+	for (unsigned i = 0; i < row->groups; i++) {
+		json_t *group = json_object();
+
+		set(group, "line_ns", number(row->group[i].line));
+		set(group, "samples", integer(row->group[i].samples));
+		set(group, "min", number(row->group[i].value.min));
+		set(group, "median", number(row->group[i].value.median));
+		set(group, "max", number(row->group[i].value.max));
+		if (json_array_append_new(list, group) != 0)
+			bench_fail("no memory for a line of the results");
+	}
+	return list;
+}
+
 static void set_usage(json_t *object, const struct bench_row *row)
 {
 	set(object, "cpu_ns_per_event", number(row->cpu_ns));
@@ -178,7 +197,7 @@ static void set_usage(json_t *object, const struct bench_row *row)
 	set(object, "disturbed", row->disturbance ? integer(row->disturbed) : json_null());
 	set(object, "slept", number(row->slept));
 	set(object, "thrown_out", integer(row->out));
-	set(object, "line_ns", number(row->line));
+	set(object, "beside", groups_of(row));
 	set(object, "elsewhere", integer(row->elsewhere));
 }
 
