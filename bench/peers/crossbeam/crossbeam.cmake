@@ -28,8 +28,8 @@ disruptor_rust_runs("${DISRUPTOR_CARGO}" cargo_runs)
 disruptor_rust_runs("${DISRUPTOR_RUSTC}" rustc_runs)
 # ThreadSanitizer would report what it cannot see through: Debian's rustc does not compile for it.
 # Another processor's code is not asked of it either.
-if(cargo_runs AND rustc_runs AND crates AND NOT DISRUPTOR_SANITIZE MATCHES "thread" AND
-		NOT CMAKE_CROSSCOMPILING)
+if(DISRUPTOR_BENCH_PEERS AND cargo_runs AND rustc_runs AND crates AND
+		NOT DISRUPTOR_SANITIZE MATCHES "thread" AND NOT CMAKE_CROSSCOMPILING)
 	# Built from a copy: cargo writes beside its manifest.
 	set(crate "${CMAKE_CURRENT_BINARY_DIR}/crossbeam")
 	set(library "${crate}/target/release/libbench_crossbeam.a")

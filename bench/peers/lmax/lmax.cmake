@@ -24,7 +24,8 @@ endfunction()
 
 disruptor_jdk_runs("${DISRUPTOR_JAVA}" -version java_runs)
 disruptor_jdk_runs("${DISRUPTOR_JAVAC}" -version javac_runs)
-if(java_runs AND javac_runs AND DISRUPTOR_LMAX_JAR AND NOT CMAKE_CROSSCOMPILING)
+if(DISRUPTOR_BENCH_PEERS AND java_runs AND javac_runs AND DISRUPTOR_LMAX_JAR AND
+		NOT CMAKE_CROSSCOMPILING)
 	file(GLOB java_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/*.java")
 	set(classes "${CMAKE_CURRENT_BINARY_DIR}/lmax")
 	set(stamp "${CMAKE_CURRENT_BINARY_DIR}/lmax.stamp")
