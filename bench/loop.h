@@ -63,7 +63,7 @@ LOOP_INLINE void loop_fill(void *event, uint64_t value, uint32_t bytes)
 	uint64_t *word = (uint64_t *)event;
 	uint32_t words = bytes / sizeof(*word), i = 0;
 
-	for (; words - i >= LOOP_STEP; i += LOOP_STEP)
+	for (; i + LOOP_STEP <= words; i += LOOP_STEP)
 		for (uint32_t k = 0; k < LOOP_STEP; k++)
 			word[i + k] = value;
 	for (; i < words; i++)
@@ -77,10 +77,10 @@ LOOP_INLINE void loop_fill(void *event, uint64_t value, uint32_t bytes)
 LOOP_INLINE uint64_t loop_read(const void *event, uint32_t bytes, uint64_t *torn)
 {
 	const uint64_t *word = (const uint64_t *)event;
-	uint32_t words = bytes / sizeof(*word), i = 0;
+	uint32_t words = bytes / sizeof(*word), i = 1;
 	uint64_t first = word[0], other = 0;
 
-	for (; words - i >= LOOP_STEP; i += LOOP_STEP)
+	for (; i + LOOP_STEP <= words; i += LOOP_STEP)
 		for (uint32_t k = 0; k < LOOP_STEP; k++)
 			other |= word[i + k] ^ first;
 	for (; i < words; i++)

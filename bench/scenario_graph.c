@@ -72,15 +72,14 @@ static int on_words(void *context, void *event, uint64_t position, int last)
 }
 
 /** A span at once: what changes with each event stays in registers. */
-static int on_span(void *context, const struct disruptor_span *span, uint64_t *handled, int last)
+LOOP_INLINE int check_span(struct end *e, const struct disruptor_span *span, int last,
+			   uint32_t bytes)
 {
-	struct end *e = context;
 	const unsigned char *event = span->first;
 	uint64_t position = span->position, end = position + span->count, sum = 0, wrong = 0;
 
-	(void)handled; /* all */
 	for (; position != end; position++, event += span->stride) {
-		uint64_t value = loop_read(event, e->bytes, &wrong);
+		uint64_t value = loop_read(event, bytes, &wrong);
 
 		sum += value;
 		wrong |= value ^ (position + 1);
@@ -93,6 +92,19 @@ static int on_span(void *context, const struct disruptor_span *span, uint64_t *h
 	return DISRUPTOR_CONTINUE;
 }
 
+static int on_word_span(void *context, const struct disruptor_span *span, uint64_t *handled,
+			int last)
+{
+	(void)handled; /* all */
+	return check_span(context, span, last, 8);
+}
+
+static int on_span(void *context, const struct disruptor_span *span, uint64_t *handled, int last)
+{
+	(void)handled; /* all */
+	return check_span(context, span, last, ((struct end *)context)->bytes);
+}
+
 static void add_stages(struct flow *f)
 {
 	const struct bench_graph *g = f->graph;
@@ -101,7 +113,7 @@ static void add_stages(struct flow *f)
 	int code = 0;
 
 	if (g->spans)
-		handler.on_span = on_span;
+		handler.on_span = f->params->event_bytes == 8 ? on_word_span : on_span;
 	else
 		handler.on_event = f->params->event_bytes == 8 ? on_word : on_words;
 	for (uint32_t i = 0; i < g->stages; i++) {
