@@ -180,7 +180,8 @@ static int on_a_file_system_of_huge_pages(void)
 	struct disruptor_segment *s, *other;
 	int rc;
 
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", memory_directory, "hugetlbfs", 0, NULL) != 0)
 		return 77;
 	rc = open_with(&s, memory_directory, create, DISRUPTOR_HUGE_PAGES_REQUIRE, 0);
