@@ -124,6 +124,8 @@ const struct bench_scenario scenario_burst = {
 	.better = BENCH_LESS,
 	.threads = true,
 	.latency = true,
+	.rounds = 15,
+	.sample_seconds = 0.08, /* 800 bursts */
 	.defaults = BENCH_PARAMS(8, 8192, BLOCKING),
 	.entries = { { .subject = &limit_cursor, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },

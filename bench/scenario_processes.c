@@ -65,6 +65,8 @@ const struct bench_scenario scenario_processes_wakeup = {
 	.bars = { { .bar = 1.11, .against = "pipe" }, { .bar = 1.11, .against = "socket" } },
 	.threads = true,
 	.latency = true,
+	.rounds = 15,
+	.sample_seconds = 0.08,
 	.defaults = BENCH_PARAMS(32, 1024, BLOCKING),
 	.entries = { { .subject = &limit_futex, .role = BENCH_LIMIT },
 		     { .subject = &subject_process, .role = BENCH_MAIN },

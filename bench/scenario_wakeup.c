@@ -55,6 +55,8 @@ const struct bench_scenario scenario_wakeup = {
 	.bars = { { .bar = 1.3, .against = BENCH_LIMIT_FUTEX } },
 	.threads = true,
 	.latency = true,
+	.rounds = 15,
+	.sample_seconds = 0.08, /* a thousand hops */
 	.defaults = BENCH_PARAMS(32, 1024, BLOCKING),
 	.entries = { { .subject = &limit_futex, .role = BENCH_LIMIT },
 		     { .subject = &subject_disruptor, .role = BENCH_MAIN },

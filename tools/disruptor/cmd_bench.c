@@ -28,7 +28,7 @@ static const char help[] =
 	"  all of them        all; --list says what each measures, and how long it takes\n"
 	"\n"
 	"options:\n"
-	"  --events N        timed events in a sample; default: as many as take 16 to 60 ms\n"
+	"  --events N        timed events in a sample; default: as many as take 16 to 80 ms\n"
 	"  --rounds R        rounds, 1 ... 999; default 41, of some scenarios others\n"
 	"  --wait P          wait strategy: busy-spin, spin, yielding, sleeping, phased, blocking\n"
 	"  --event-bytes B   bytes of an event, a multiple of 8, 8 ... 65536\n"
