@@ -764,7 +764,7 @@ TEST(what_was_cut_short_is_refused_and_so_is_what_is_no_segment)
 	const struct disruptor_segment_options o = shared_where(0);
 	struct disruptor_look_state found = { .size = sizeof(found) };
 	struct disruptor_look *l = look_into(), *other;
-	char path[128];
+	char path[128] = { 0 };
 	int fd;
 
 	path_of(path, sizeof(path));
