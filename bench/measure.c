@@ -16,8 +16,8 @@
  * How long a sample is to be, in seconds, and how many rounds there are. Rather many that are short: a
  * machine that others share changes many times a second.
  */
-static const double full_sample = 0.016, quick_part = 0.5;
-static const unsigned full_rounds = 41, quick_rounds = 5;
+static const double full_sample = 0.016, quick_part = 0.25;
+static const unsigned full_rounds = 41, quick_rounds = 3;
 
 const char *bench_entry_name(const struct bench_entry *entry)
 {

@@ -35,7 +35,7 @@ static const char help[] =
 	"  --capacity C      slots of a ring, a power of two, 16 ... 16777216\n"
 	"  --rung R          force a rung of the wait/notify ladder: membarrier, fence, mutex\n"
 	"  --cpus A,B        pin the two threads to these; default: the first two allowed\n"
-	"  --quick           at most 5 rounds of samples half as long\n"
+	"  --quick           at most 3 rounds of samples a quarter as long\n"
 	"  --usage           a second table: processor time, switches, sleeps, memory\n"
 	"  --list            tell the scenarios, their points and how long they take\n"
 	"  --json            one JSON object a line instead of tables\n"
