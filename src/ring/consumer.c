@@ -918,7 +918,8 @@ static int64_t events_look(void *who, struct wait_need *need)
 	return found;
 }
 
-int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
+/* Apart, so that who finds events does not lay out a wait for them. */
+static int64_t wait_for_events(struct disruptor_consumer *c, uint64_t deadline)
 {
 	struct wait_request request = {
 		.ring = c->ring,
@@ -930,22 +931,26 @@ int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
 		.sleeps = &c->gate->sleeps,
 		.since = &c->ring->consumer_table[c->index].waits_since,
 	};
-	enum pace_end end = PACE_OVER;
+
+	return wait_until(&request);
+}
+
+int64_t disruptor_ready_until(struct disruptor_consumer *c, uint64_t deadline)
+{
 	int64_t n = 0;
-	bool close;
 
 	/* of those it is not for the stamps alone to say what they may have */
 	if (!is_deferred(c) && !share_takes(c))
 		n = (int64_t)disruptor_ready(c);
-	close = pace_is_close(c, n);
-	if (close)
-		end = pace(c, n, deadline);
-	if (n == 0 || n < c->least)
-		n = wait_until(&request);
-	else if (close)
-		n = (int64_t)disruptor_ready(c);
-	if (close)
+	if (pace_is_close(c, n)) {
+		enum pace_end end = pace(c, n, deadline);
+
+		n = n == 0 || n < c->least ? wait_for_events(c, deadline)
+					   : (int64_t)disruptor_ready(c);
 		pace_learn(c, end, n);
+	} else if (n == 0 || n < c->least) {
+		n = wait_for_events(c, deadline);
+	}
 	ring_hold_note(c);
 	if (disruptor_unlikely(n == DISRUPTOR_E_FAILED))
 		(void)ring_tell_failure(c->ring);
