@@ -220,6 +220,16 @@ enum bench_verdict {
 /** A bare line's round trip that differs by more is another speed of the machine; noise is less. */
 static const double bench_line_factor = 1.5;
 
+/** What was measured, and what a bare line took to and fro beside it, in ns. */
+struct bench_beside {
+	double line, value;
+};
+
+/** Put them in the order of their lines. */
+void bench_sort_beside(struct bench_beside *beside, unsigned n);
+/** Where those end that the machine treated as it did the one at @p from. They are sorted. */
+unsigned bench_alike(const struct bench_beside *beside, unsigned n, unsigned from);
+
 /** Samples that the machine treated alike. */
 struct bench_group {
 	double line; /* ns a bare line took to and fro beside them: that, or up to half as much again */

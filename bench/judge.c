@@ -190,31 +190,45 @@ static void sum_up_usage(struct bench_row *row, unsigned rounds)
 
 static int by_line(const void *a, const void *b)
 {
-	const struct bench_sample *x = *(const struct bench_sample *const *)a,
-				  *y = *(const struct bench_sample *const *)b;
+	double x = ((const struct bench_beside *)a)->line,
+	       y = ((const struct bench_beside *)b)->line;
 
-	return (x->line > y->line) - (x->line < y->line);
+	return (x > y) - (x < y);
 }
 
-/** Part samples by the line beside them: each group goes from the shortest to half as much again. */
+void bench_sort_beside(struct bench_beside *beside, unsigned n)
+{
+	qsort(beside, n, sizeof(*beside), by_line);
+}
+
+unsigned bench_alike(const struct bench_beside *beside, unsigned n, unsigned from)
+{
+	unsigned to = from;
+
+	while (to < n && beside[to].line <= bench_line_factor * beside[from].line)
+		to++;
+	return to;
+}
+
 static void group_by_line(struct bench_row *row, unsigned rounds)
 {
-	const struct bench_sample *sample[BENCH_ROUNDS];
+	struct bench_beside beside[BENCH_ROUNDS];
 	double values[BENCH_ROUNDS];
 	unsigned count = 0;
 
 	row->groups = 0;
 	for (unsigned k = 0; k < rounds; k++)
 		if (row->sample[k].line > 0 && isfinite(row->sample[k].value))
-			sample[count++] = &row->sample[k];
-	qsort(sample, count, sizeof(*sample), by_line);
+			beside[count++] =
+				(struct bench_beside){ row->sample[k].line, row->sample[k].value };
+	bench_sort_beside(beside, count);
 	for (unsigned from = 0, to; from < count && row->groups < BENCH_GROUPS; from = to) {
 		struct bench_group *group = &row->group[row->groups++];
 
-		for (to = from;
-		     to < count && sample[to]->line <= bench_line_factor * sample[from]->line; to++)
-			values[to - from] = sample[to]->value;
-		group->line = sample[from]->line;
+		to = bench_alike(beside, count, from);
+		for (unsigned i = from; i < to; i++)
+			values[i - from] = beside[i].value;
+		group->line = beside[from].line;
 		group->samples = to - from;
 		group->value = range_of(values, &group->samples);
 	}

@@ -7,22 +7,17 @@
  * times to whatever is measured. So a sample is made of slices of some
  * milliseconds, and between each two of them a bare line's round trip tells
  * what the machine is like: beside a slice that counts it has stayed what it
- * was. The sample is the median of its slices that the machine treated alike.
+ * was. The sample is what those of them come to that the machine treated alike,
+ * fast and slow ones together.
  */
 #include "bench.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum {
 	SLICES = 12,
 	SLICES_ALIKE = 3, /* fewer, and the sample tells nothing */
 	TRIPS = 3000      /* of the bare line: a millisecond */
-};
-
-struct slice {
-	double line;  /* ns beside it */
-	double value; /* as a sample's */
 };
 
 /** What a bare line takes to and fro between the two CPUs, in ns. */
@@ -37,56 +32,30 @@ static double line_now(const struct bench_params *params)
 	return sample.value;
 }
 
-static int by_line(const void *a, const void *b)
+/** The sample is what those slices come to together that the machine treated alike: the most of them. */
+static void sum_up(struct bench_beside *slice, unsigned n, struct bench_sample *sample)
 {
-	double x = ((const struct slice *)a)->line, y = ((const struct slice *)b)->line;
+	unsigned first = 0, most = 0;
+	double took = 0; /* of as many events each */
 
-	return (x > y) - (x < y);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = ((const struct slice *)a)->value, y = ((const struct slice *)b)->value;
-
-	return (x > y) - (x < y);
-}
-
-/** The most of the @p n slices beside which lines took about as long; how many. */
-static unsigned most_alike(struct slice *slice, unsigned n, const struct slice **first)
-{
-	unsigned most = 0;
-
-	qsort(slice, n, sizeof(*slice), by_line);
-	for (unsigned from = 0; from < n; from++) {
-		unsigned to = from;
-
-		while (to < n && slice[to].line <= bench_line_factor * slice[from].line)
-			to++;
+	bench_sort_beside(slice, n);
+	for (unsigned from = 0, to; from < n; from = to) {
+		to = bench_alike(slice, n, from);
 		if (to - from > most) {
+			first = from;
 			most = to - from;
-			*first = &slice[from];
 		}
 	}
-	return most;
-}
-
-static void sum_up(struct slice *slice, unsigned n, struct bench_sample *sample)
-{
-	const struct slice *first = slice;
-	struct slice alike[SLICES];
-	unsigned count = most_alike(slice, n, &first);
-
 	sample->value = sample->line = NAN;
-	if (count < SLICES_ALIKE)
+	if (most < SLICES_ALIKE)
 		return;
-	sample->line = first[count / 2].line;
-	for (unsigned i = 0; i < count; i++)
-		alike[i] = first[i];
-	qsort(alike, count, sizeof(*alike), by_value);
-	sample->value = alike[count / 2].value;
+	for (unsigned i = first; i < first + most; i++)
+		took += 1 / slice[i].value;
+	sample->value = most / took;
+	sample->line = slice[first + most / 2].line;
 }
 
-/** Throughput of one of @p slices, added to the sample's; in millions of events a second. */
+/** Take one; what it used is added to the sample's. In millions of events a second. */
 static double take_slice(const struct bench_entry *entry, const struct bench_params *params,
 			 struct bench_sample *sample)
 {
@@ -107,7 +76,7 @@ static void sample_steady(const struct bench_entry *entry, const struct bench_pa
 			  struct bench_sample *sample)
 {
 	struct bench_params part = *params;
-	struct slice slice[SLICES];
+	struct bench_beside slice[SLICES];
 	double before = line_now(params);
 	unsigned n = 0;
 
@@ -116,7 +85,7 @@ static void sample_steady(const struct bench_entry *entry, const struct bench_pa
 		double value = take_slice(entry, &part, sample), behind = line_now(params);
 
 		if (fmax(before, behind) <= bench_line_factor * fmin(before, behind))
-			slice[n++] = (struct slice){ fmax(before, behind), value };
+			slice[n++] = (struct bench_beside){ fmax(before, behind), value };
 		before = behind;
 	}
 	sum_up(slice, n, sample);
