@@ -80,7 +80,7 @@ static void alone_produce(void *channel, struct bench_task *task)
 	struct alone *a = channel;
 	uint64_t n;
 
-	if (disruptor_likely(task->bytes == 8))
+	if (disruptor_likely(task->bytes == 8)) /* loops of what is seldom are not aligned */
 		alone_sized(a, task, 8);
 	else
 		alone_sized(a, task, task->bytes);
