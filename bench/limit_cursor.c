@@ -148,39 +148,46 @@ static struct cursor_end cursor_consumer(struct cursor_ring *r)
 	};
 }
 
-static void cursor_produce(void *channel, struct bench_task *task)
+LOOP_INLINE void produce_cursor(void *channel, struct bench_task *task, uint32_t bytes,
+				uint32_t batch)
 {
 	struct cursor_ring *r = channel;
 	struct cursor_end end = cursor_producer(r);
 
-	loop_produce(&cursor_use, &end, task);
+	loop_produce(&cursor_use, &end, task, bytes, batch);
 	r->room = end.room;
 }
+LOOP_PRODUCES(cursor_produce, produce_cursor, void)
 
-static void cursor_consume(void *channel, struct bench_task *task)
+LOOP_INLINE void consume_cursor(void *channel, struct bench_task *task, uint32_t bytes)
 {
 	struct cursor_end end = cursor_consumer(channel);
 
-	loop_consume(&cursor_use, &end, task);
+	loop_consume(&cursor_use, &end, task, bytes);
 }
+LOOP_CONSUMES(cursor_consume, consume_cursor, void)
 
-static void cursor_serve(void *const *channels, struct bench_task *task)
+LOOP_INLINE void serve_cursor(void *const *channels, struct bench_task *task, uint32_t bytes,
+			      bool watched)
 {
 	struct cursor_ring *to = channels[0];
 	struct cursor_end out = cursor_producer(to), in = cursor_consumer(channels[1]);
 
-	loop_serve(&cursor_use, &out, &in, task);
+	loop_serve(&cursor_use, &out, &in, task, bytes, watched);
 	to->room = out.room;
 }
+LOOP_SERVES(cursor_serve, serve_cursor, void *const)
 
-static void cursor_answer(void *const *channels, struct bench_task *task)
+LOOP_INLINE void answer_cursor(void *const *channels, struct bench_task *task, uint32_t bytes,
+			       bool late)
 {
 	struct cursor_ring *to = channels[1];
 	struct cursor_end out = cursor_producer(to), in = cursor_consumer(channels[0]);
 
-	loop_answer(&cursor_use, &out, &in, task);
+	loop_answer(&cursor_use, &out, &in, task, bytes, late);
 	to->room = out.room;
 }
+LOOP_ANSWERS(cursor_answer, answer_cursor, void *const)
 
 const struct bench_subject limit_cursor = {
 	.name = "limit:cursor",

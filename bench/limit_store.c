@@ -72,14 +72,16 @@ static const struct loop_end store_use = {
 	.publish = store_publish,
 };
 
-static void store_produce(void *channel, struct bench_task *task)
+LOOP_INLINE void produce_store(void *channel, struct bench_task *task, uint32_t bytes,
+			       uint32_t batch)
 {
 	struct store *s = channel;
 	struct store_end end = { s->slots, s->next, s->mask, &s->cursor };
 
-	loop_produce(&store_use, &end, task);
+	loop_produce(&store_use, &end, task, bytes, batch);
 	s->next = end.next;
 }
+LOOP_PRODUCES(store_produce, produce_store, void)
 
 const struct bench_subject limit_store = {
 	.name = "limit:store",

@@ -193,33 +193,67 @@ LOOP_INLINE void loop_produce_marked(const struct loop_end *use, void *end, stru
 	task->value = value;
 }
 
-/** @p bytes: a constant where this is called, or a size that is seldom. */
-LOOP_INLINE void loop_produce_of(const struct loop_end *use, void *end, struct bench_task *task,
-				 uint32_t bytes)
+/** Instead of a batch: one event a publish, and work before each. */
+enum { LOOP_WORKING = 0 };
+
+/** @p bytes and @p batch: constants where this is called, or such as are seldom. */
+LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct bench_task *task,
+			      uint32_t bytes, uint32_t batch)
 {
-	if (task->work != 0)
+	if (batch == LOOP_WORKING)
 		loop_produce_working(use, end, task, bytes);
-	else if (task->batch == 1)
-		loop_produce_sized(use, end, task, bytes, 1);
-	else if (bytes == 8 && task->batch == 16)
-		loop_produce_sized(use, end, task, bytes, 16);
 	else
-		loop_produce_sized(use, end, task, bytes, task->batch);
+		loop_produce_sized(use, end, task, bytes, batch);
 }
 
-LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct bench_task *task)
-{
-	if (task->bytes == 8)
-		loop_produce_of(use, end, task, 8);
-	else if (task->bytes == 16)
-		loop_produce_of(use, end, task, 16);
-	else if (task->bytes == 32)
-		loop_produce_of(use, end, task, 32);
-	else if (task->bytes == 64)
-		loop_produce_of(use, end, task, 64);
-	else
-		loop_produce_of(use, end, task, task->bytes);
-}
+#define LOOP_PRODUCES_SO(name, as, who_type, bytes, batch)                                         \
+	LOOP_APART void name(who_type *who, struct bench_task *task)                               \
+	{                                                                                          \
+		as(who, task, bytes, batch);                                                       \
+	}
+
+/**
+ * Define name(who, task), which has a function of its own for each batch that the scenarios use: the
+ * registers of one loop are not spilled for another. They call @p as, a LOOP_INLINE that ends in
+ * loop_produce(), with two constants more: @p bytes, in which `task` may stand, and the batch.
+ */
+#define LOOP_PRODUCES_OF(name, as, who_type, bytes)                                                \
+	LOOP_PRODUCES_SO(name##_working, as, who_type, bytes, LOOP_WORKING)                        \
+	LOOP_PRODUCES_SO(name##_1, as, who_type, bytes, 1)                                         \
+	LOOP_PRODUCES_SO(name##_16, as, who_type, bytes, 16)                                       \
+	LOOP_PRODUCES_SO(name##_any, as, who_type, bytes, task->batch)                             \
+	static void name(who_type *who, struct bench_task *task)                                   \
+	{                                                                                          \
+		if (task->work != 0)                                                               \
+			name##_working(who, task);                                                 \
+		else if (task->batch == 1)                                                         \
+			name##_1(who, task);                                                       \
+		else if (task->batch == 16)                                                        \
+			name##_16(who, task);                                                      \
+		else                                                                               \
+			name##_any(who, task);                                                     \
+	}
+
+/** The same for each size of event that the scenarios use. */
+#define LOOP_PRODUCES(name, as, who_type)                                                          \
+	LOOP_PRODUCES_OF(name##_of_8, as, who_type, 8)                                             \
+	LOOP_PRODUCES_OF(name##_of_16, as, who_type, 16)                                           \
+	LOOP_PRODUCES_OF(name##_of_32, as, who_type, 32)                                           \
+	LOOP_PRODUCES_OF(name##_of_64, as, who_type, 64)                                           \
+	LOOP_PRODUCES_OF(name##_of_any, as, who_type, task->bytes)                                 \
+	static void name(who_type *who, struct bench_task *task)                                   \
+	{                                                                                          \
+		if (task->bytes == 8)                                                              \
+			name##_of_8(who, task);                                                    \
+		else if (task->bytes == 16)                                                        \
+			name##_of_16(who, task);                                                   \
+		else if (task->bytes == 32)                                                        \
+			name##_of_32(who, task);                                                   \
+		else if (task->bytes == 64)                                                        \
+			name##_of_64(who, task);                                                   \
+		else                                                                               \
+			name##_of_any(who, task);                                                  \
+	}
 
 LOOP_INLINE void loop_consume_sized(const struct loop_end *use, void *end, struct bench_task *task,
 				    uint32_t bytes)
@@ -299,21 +333,48 @@ LOOP_INLINE void loop_consume_due(const struct loop_end *use, void *end, struct 
 	}
 }
 
-LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct bench_task *task)
+/** Instead of a size: the events come by the clock. */
+enum { LOOP_DUE = 0 };
+
+/** @p bytes: as in loop_produce(). */
+LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct bench_task *task,
+			      uint32_t bytes)
 {
-	if (task->schedule != NULL)
+	if (bytes == LOOP_DUE)
 		loop_consume_due(use, end, task);
-	else if (task->bytes == 8)
-		loop_consume_sized(use, end, task, 8);
-	else if (task->bytes == 16)
-		loop_consume_sized(use, end, task, 16);
-	else if (task->bytes == 32)
-		loop_consume_sized(use, end, task, 32);
-	else if (task->bytes == 64)
-		loop_consume_sized(use, end, task, 64);
 	else
-		loop_consume_sized(use, end, task, task->bytes);
+		loop_consume_sized(use, end, task, bytes);
 }
+
+#define LOOP_CONSUMES_SO(name, as, who_type, bytes)                                                \
+	LOOP_APART void name(who_type *who, struct bench_task *task)                               \
+	{                                                                                          \
+		as(who, task, bytes);                                                              \
+	}
+
+/** As LOOP_PRODUCES(); @p as ends in loop_consume(). */
+#define LOOP_CONSUMES(name, as, who_type)                                                          \
+	LOOP_CONSUMES_SO(name##_due, as, who_type, LOOP_DUE)                                       \
+	LOOP_CONSUMES_SO(name##_8, as, who_type, 8)                                                \
+	LOOP_CONSUMES_SO(name##_16, as, who_type, 16)                                              \
+	LOOP_CONSUMES_SO(name##_32, as, who_type, 32)                                              \
+	LOOP_CONSUMES_SO(name##_64, as, who_type, 64)                                              \
+	LOOP_CONSUMES_SO(name##_any, as, who_type, task->bytes)                                    \
+	static void name(who_type *who, struct bench_task *task)                                   \
+	{                                                                                          \
+		if (task->schedule != NULL)                                                        \
+			name##_due(who, task);                                                     \
+		else if (task->bytes == 8)                                                         \
+			name##_8(who, task);                                                       \
+		else if (task->bytes == 16)                                                        \
+			name##_16(who, task);                                                      \
+		else if (task->bytes == 32)                                                        \
+			name##_32(who, task);                                                      \
+		else if (task->bytes == 64)                                                        \
+			name##_64(who, task);                                                      \
+		else                                                                               \
+			name##_any(who, task);                                                     \
+	}
 
 /* Of several producers. A function of its own calls these, lest registers be spilled for them. */
 
@@ -425,40 +486,55 @@ LOOP_INLINE void loop_answer_late(const struct loop_end *use, void *out, void *i
 	task->torn |= torn;
 }
 
-LOOP_INLINE void loop_serve_of(const struct loop_end *use, void *out, void *in,
-			       struct bench_task *task, uint32_t bytes)
+/** @p bytes, and whether each is watched: as in loop_produce(). */
+LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
+			    struct bench_task *task, uint32_t bytes, bool watched)
 {
-	if (task->took != NULL)
+	if (watched)
 		loop_serve_watched(use, out, in, task, bytes);
 	else
 		loop_serve_sized(use, out, in, task, bytes);
 }
 
-LOOP_INLINE void loop_serve(const struct loop_end *use, void *out, void *in,
-			    struct bench_task *task)
+LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
+			     struct bench_task *task, uint32_t bytes, bool late)
 {
-	if (task->bytes == 32)
-		loop_serve_of(use, out, in, task, 32);
-	else
-		loop_serve_of(use, out, in, task, task->bytes);
-}
-
-LOOP_INLINE void loop_answer_of(const struct loop_end *use, void *out, void *in,
-				struct bench_task *task, uint32_t bytes)
-{
-	if (task->pause != 0)
+	if (late)
 		loop_answer_late(use, out, in, task, bytes);
 	else
 		loop_answer_sized(use, out, in, task, bytes);
 }
 
-LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
-			     struct bench_task *task)
-{
-	if (task->bytes == 32)
-		loop_answer_of(use, out, in, task, 32);
-	else
-		loop_answer_of(use, out, in, task, task->bytes);
-}
+#define LOOP_RALLIES_SO(name, as, who_type, bytes, slow)                                           \
+	LOOP_APART void name(who_type *who, struct bench_task *task)                               \
+	{                                                                                          \
+		as(who, task, bytes, slow);                                                        \
+	}
+
+/** As LOOP_PRODUCES_OF(); @p as ends in loop_serve() or in loop_answer(), @p slow says which of its ways. */
+#define LOOP_RALLIES_OF(name, as, who_type, bytes, slow)                                           \
+	LOOP_RALLIES_SO(name##_fast, as, who_type, bytes, false)                                   \
+	LOOP_RALLIES_SO(name##_slow, as, who_type, bytes, true)                                    \
+	static void name(who_type *who, struct bench_task *task)                                   \
+	{                                                                                          \
+		if (slow)                                                                          \
+			name##_slow(who, task);                                                    \
+		else                                                                               \
+			name##_fast(who, task);                                                    \
+	}
+
+#define LOOP_RALLIES(name, as, who_type, slow)                                                     \
+	LOOP_RALLIES_OF(name##_of_32, as, who_type, 32, slow)                                      \
+	LOOP_RALLIES_OF(name##_of_any, as, who_type, task->bytes, slow)                            \
+	static void name(who_type *who, struct bench_task *task)                                   \
+	{                                                                                          \
+		if (task->bytes == 32)                                                             \
+			name##_of_32(who, task);                                                   \
+		else                                                                               \
+			name##_of_any(who, task);                                                  \
+	}
+
+#define LOOP_SERVES(name, as, who_type) LOOP_RALLIES(name, as, who_type, task->took != NULL)
+#define LOOP_ANSWERS(name, as, who_type) LOOP_RALLIES(name, as, who_type, task->pause != 0)
 
 #endif

@@ -64,26 +64,29 @@ static void ring_close(void *channel)
 
 /*
  * Each thread works on a view of its own function's, as a user's thread does: the compiler then
- * knows that nobody else stores to it. A function for each layout, lest the registers of the one
- * be spilled for the other.
+ * knows that nobody else stores to it.
  */
-LOOP_APART void stamped_produce(struct writer *w, struct bench_task *task)
+LOOP_INLINE void produce_stamped(struct writer *w, struct bench_task *task, uint32_t bytes,
+				 uint32_t batch)
 {
 	struct disruptor_producer producer = w->producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_produce(&stamped_use, &producer, task);
+	loop_produce(&stamped_use, &producer, task, bytes, batch);
 	w->producer = producer;
 }
+LOOP_PRODUCES(stamped_produce, produce_stamped, struct writer)
 
-LOOP_APART void packed_produce(struct writer *w, struct bench_task *task)
+LOOP_INLINE void produce_packed(struct writer *w, struct bench_task *task, uint32_t bytes,
+				uint32_t batch)
 {
 	struct disruptor_producer producer = w->producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_produce(&packed_use, &producer, task);
+	loop_produce(&packed_use, &producer, task, bytes, batch);
 	w->producer = producer;
 }
+LOOP_PRODUCES(packed_produce, produce_packed, struct writer)
 
 LOOP_APART void many_produce(struct writer *w, struct bench_task *task)
 {
@@ -93,6 +96,18 @@ LOOP_APART void many_produce(struct writer *w, struct bench_task *task)
 	loop_produce_many(&stamped_use, &producer, task);
 	w->producer = producer;
 }
+
+LOOP_INLINE void consume_stamped(struct reader *r, struct bench_task *task, uint32_t bytes)
+{
+	loop_consume(&stamped_use, r, task, bytes);
+}
+LOOP_CONSUMES(stamped_consume, consume_stamped, struct reader)
+
+LOOP_INLINE void consume_packed(struct reader *r, struct bench_task *task, uint32_t bytes)
+{
+	loop_consume(&packed_use, r, task, bytes);
+}
+LOOP_CONSUMES(packed_consume, consume_packed, struct reader)
 
 LOOP_APART void many_consume(struct reader *r, struct bench_task *task)
 {
@@ -118,30 +133,34 @@ static void ring_consume(void *channel, struct bench_task *task)
 	if (task->producers > 1)
 		many_consume(&c->reader[task->index], task);
 	else if (c->params.layout == DISRUPTOR_PACKED)
-		loop_consume(&packed_use, &c->reader[task->index], task);
+		packed_consume(&c->reader[task->index], task);
 	else
-		loop_consume(&stamped_use, &c->reader[task->index], task);
+		stamped_consume(&c->reader[task->index], task);
 }
 
-static void ring_serve(void *const *channels, struct bench_task *task)
+LOOP_INLINE void serve_ring(void *const *channels, struct bench_task *task, uint32_t bytes,
+			    bool watched)
 {
 	struct disruptor_channel *out = channels[0], *in = channels[1];
 	struct disruptor_producer producer = out->writer[0].producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_serve(&stamped_use, &producer, &in->reader[0], task);
+	loop_serve(&stamped_use, &producer, &in->reader[0], task, bytes, watched);
 	out->writer[0].producer = producer;
 }
+LOOP_SERVES(ring_serve, serve_ring, void *const)
 
-static void ring_answer(void *const *channels, struct bench_task *task)
+LOOP_INLINE void answer_ring(void *const *channels, struct bench_task *task, uint32_t bytes,
+			     bool late)
 {
 	struct disruptor_channel *out = channels[1], *in = channels[0];
 	struct disruptor_producer producer = out->writer[0].producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_answer(&stamped_use, &producer, &in->reader[0], task);
+	loop_answer(&stamped_use, &producer, &in->reader[0], task, bytes, late);
 	out->writer[0].producer = producer;
 }
+LOOP_ANSWERS(ring_answer, answer_ring, void *const)
 
 static const char *ring_rung(void *channel)
 {

@@ -55,15 +55,17 @@ static void one_close(void *channel)
 	free(c);
 }
 
-static void one_serve(void *const *channels, struct bench_task *task)
+LOOP_INLINE void serve_one(void *const *channels, struct bench_task *task, uint32_t bytes,
+			   bool watched)
 {
 	struct one_channel *c = channels[0];
 	struct disruptor_producer producer = c->producer;
 
 	must(disruptor_producer_handoff(&producer), "taking over a producer");
-	loop_serve(&stamped_use, &producer, &c->back, task);
+	loop_serve(&stamped_use, &producer, &c->back, task, bytes, watched);
 	c->producer = producer;
 }
+LOOP_SERVES(one_serve, serve_one, void *const)
 
 /* the values are 1, 2, 3 …, as one_serve() sends them */
 static void one_answer(void *const *channels, struct bench_task *task)

@@ -116,25 +116,32 @@ static const struct loop_end pipe_use = {
 	.release = pipe_release,
 };
 
-static void pipe_produce(void *channel, struct bench_task *task)
+LOOP_INLINE void produce_pipe(void *channel, struct bench_task *task, uint32_t bytes,
+			      uint32_t batch)
 {
-	loop_produce(&pipe_use, channel, task);
+	loop_produce(&pipe_use, channel, task, bytes, batch);
 }
+LOOP_PRODUCES(pipe_produce, produce_pipe, void)
 
-static void pipe_consume(void *channel, struct bench_task *task)
+LOOP_INLINE void consume_pipe(void *channel, struct bench_task *task, uint32_t bytes)
 {
-	loop_consume(&pipe_use, channel, task);
+	loop_consume(&pipe_use, channel, task, bytes);
 }
+LOOP_CONSUMES(pipe_consume, consume_pipe, void)
 
-static void pipe_serve(void *const *channels, struct bench_task *task)
+LOOP_INLINE void serve_pipe(void *const *channels, struct bench_task *task, uint32_t bytes,
+			    bool watched)
 {
-	loop_serve(&pipe_use, channels[0], channels[1], task);
+	loop_serve(&pipe_use, channels[0], channels[1], task, bytes, watched);
 }
+LOOP_SERVES(pipe_serve, serve_pipe, void *const)
 
-static void pipe_answer(void *const *channels, struct bench_task *task)
+LOOP_INLINE void answer_pipe(void *const *channels, struct bench_task *task, uint32_t bytes,
+			     bool late)
 {
-	loop_answer(&pipe_use, channels[1], channels[0], task);
+	loop_answer(&pipe_use, channels[1], channels[0], task, bytes, late);
 }
+LOOP_ANSWERS(pipe_answer, answer_pipe, void *const)
 
 const struct bench_subject subject_pipe = {
 	.name = "pipe",

@@ -82,25 +82,28 @@ static const struct loop_end poll_use = {
 	.lag = ring_lag,
 };
 
-LOOP_APART void poll_send(struct disruptor_producer *p, struct bench_task *task)
+LOOP_INLINE void send_polled(struct disruptor_producer *p, struct bench_task *task, uint32_t bytes,
+			     uint32_t batch)
 {
 	struct disruptor_producer producer =
 		*p; /* the compiler sees that nobody else stores to it */
 
 	must(disruptor_producer_handoff(&producer), "taking over a producer");
-	loop_produce(&poll_use, &producer, task);
+	loop_produce(&poll_use, &producer, task, bytes, batch);
 	*p = producer;
 }
+LOOP_PRODUCES(poll_send, send_polled, struct disruptor_producer)
 
 static void poll_produce(void *channel, struct bench_task *task)
 {
 	poll_send(&((struct poll_channel *)channel)->producer, task);
 }
 
-static void poll_consume(void *channel, struct bench_task *task)
+LOOP_INLINE void consume_polled(void *channel, struct bench_task *task, uint32_t bytes)
 {
-	loop_consume(&poll_use, &((struct poll_channel *)channel)->reader, task);
+	loop_consume(&poll_use, &((struct poll_channel *)channel)->reader, task, bytes);
 }
+LOOP_CONSUMES(poll_consume, consume_polled, void)
 
 static const char *poll_rung(void *channel)
 {

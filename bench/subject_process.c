@@ -104,39 +104,42 @@ static void close_all(struct side *s)
 		must(disruptor_segment_close(&s->segment[i]), "closing a segment");
 }
 
-/* A function for each loop, as in subject_disruptor.c. */
-
-LOOP_APART void produce(struct writer *w, struct bench_task *task)
+LOOP_INLINE void produce_as(struct writer *w, struct bench_task *task, uint32_t bytes,
+			    uint32_t batch)
 {
 	struct disruptor_producer producer = w->producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_produce(&stamped_use, &producer, task);
+	loop_produce(&stamped_use, &producer, task, bytes, batch);
 	w->producer = producer;
 }
+LOOP_PRODUCES(produce, produce_as, struct writer)
 
-LOOP_APART void consume(struct reader *r, struct bench_task *task)
+LOOP_INLINE void consume_as(struct reader *r, struct bench_task *task, uint32_t bytes)
 {
-	loop_consume(&stamped_use, r, task);
+	loop_consume(&stamped_use, r, task, bytes);
 }
+LOOP_CONSUMES(consume, consume_as, struct reader)
 
-LOOP_APART void serve(struct side *s, struct bench_task *task)
-{
-	struct disruptor_producer producer = s->writer.producer;
-
-	disruptor_producer_handoff(&producer);
-	loop_serve(&stamped_use, &producer, &s->reader, task);
-	s->writer.producer = producer;
-}
-
-LOOP_APART void answer(struct side *s, struct bench_task *task)
+LOOP_INLINE void serve_as(struct side *s, struct bench_task *task, uint32_t bytes, bool watched)
 {
 	struct disruptor_producer producer = s->writer.producer;
 
 	disruptor_producer_handoff(&producer);
-	loop_answer(&stamped_use, &producer, &s->reader, task);
+	loop_serve(&stamped_use, &producer, &s->reader, task, bytes, watched);
 	s->writer.producer = producer;
 }
+LOOP_SERVES(serve, serve_as, struct side)
+
+LOOP_INLINE void answer_as(struct side *s, struct bench_task *task, uint32_t bytes, bool late)
+{
+	struct disruptor_producer producer = s->writer.producer;
+
+	disruptor_producer_handoff(&producer);
+	loop_answer(&stamped_use, &producer, &s->reader, task, bytes, late);
+	s->writer.producer = producer;
+}
+LOOP_ANSWERS(answer, answer_as, struct side)
 
 static void go(struct side *s, uint64_t events)
 {

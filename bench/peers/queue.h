@@ -145,29 +145,35 @@ public:
 	{
 	}
 
-	template <std::uint32_t N> static void produce_of(channel *c, bench_task *task)
+	static constexpr std::uint32_t any = UINT32_MAX;
+
+	/** Apart, as loop.h does it. */
+	template <std::uint32_t Batch>
+	__attribute__((noinline)) static void produce_as(void *self, bench_task *task)
 	{
-		out<Queue, Bytes, Many, N> end(c->queue, task->index);
+		constexpr std::uint32_t n = Batch <= 1 ? 1 : PEER_BATCH;
+		out<Queue, Bytes, Many, n> end(static_cast<channel *>(self)->queue, task->index);
 
 		if constexpr (Many)
-			loop_produce_marked(&use<Queue, Bytes, Many, N>, &end, task, Bytes,
-					    N == 1 ? 1 : task->batch);
-		else if constexpr (N > 1)
-			loop_produce_of(&use<Queue, Bytes, Many, N>, &end, task, Bytes);
-		else if (task->work != 0)
-			loop_produce_working(&use<Queue, Bytes, Many, N>, &end, task, Bytes);
+			loop_produce_marked(&use<Queue, Bytes, Many, n>, &end, task, Bytes,
+					    Batch == any ? task->batch : Batch);
 		else
-			loop_produce_sized(&use<Queue, Bytes, Many, N>, &end, task, Bytes, 1);
+			loop_produce(&use<Queue, Bytes, Many, n>, &end, task, Bytes,
+				     Batch == any ? task->batch : Batch);
 	}
 
 	static void produce(void *self, bench_task *task)
 	{
 		if (task->batch > PEER_BATCH)
 			bench_fail("at most %d events a publish are copied in", PEER_BATCH);
-		if (task->batch == 1)
-			produce_of<1>(static_cast<channel *>(self), task);
+		if (task->work != 0 && !Many)
+			produce_as<Many ? 1 : LOOP_WORKING>(self, task);
+		else if (task->batch == 1)
+			produce_as<1>(self, task);
+		else if (task->batch == 16)
+			produce_as<16>(self, task);
 		else
-			produce_of<PEER_BATCH>(static_cast<channel *>(self), task);
+			produce_as<any>(self, task);
 	}
 
 	static void consume(void *self, bench_task *task)
@@ -180,20 +186,38 @@ public:
 			loop_consume_sized(&use<Queue, Bytes, Many, 1>, &end, task, Bytes);
 	}
 
-	static void serve(void *const *channels, bench_task *task)
+	template <bool Watched>
+	__attribute__((noinline)) static void serve_as(void *const *channels, bench_task *task)
 	{
 		out<Queue, Bytes, Many, 1> to(static_cast<channel *>(channels[0])->queue, 0);
 		in<Queue, Bytes, Many> from(static_cast<channel *>(channels[1])->queue);
 
-		loop_serve_of(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
+		loop_serve(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes, Watched);
 	}
 
-	static void answer(void *const *channels, bench_task *task)
+	static void serve(void *const *channels, bench_task *task)
+	{
+		if (task->took != nullptr)
+			serve_as<true>(channels, task);
+		else
+			serve_as<false>(channels, task);
+	}
+
+	template <bool Late>
+	__attribute__((noinline)) static void answer_as(void *const *channels, bench_task *task)
 	{
 		out<Queue, Bytes, Many, 1> to(static_cast<channel *>(channels[1])->queue, 0);
 		in<Queue, Bytes, Many> from(static_cast<channel *>(channels[0])->queue);
 
-		loop_answer_of(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes);
+		loop_answer(&use<Queue, Bytes, Many, 1>, &to, &from, task, Bytes, Late);
+	}
+
+	static void answer(void *const *channels, bench_task *task)
+	{
+		if (task->pause != 0)
+			answer_as<true>(channels, task);
+		else
+			answer_as<false>(channels, task);
 	}
 
 	static void destroy(void *self)

@@ -19,12 +19,14 @@
 #include "peer.h"
 
 #define PEER_LOOPS_OUT(name, bytes)                                                                \
-	static void produce_##name(void *channel, struct bench_task *task)                         \
+	LOOP_INLINE void produce_as_##name(void *channel, struct bench_task *task, uint32_t size,  \
+					   uint32_t batch)                                         \
 	{                                                                                          \
 		struct out out = out_begin((struct channel *)channel, task->index);                \
-		loop_produce_of(&use_one, &out, task, bytes);                                      \
+		loop_produce(&use_one, &out, task, size, batch);                                   \
 		out_end((struct channel *)channel, task->index, &out);                             \
 	}                                                                                          \
+	LOOP_PRODUCES_OF(produce_##name, produce_as_##name, void, bytes)                           \
 	static void produce_many_##name(void *channel, struct bench_task *task)                    \
 	{                                                                                          \
 		struct out out = out_begin((struct channel *)channel, task->index);                \
@@ -47,22 +49,26 @@
 	}
 
 #define PEER_LOOPS_BOTH(name, bytes)                                                               \
-	static void serve_##name(void *const *channels, struct bench_task *task)                   \
+	LOOP_INLINE void serve_as_##name(void *const *channels, struct bench_task *task,           \
+					 uint32_t size, bool watched)                              \
 	{                                                                                          \
 		struct out out = out_begin((struct channel *)channels[0], 0);                      \
 		struct in in = in_begin((struct channel *)channels[1]);                            \
-		loop_serve_of(&use_one, &out, &in, task, bytes);                                   \
+		loop_serve(&use_one, &out, &in, task, size, watched);                              \
 		out_end((struct channel *)channels[0], 0, &out);                                   \
 		in_end((struct channel *)channels[1], &in);                                        \
 	}                                                                                          \
-	static void answer_##name(void *const *channels, struct bench_task *task)                  \
+	LOOP_RALLIES_OF(serve_##name, serve_as_##name, void *const, bytes, task->took != NULL)     \
+	LOOP_INLINE void answer_as_##name(void *const *channels, struct bench_task *task,          \
+					  uint32_t size, bool late)                                \
 	{                                                                                          \
 		struct out out = out_begin((struct channel *)channels[1], 0);                      \
 		struct in in = in_begin((struct channel *)channels[0]);                            \
-		loop_answer_of(&use_one, &out, &in, task, bytes);                                  \
+		loop_answer(&use_one, &out, &in, task, size, late);                                \
 		out_end((struct channel *)channels[1], 0, &out);                                   \
 		in_end((struct channel *)channels[0], &in);                                        \
-	}
+	}                                                                                          \
+	LOOP_RALLIES_OF(answer_##name, answer_as_##name, void *const, bytes, task->pause != 0)
 
 /** All loops for events of @p bytes, an expression in which `task` may stand. */
 #define PEER_LOOPS(name, bytes)                                                                    \
