@@ -165,6 +165,9 @@ void bench_wake_up(const struct bench_entry *entry, const struct bench_params *p
 /** Tell what part of the hops slept; too few, and the sample does not count. */
 void bench_judge_sleep(struct bench_sample *sample);
 
+/** What a bare line takes to and fro between the two CPUs now, in ns: measure.c. */
+double bench_line_now(const struct bench_params *params);
+
 /** What streaming through a channel took: scenario_stream.c. */
 struct bench_stream {
 	double events;   /* timed: as asked for, or less what does not go evenly among producers */
@@ -209,6 +212,13 @@ struct bench_range {
 	double min, median, max;
 };
 
+/** One row's samples to another's of the same rounds; NAN if there is no other. */
+struct bench_ratio {
+	struct bench_range range;
+	/** Rounds in which the machine treated both alike, and only these count; 0: too few, so all do. */
+	unsigned alike;
+};
+
 enum bench_verdict {
 	BENCH_NO_BAR = 0,
 	BENCH_MET,
@@ -225,6 +235,8 @@ struct bench_beside {
 	double line, value;
 };
 
+/** Whether two lines tell of one speed; not if either is none. */
+bool bench_one_speed(double line, double other);
 /** Put them in the order of their lines. */
 void bench_sort_beside(struct bench_beside *beside, unsigned n);
 /** Where those end that the machine treated as it did the one at @p from. They are sorted. */
@@ -244,7 +256,8 @@ struct bench_row {
 	struct bench_params params;
 	struct bench_sample sample[BENCH_ROUNDS];
 	struct bench_range value;
-	struct bench_range ratio; /* to the limit's sample of the same round; NAN if there is none */
+	struct bench_ratio ratio; /* to the limit */
+	struct bench_ratio main;  /* to the main subject */
 	double batch, lag, work;  /* medians */
 	/* Medians, of what an event uses; NAN: not known. */
 	double cpu_ns, voluntary, involuntary, sleeps;
@@ -266,7 +279,7 @@ struct bench_judgement {
 	const struct bench_bar *bar;
 	const struct bench_row *row;
 	const struct bench_row *against; /* NULL: the value counts, or it did not run */
-	struct bench_range got;
+	struct bench_ratio got;
 	const char *missing; /* the peers without which it does not count; NULL: none */
 	enum bench_verdict verdict;
 };
@@ -278,7 +291,7 @@ struct bench_result {
 	size_t count;
 	struct bench_row row[BENCH_ENTRIES];
 	const struct bench_row *limit, *main, *again; /* NULL: the scenario has none */
-	struct bench_range pair;                      /* the A/A pair's ratios */
+	struct bench_ratio pair;                      /* the A/A pair's */
 	uint64_t switches; /* times that a thread of ours was put off its CPU for another's */
 	double noise;      /* a factor: medians that differ by less are not told apart */
 	size_t judgements; /* that hold for these parameters */

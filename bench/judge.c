@@ -69,16 +69,59 @@ static unsigned outside_median(unsigned n)
 	return rank > 0 ? rank - 1 : 0;
 }
 
-/** The ratios of two rows, round by round. */
-static unsigned ratios(const struct bench_row *row, const struct bench_row *to, unsigned rounds,
-		       double *ratio)
+bool bench_one_speed(double line, double other)
 {
-	for (unsigned i = 0; i < rounds; i++) {
-		double below = to->sample[i].value;
+	return line > 0 && other > 0 && fmax(line, other) <= bench_line_factor * fmin(line, other);
+}
 
-		ratio[i] = below > 0 ? row->sample[i].value / below : NAN;
+static double ratio_in(const struct bench_row *row, const struct bench_row *to, unsigned round)
+{
+	double below = to->sample[round].value;
+
+	return below > 0 ? row->sample[round].value / below : NAN;
+}
+
+/** So many alike samples of all tell of them. */
+static unsigned enough_of(unsigned rounds, unsigned least)
+{
+	return rounds / 4 > least ? rounds / 4 : least;
+}
+
+/**
+ * The ratios of two rows, round by round, in @p ratio; how many in @p n. Those count that the
+ * machine treated alike, if these are not too few.
+ */
+static struct bench_ratio ratio_of(const struct bench_row *row, const struct bench_row *to,
+				   unsigned rounds, double *ratio, unsigned *n)
+{
+	struct bench_ratio r = { .alike = 0 };
+
+	*n = 0;
+	for (unsigned i = 0; i < rounds; i++)
+		if (bench_one_speed(row->sample[i].line, to->sample[i].line))
+			ratio[(*n)++] = ratio_in(row, to, i);
+	r.range = range_of(ratio, n);
+	if (*n >= enough_of(rounds, 3)) {
+		r.alike = *n;
+		return r;
 	}
-	return rounds;
+	for (unsigned i = 0; i < rounds; i++)
+		ratio[i] = ratio_in(row, to, i);
+	*n = rounds;
+	r.range = range_of(ratio, n);
+	return r;
+}
+
+/** NAN if there is nothing that it is to. */
+static struct bench_ratio ratio_to(const struct bench_row *row, const struct bench_row *to,
+				   unsigned rounds)
+{
+	double ratio[BENCH_ROUNDS];
+	unsigned n;
+
+	if (to == NULL)
+		return (struct bench_ratio){ .range = { NAN, NAN, NAN } };
+	return ratio_of(row, to, rounds, ratio, &n);
 }
 
 static double median_of(const struct bench_row *row, unsigned rounds, size_t member)
@@ -94,9 +137,9 @@ static double median_of(const struct bench_row *row, unsigned rounds, size_t mem
 static void judge_noise(struct bench_result *result)
 {
 	double ratio[BENCH_ROUNDS];
-	unsigned n = ratios(result->again, result->main, result->rounds, ratio);
+	unsigned n;
 
-	result->pair = range_of(ratio, &n);
+	result->pair = ratio_of(result->again, result->main, result->rounds, ratio, &n);
 	if (n == 0) {
 		result->noise = INFINITY;
 		return;
@@ -205,7 +248,7 @@ unsigned bench_alike(const struct bench_beside *beside, unsigned n, unsigned fro
 {
 	unsigned to = from;
 
-	while (to < n && beside[to].line <= bench_line_factor * beside[from].line)
+	while (to < n && bench_one_speed(beside[from].line, beside[to].line))
 		to++;
 	return to;
 }
@@ -237,7 +280,7 @@ static void group_by_line(struct bench_row *row, unsigned rounds)
 /** The worst of a group's samples to its best; of several groups of a quarter or more the least. */
 static void judge_spread(struct bench_row *row, unsigned rounds)
 {
-	unsigned enough = rounds / 4 > 2 ? rounds / 4 : 2, in = 0;
+	unsigned enough = enough_of(rounds, 2), in = 0;
 
 	row->spread = NAN;
 	for (unsigned i = 0; i < row->groups; i++) {
@@ -259,11 +302,8 @@ static void sum_up_row(const struct bench_result *result, struct bench_row *row)
 	for (unsigned k = 0; k < rounds; k++)
 		values[k] = row->sample[k].value;
 	row->value = range_of(values, &n);
-	row->ratio = (struct bench_range){ NAN, NAN, NAN };
-	if (result->limit != NULL) {
-		n = ratios(row, result->limit, rounds, values);
-		row->ratio = range_of(values, &n);
-	}
+	row->ratio = ratio_to(row, result->limit, rounds);
+	row->main = ratio_to(row, result->main, rounds);
 	row->batch = median_of(row, rounds, offsetof(struct bench_sample, batch));
 	row->lag = median_of(row, rounds, offsetof(struct bench_sample, lag));
 	row->work = median_of(row, rounds, offsetof(struct bench_sample, work));
@@ -350,7 +390,7 @@ static const char *missing(const struct bench_result *result, const struct bench
 static enum bench_verdict verdict_of(const struct bench_result *result,
 				     const struct bench_judgement *j)
 {
-	double got = j->got.median, bar = j->bar->bar;
+	double got = j->got.range.median, bar = j->bar->bar;
 	bool met = result->scenario->better == BENCH_MORE || is(j->bar, BENCH_OWN_BEST)
 			   ? got >= bar
 			   : got <= bar;
@@ -365,20 +405,15 @@ static enum bench_verdict verdict_of(const struct bench_result *result,
 }
 
 /** What a bar is compared with. */
-static struct bench_range got(const struct bench_result *result, const struct bench_judgement *j)
+static struct bench_ratio got(const struct bench_result *result, const struct bench_judgement *j)
 {
-	const struct bench_range nothing = { NAN, NAN, NAN }, value = j->row->value;
-	double ratio[BENCH_ROUNDS];
-	unsigned n;
+	double spread = j->row->spread;
 
 	if (is(j->bar, BENCH_OWN_BEST))
-		return (struct bench_range){ j->row->spread, j->row->spread, j->row->spread };
+		return (struct bench_ratio){ .range = { spread, spread, spread } };
 	if (j->bar->against == NULL)
-		return value;
-	if (j->against == NULL)
-		return nothing;
-	n = ratios(j->row, j->against, result->rounds, ratio);
-	return range_of(ratio, &n);
+		return (struct bench_ratio){ .range = j->row->value };
+	return ratio_to(j->row, j->against, result->rounds);
 }
 
 static void judge_bar(struct bench_result *result, const struct bench_bar *bar)
@@ -402,7 +437,7 @@ static void judge_bars(struct bench_result *result)
 
 bool bench_within_noise(const struct bench_result *result, const struct bench_row *row)
 {
-	double ratio = row->ratio.median;
+	double ratio = row->ratio.range.median;
 
 	return ratio > 0 && fmax(ratio, 1 / ratio) <= result->noise;
 }

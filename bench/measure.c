@@ -250,6 +250,19 @@ static uint64_t switches_so_far(void)
 	return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_nivcsw : 0;
 }
 
+enum { LINE_TRIPS = 1000 };
+
+double bench_line_now(const struct bench_params *params)
+{
+	const struct bench_entry line = { .subject = &limit_line };
+	struct bench_params few = *params;
+	struct bench_sample sample = { .sleeps = -1 };
+
+	few.events = LINE_TRIPS;
+	bench_round_trip(&line, &few, &sample);
+	return sample.value;
+}
+
 /** One sample, and the times that it has recorded in @p times, if any. */
 static void take_round(const struct bench_scenario *scenario, struct bench_row *row,
 		       struct bench_sample *sample, struct bench_histogram *times)
@@ -262,6 +275,33 @@ static void take_round(const struct bench_scenario *scenario, struct bench_row *
 	sample->latency = NULL; /* the next one's now */
 	if (times != NULL && isfinite(sample->value))
 		bench_histogram_add(row->latency, times);
+}
+
+/** The rounds, and beside each sample what the machine was like; @p seconds a sample is to take. */
+static void take_all(struct bench_result *result, double seconds, struct bench_histogram *times)
+{
+	const struct bench_scenario *scenario = result->scenario;
+	/* beside samples of seconds it would tell nothing, nor where only one CPU matters */
+	bool beside = scenario->threads && scenario->seconds == 0;
+	double before = beside ? bench_line_now(&result->main->params) : 0, behind = 0;
+
+	for (unsigned k = 0; k < result->rounds; k++) {
+		for (size_t i = 0; i < result->count; i++) {
+			struct bench_row *row = &result->row[i];
+			struct bench_sample *sample = &row->sample[k];
+
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
+			take_round(scenario, row, sample, times);
+			if (beside)
+				behind = bench_line_now(&row->params);
+			if (beside && sample->line == 0)
+				sample->line = bench_one_speed(before, behind)
+						       ? fmax(before, behind)
+						       : NAN;
+			before = behind;
+			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
+		}
+	}
 }
 
 static void take_rounds(struct bench_result *result, const struct bench_options *options)
@@ -281,15 +321,7 @@ static void take_rounds(struct bench_result *result, const struct bench_options 
 		calibrate(scenario, row, seconds, times);
 	}
 	result->switches = switches_so_far();
-	for (unsigned k = 0; k < result->rounds; k++) {
-		for (size_t i = 0; i < result->count; i++) {
-			struct bench_row *row = &result->row[i];
-
-			bench_progress(scenario, &row->entry, k + 1, result->rounds, 0);
-			take_round(scenario, row, &row->sample[k], times);
-			bench_progress(scenario, &row->entry, k + 1, result->rounds, seconds);
-		}
-	}
+	take_all(result, seconds, times);
 	result->switches = switches_so_far() - result->switches;
 	free(times);
 }

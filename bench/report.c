@@ -43,6 +43,16 @@ static const char *range(char text[128], struct bench_range value)
 	return text;
 }
 
+/** How many rounds a ratio is of, where some do not count; "" where all do. */
+static const char *counted(char text[48], const struct bench_result *result,
+			   const struct bench_ratio *ratio)
+{
+	text[0] = '\0';
+	if (ratio->alike != 0 && ratio->alike < result->rounds)
+		snprintf(text, 48, " in %u alike rounds", ratio->alike);
+	return text;
+}
+
 static const char *waits(const struct bench_row *row)
 {
 	const char *how = row->entry.subject->waits;
@@ -66,7 +76,7 @@ static void print_row(FILE *out, const struct bench_result *result, const struct
 		figure(median, row->value.median), figure(min, row->value.min),
 		figure(max, row->value.max));
 	if (result->limit != NULL)
-		fprintf(out, "  %s", row == result->limit ? "1" : range(ratio, row->ratio));
+		fprintf(out, "  %s", row == result->limit ? "1" : range(ratio, row->ratio.range));
 	if (result->limit != NULL && row != result->limit && bench_within_noise(result, row))
 		(void)fputs(" ~", out);
 	if (row->disturbed != 0)
@@ -213,7 +223,7 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 {
 	bool own = j->bar->against != NULL && strcmp(j->bar->against, BENCH_OWN_BEST) == 0;
 	bool best = j->against && !j->bar->peer && j->against->entry.role == BENCH_PEER;
-	char bar[32], value[128];
+	char bar[32], value[128], rounds[48];
 
 	fprintf(out, "  bar:   %s%s %s %s", own ? "the worst of " : "",
 		bench_entry_name(&j->row->entry),
@@ -226,16 +236,17 @@ static void print_bar(FILE *out, const struct bench_result *result, const struct
 	else
 		fprintf(out, " x %s", j->bar->against);
 	if (own)
-		fprintf(out, ": %s", figure(value, j->got.median));
-	else if (!isnan(j->got.median))
-		fprintf(out, ": %s", range(value, j->got));
+		fprintf(out, ": %s", figure(value, j->got.range.median));
+	else if (!isnan(j->got.range.median))
+		fprintf(out, ": %s%s", range(value, j->got.range),
+			counted(rounds, result, &j->got));
 	fprintf(out, "  %s",
 		j->verdict != BENCH_NO_BAR ? bench_verdict_name(j->verdict) : "not measurable");
 	if (j->verdict == BENCH_NOT_COUNTED)
 		fprintf(out, ": not built%s%s", j->bar->peer ? "" : ": ",
 			j->bar->peer ? "" : j->missing);
 	(void)fputc('\n', out);
-	if (own && j->row->groups > 0)
+	if (own)
 		print_groups(out, result, j->row);
 }
 
@@ -284,7 +295,7 @@ static void print_keeping_up(FILE *out, const struct bench_row *row)
 
 void bench_report_table(FILE *out, const struct bench_result *result, bool usage)
 {
-	char text[128], noise[32];
+	char text[128], rounds[48], noise[32];
 
 	print_head(out, result);
 	for (size_t i = 0; i < result->count; i++)
@@ -298,8 +309,9 @@ void bench_report_table(FILE *out, const struct bench_result *result, bool usage
 		print_keeping_up(out, result->main);
 	print_threads(out, result);
 	fprintf(out,
-		"  noise: A/A ratio %s; medians within a factor of %s are not told apart (~)\n",
-		range(text, result->pair), figure(noise, result->noise));
+		"  noise: A/A ratio %s%s; medians within a factor of %s are not told apart (~)\n",
+		range(text, result->pair.range), counted(rounds, result, &result->pair),
+		figure(noise, result->noise));
 	fprintf(out, "         our threads were put off their CPUs %llu times in %llu samples\n",
 		(unsigned long long)result->switches,
 		(unsigned long long)result->count * result->rounds);

@@ -100,9 +100,10 @@ static json_t *judgement_object(const struct bench_result *result, const struct 
 	set(object, "bar_is", text(more ? "at least" : "at most"));
 	set(object, "of", text(j->bar->against));
 	set(object, "against", text(j->against ? bench_entry_name(&j->against->entry) : NULL));
-	set(object, "got", number(j->got.median));
-	set(object, "got_min", number(j->got.min));
-	set(object, "got_max", number(j->got.max));
+	set(object, "got", number(j->got.range.median));
+	set(object, "got_min", number(j->got.range.min));
+	set(object, "got_max", number(j->got.range.max));
+	set(object, "alike", integer(j->got.alike));
 	set(object, "verdict", text(bench_verdict_name(j->verdict)));
 	set(object, "missing", text(j->missing));
 	return object;
@@ -232,9 +233,11 @@ json_t *bench_row_object(const struct bench_result *result, const struct bench_r
 	set(object, "max", number(row->value.max));
 	set(object, "rounds", integer(result->rounds));
 	set(object, "limit", text(limit != NULL ? bench_entry_name(&limit->entry) : NULL));
-	set(object, "ratio", number(row->ratio.median));
-	set(object, "ratio_min", number(row->ratio.min));
-	set(object, "ratio_max", number(row->ratio.max));
+	set(object, "ratio", number(row->ratio.range.median));
+	set(object, "ratio_min", number(row->ratio.range.min));
+	set(object, "ratio_max", number(row->ratio.range.max));
+	set(object, "alike", integer(row->ratio.alike));
+	set(object, "to_main", number(row->main.range.median));
 	set(object, "noise", number(result->noise));
 	set(object, "switches", integer(result->switches));
 	set_bars(object, result, row);

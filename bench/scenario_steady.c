@@ -16,21 +16,8 @@
 
 enum {
 	SLICES = 12,
-	SLICES_ALIKE = 3, /* fewer, and the sample tells nothing */
-	TRIPS = 3000      /* of the bare line: a millisecond */
+	SLICES_ALIKE = 3 /* fewer, and the sample tells nothing */
 };
-
-/** What a bare line takes to and fro between the two CPUs, in ns. */
-static double line_now(const struct bench_params *params)
-{
-	const struct bench_entry line = { .subject = &limit_line };
-	struct bench_params few = *params;
-	struct bench_sample sample = { .sleeps = -1 };
-
-	few.events = TRIPS;
-	bench_round_trip(&line, &few, &sample);
-	return sample.value;
-}
 
 /** The sample is what those slices come to together that the machine treated alike: the most of them. */
 static void sum_up(struct bench_beside *slice, unsigned n, struct bench_sample *sample)
@@ -77,14 +64,14 @@ static void sample_steady(const struct bench_entry *entry, const struct bench_pa
 {
 	struct bench_params part = *params;
 	struct bench_beside slice[SLICES];
-	double before = line_now(params);
+	double before = bench_line_now(params);
 	unsigned n = 0;
 
 	part.events = params->events > SLICES ? params->events / SLICES : 1;
 	for (int i = 0; i < SLICES; i++) {
-		double value = take_slice(entry, &part, sample), behind = line_now(params);
+		double value = take_slice(entry, &part, sample), behind = bench_line_now(params);
 
-		if (fmax(before, behind) <= bench_line_factor * fmin(before, behind))
+		if (bench_one_speed(before, behind))
 			slice[n++] = (struct bench_beside){ fmax(before, behind), value };
 		before = behind;
 	}

@@ -96,7 +96,7 @@ struct bench_sample {
 	double sleeps;   /* of those that wait, as the subject counts; below 0: not known */
 	double resident; /* bytes of memory that the channels take; 0: not known */
 	double slept;    /* part of the hops that ended a sleep; 0: not told */
-	double line; /* ns a bare line took to and fro beside it; NAN: two speeds; 0: not measured */
+	double line; /* ns a bare line took to and fro beside it; NAN: it changed; 0: not measured */
 	struct bench_histogram *latency; /* where to record times; NULL: nowhere */
 };
 

@@ -68,13 +68,15 @@ static double times_lmax(const struct bench_table *table)
 
 	for (size_t i = 0; i < table->count && own > 0; i++) {
 		const json_t *line = table->row[i];
-		double median = bench_number(line, "median");
+		double to_main = bench_number(line, "to_main");
 
 		if (!bench_has_role(line, "peer") ||
 		    strcmp(bench_text(line, "subject"), lmax_name) != 0 || !is_lmax_scenario(line))
 			continue;
-		if (median > 0)
-			return bench_is_more(line) ? own / median : median / own;
+		if (isnan(to_main)) /* a file of before there was that */
+			to_main = bench_number(line, "median") / own;
+		if (to_main > 0)
+			return bench_is_more(line) ? 1 / to_main : to_main;
 	}
 	return NAN;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What the benchmarks make of samples: two speeds of a stream are told from two of the machine. */
+/*
+ * What the benchmarks make of samples: two speeds of a stream are told from two of the machine, and
+ * what the machine treated alike is compared.
+ */
 #include "bench.h"
 
 #include <math.h>
@@ -63,11 +66,130 @@ static void expect(const struct bench_beside *samples, enum bench_verdict verdic
 
 	assert_int_equal(r->judgement[0].verdict, verdict);
 	if (isnan(got))
-		assert_true(isnan(r->judgement[0].got.median));
+		assert_true(isnan(r->judgement[0].got.range.median));
 	else
-		assert_true(fabs(r->judgement[0].got.median - got) < 1e-9);
+		assert_true(fabs(r->judgement[0].got.range.median - got) < 1e-9);
 	assert_int_equal(r->main->groups, groups);
 	assert_int_equal(r->main->elsewhere, elsewhere);
+	free(r);
+}
+
+static const struct bench_scenario compared = {
+	.name = "compared",
+	.better = BENCH_MORE,
+	.bars = { { .bar = 0.5, .against = "limit" } },
+};
+
+/* A limit, a stream beside lines of its own, and the stream again; the bar is the stream's. */
+static struct bench_result *compare(const struct bench_beside *limit,
+				    const struct bench_beside *stream,
+				    const struct bench_beside *again)
+{
+	static const enum bench_role roles[] = { BENCH_LIMIT, BENCH_MAIN, BENCH_AGAIN };
+	const struct bench_beside *samples[] = { limit, stream, again };
+	struct bench_result *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->scenario = &compared;
+	r->rounds = ROUNDS;
+	r->count = 3;
+	r->limit = &r->row[0];
+	r->main = &r->row[1];
+	r->again = &r->row[2];
+	for (size_t i = 0; i < r->count; i++) {
+		r->row[i].entry = (struct bench_entry){ .subject = &subject,
+							.name = i == 0 ? "limit" : "stream",
+							.role = roles[i] };
+		for (unsigned k = 0; k < ROUNDS; k++) {
+			r->row[i].sample[k].line = samples[i][k].line;
+			r->row[i].sample[k].value = samples[i][k].value;
+		}
+	}
+	bench_summarise(r, true);
+	assert_int_equal(r->judgements, 1);
+	return r;
+}
+
+static void all_alike(struct bench_beside *samples, double value)
+{
+	for (unsigned k = 0; k < ROUNDS; k++)
+		samples[k] = (struct bench_beside){ 120 + k, value };
+}
+
+static bool near(double a, double b)
+{
+	return fabs(a - b) < 1e-9;
+}
+
+static void rounds_that_the_machine_treated_unlike_do_not_count(void **state)
+{
+	struct bench_beside limit[ROUNDS], stream[ROUNDS], again[ROUNDS];
+	struct bench_result *r;
+
+	(void)state;
+	all_alike(limit, 100);
+	all_alike(stream, 60);
+	all_alike(again, 66);
+	for (unsigned k = 0; k < ROUNDS; k++) {
+		if (k % 3 == 0) /* 7 of 20 */
+			stream[k] = (struct bench_beside){ 500, 10 };
+		if (k % 3 == 1) /* 7 more, and the limit is fast in them */
+			limit[k] = (struct bench_beside){ k == 1 ? NAN : 60, 400 };
+	}
+	r = compare(limit, stream, again);
+	assert_int_equal(r->judgement[0].got.alike, 6);
+	assert_true(near(r->judgement[0].got.range.min, 0.6));
+	assert_true(near(r->judgement[0].got.range.max, 0.6));
+	assert_int_equal(r->judgement[0].verdict, BENCH_MET);
+	assert_int_equal(r->main->ratio.alike, 6);
+	assert_true(near(r->main->ratio.range.median, 0.6));
+	assert_true(near(r->limit->main.range.median, 1 / 0.6));
+	assert_int_equal(r->pair.alike, 13);
+	assert_true(near(r->pair.range.min, 1.1) && near(r->noise, 1.1));
+	assert_true(near(r->main->value.min, 10)); /* the samples are told, all of them */
+	free(r);
+}
+
+static void where_few_are_alike_all_rounds_count(void **state)
+{
+	struct bench_beside limit[ROUNDS], stream[ROUNDS];
+	struct bench_result *r;
+
+	(void)state;
+	all_alike(limit, 100);
+	all_alike(stream, 60);
+	for (unsigned k = 5; k < ROUNDS; k++) {
+		limit[k].line = 500;
+		limit[k].value = 200;
+	}
+	r = compare(limit, stream, stream);
+	assert_int_equal(r->judgement[0].got.alike, 5);
+	assert_int_equal(r->judgement[0].verdict, BENCH_MET);
+	free(r);
+
+	limit[4].line = 500; /* less than a quarter are left */
+	r = compare(limit, stream, stream);
+	assert_int_equal(r->judgement[0].got.alike, 0);
+	assert_true(near(r->judgement[0].got.range.median, 0.3));
+	assert_int_equal(r->judgement[0].verdict, BENCH_NOT_MET);
+	free(r);
+}
+
+static void without_lines_all_rounds_count(void **state)
+{
+	struct bench_beside limit[ROUNDS], stream[ROUNDS];
+	struct bench_result *r;
+
+	(void)state;
+	for (unsigned k = 0; k < ROUNDS; k++) {
+		limit[k] = (struct bench_beside){ 0, 100 };
+		stream[k] = (struct bench_beside){ 0, k % 2 != 0 ? 60 : 20 };
+	}
+	r = compare(limit, stream, stream);
+	assert_int_equal(r->judgement[0].got.alike, 0);
+	assert_int_equal(r->main->groups, 0);
+	assert_true(near(r->judgement[0].got.range.median, 0.4));
+	assert_true(near(r->judgement[0].got.range.max, 0.6));
 	free(r);
 }
 
@@ -148,6 +270,9 @@ int main(void)
 		cmocka_unit_test(samples_of_a_small_group_are_counted_and_do_not_count),
 		cmocka_unit_test(samples_without_a_line_are_counted_and_do_not_count),
 		cmocka_unit_test(a_group_reaches_half_as_far_again_as_its_first),
+		cmocka_unit_test(rounds_that_the_machine_treated_unlike_do_not_count),
+		cmocka_unit_test(where_few_are_alike_all_rounds_count),
+		cmocka_unit_test(without_lines_all_rounds_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
