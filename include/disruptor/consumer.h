@@ -102,8 +102,8 @@ struct disruptor_consumer {
 	uint64_t open_mark; /* not 0: the view is open */
 	uint64_t aimed;     /* the upstreams that `source` and `flags` were made from */
 	uint32_t pace;      /* pauses before the next wait's first look: learnt, too */
-	uint32_t reserved32;
-	uint64_t cursor; /* of a ring of records: the first not handed out by next */
+	uint32_t attaches;  /* of the ring's, when its being alone was found */
+	uint64_t cursor;    /* of a ring of records: the first not handed out by next */
 };
 DISRUPTOR_STATIC_ASSERT(sizeof(void *) != 8 || sizeof(struct disruptor_consumer) == 128,
 			"frozen by ABI 0");
@@ -120,6 +120,7 @@ struct disruptor_span {
 DISRUPTOR_API uint64_t disruptor_consumer_ready_slow(struct disruptor_consumer *c);
 DISRUPTOR_API int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n);
 DISRUPTOR_API void disruptor_consumer_wake(struct disruptor_consumer *c);
+DISRUPTOR_API void disruptor_consumer_do_unshare(struct disruptor_consumer *c, uint64_t upto);
 
 /** disruptor_consumer_open() with sizeof *c, which refuses a caller compiled against another layout. */
 DISRUPTOR_API DISRUPTOR_NODISCARD int
@@ -272,6 +273,9 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 		return DISRUPTOR_E_INVAL;
 	if (disruptor_unlikely(c->flags & DISRUPTOR_VIEW_HEAVY) || DISRUPTOR_ASAN)
 		return disruptor_consumer_release_slow(c, n);
+	/* of single events it costs a round trip more than it gives a stream */
+	if (n > 1 && (c->flags & DISRUPTOR_VIEW_FIRST) != 0)
+		disruptor_consumer_do_unshare(c, next);
 	c->next = next;
 	DISRUPTOR_HOOK(RELEASE);
 	/*

@@ -49,7 +49,8 @@ enum disruptor_view_flag {
 	DISRUPTOR_VIEW_ORDERED = 8,   /**< stamps appear in order: one producer */
 	DISRUPTOR_VIEW_LOSSY = 16,    /**< a producer that also writes the mirror */
 	DISRUPTOR_VIEW_DEFERRED = 32, /**< a consumer whose gate others move */
-	DISRUPTOR_VIEW_POOLED = 64    /**< a consumer that takes its events from others' */
+	DISRUPTOR_VIEW_POOLED = 64,   /**< a consumer that takes its events from others' */
+	DISRUPTOR_VIEW_ALONE = 128    /**< no other consumer reads the ring */
 };
 
 /**

@@ -7,6 +7,7 @@
 	X(publish_n)                                                                               \
 	X(leap)                                                                                    \
 	X(reuse)                                                                                   \
+	X(unshare)                                                                                 \
 	X(claim_up_to)                                                                             \
 	X(stage_order)                                                                             \
 	X(stage_join)                                                                              \
@@ -69,6 +70,7 @@
 	X(told_published)                                                                          \
 	X(told_published_packed)                                                                   \
 	X(told_settled)                                                                            \
+	X(told_unshared)                                                                           \
 	X(told_settled_packed)                                                                     \
 	X(told_released)                                                                           \
 	X(shared_pool)                                                                             \

@@ -166,6 +166,42 @@ const struct model_client model_reuse = {
 	.stale = 2,
 };
 
+static void setup_four(void)
+{
+	struct disruptor_options o = model_options(4);
+
+	open_ring(&o, 4);
+	model_produce(&producer, 4);
+}
+
+/* Four slots are a line, which the consumer writes to before it releases it. */
+static void produce_a_lap(void)
+{
+	model_own(&producer);
+	while (!disruptor_try_claim_n(&producer.view, 4))
+		model_pause();
+	for (uint64_t i = 0; i < 4; i++)
+		model_write(&tick_claimed_at(&producer, i)->value, i + 5);
+	model_ok(tick_publish_n(&producer, 4));
+}
+
+static void consume_two_laps(void)
+{
+	model_consume_busy(&consumer, 8);
+}
+
+const struct model_client model_unshare = {
+	.name = "unshare",
+	.about =
+		"FREE: what a consumer writes again into the stamps is there before the next lap's",
+	.setup = setup_four,
+	.threads = { produce_a_lap, consume_two_laps },
+	.finish = finish,
+	.rungs = true,
+	.bound = 3,
+	.stale = 2,
+};
+
 /* The second lap is claimed where room was known from before, by the inline half. */
 static void produce_known(void)
 {

@@ -13,6 +13,8 @@ static uint64_t reason;
 
 static void setup_of(enum disruptor_producers many, enum disruptor_layout layout, uint64_t capacity)
 {
+	const struct disruptor_consumer_options all = { .size = sizeof(all),
+							.batch = (uint32_t)capacity };
 	struct disruptor_options o = model_options(capacity);
 
 	o.producers = many;
@@ -20,7 +22,7 @@ static void setup_of(enum disruptor_producers many, enum disruptor_layout layout
 	o.layout = layout;
 	ring = model_ring(&o);
 	model_ok(tick_producer_open(&producer, ring, NULL));
-	model_ok(tick_consumer_open(&consumer, ring, NULL));
+	model_ok(tick_consumer_open(&consumer, ring, &all));
 	reason = 0;
 }
 
@@ -331,6 +333,44 @@ const struct model_client model_told_settled = {
 	.finish = finish,
 	.rungs = true,
 	.bound = 3,
+	.stale = 2,
+};
+
+static void setup_four(void)
+{
+	setup_of(DISRUPTOR_SINGLE, DISRUPTOR_STAMPED, 4);
+}
+
+static void produce_a_line(void)
+{
+	model_own(&producer);
+	model_assert(tick_claim_n(&producer, 4) != NULL);
+	model_write(&reason, 5);
+	model_ok(tick_publish_n(&producer, 4));
+}
+
+/* All at once: it then writes their stamps again. */
+static void release_a_line(void)
+{
+	while (tick_ready(&consumer) != 4)
+		model_pause();
+	model_ok(tick_release(&consumer, 4));
+}
+
+static void read_the_last(void)
+{
+	while (!disruptor_ring_published(ring, 3))
+		model_pause();
+	model_assert(model_read(&reason) == 5);
+}
+
+const struct model_client model_told_unshared = {
+	.name = "told_unshared",
+	.about = "PUB: a stamp that the consumer has written again tells as much as the producer's",
+	.setup = setup_four,
+	.threads = { produce_a_line, release_a_line, read_the_last },
+	.finish = finish,
+	.bound = 2,
 	.stale = 2,
 };
 
