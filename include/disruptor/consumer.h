@@ -274,7 +274,7 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 	if (disruptor_unlikely(c->flags & DISRUPTOR_VIEW_HEAVY) || DISRUPTOR_ASAN)
 		return disruptor_consumer_release_slow(c, n);
 	/* of single events it costs a round trip more than it gives a stream */
-	if (n > 1 && (c->flags & DISRUPTOR_VIEW_FIRST) != 0)
+	if (n > 1)
 		disruptor_consumer_do_unshare(c, next);
 	c->next = next;
 	DISRUPTOR_HOOK(RELEASE);

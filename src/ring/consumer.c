@@ -729,31 +729,37 @@ static bool is_alone(const struct disruptor_consumer *c)
 	return true;
 }
 
-/*
- * Write to each line of the slots from the first not released up to @p upto, whatever stands there: a
- * stamp, once more. The producer then takes a line that this processor alone has, instead of one that
- * both have, where it would first have to ask for the other copy's end: three to four times as dear.
- *
- * Nobody else writes these stamps until they are released. With several consumers each would take the
- * lines from the next, so only who is alone does it; that is looked up anew when another has come, and
- * is no more than a hint. A line that holds later slots, too, is left alone: they may be being written.
- */
-void disruptor_consumer_do_unshare(struct disruptor_consumer *c, uint64_t upto)
+/* Write a word of each whole line of these bytes again. */
+static void unshare_lines(unsigned char *from, const unsigned char *end)
 {
-	/* relaxed (hint): who has come unseen has a line taken from it, or two */
-	uint32_t attaches = disruptor_load_relaxed(&c->ring->header->attaches);
+	size_t within = (uintptr_t)from % DISRUPTOR_LINE;
+
+	for (from += within != 0 ? DISRUPTOR_LINE - within : 0; from + DISRUPTOR_LINE <= end;
+	     from += DISRUPTOR_LINE) {
+		atomic_word *word = (atomic_word *)(void *)from;
+
+		/* relaxed (same), both: nobody else has the event, and nothing is read through it */
+		disruptor_store_relaxed(word, disruptor_load_relaxed(word));
+	}
+}
+
+static void unshare_events(const struct disruptor_consumer *c, uint64_t upto)
+{
+	uint64_t first = c->next & c->mask, end = first + (upto - c->next);
+	uint64_t capacity = (uint64_t)c->mask + 1, wrapped = end > capacity ? end - capacity : 0;
+
+	unshare_lines(c->slots + first * c->stride, c->slots + (end - wrapped) * c->stride);
+	unshare_lines(c->slots, c->slots + wrapped * c->stride);
+}
+
+/* The stamps; and the lines of a large slot behind its stamp's, and the next one's. */
+static void unshare_slots(const struct disruptor_consumer *c, uint64_t upto)
+{
 	uint64_t step = c->stride < DISRUPTOR_LINE ? DISRUPTOR_LINE / c->stride : 1;
 
-	if (c->attaches != attaches) {
-		c->attaches = attaches;
-		c->flags &= (uint16_t)~DISRUPTOR_VIEW_ALONE;
-		if (is_alone(c))
-			c->flags |= DISRUPTOR_VIEW_ALONE;
-	}
-	if (!(c->flags & DISRUPTOR_VIEW_ALONE))
-		return;
 	for (uint64_t at = c->next | (step - 1); at < upto; at += step) {
 		atomic_word *stamp = ring_stamp(c->ring, at);
+		unsigned char *slot = (unsigned char *)stamp;
 		/* PUB.acquire, relaxed: carried by the look that found it ready */
 		uint64_t value = disruptor_load_relaxed(stamp);
 
@@ -763,7 +769,37 @@ void disruptor_consumer_do_unshare(struct disruptor_consumer *c, uint64_t upto)
 		 * keeps it before the next lap's.
 		 */
 		disruptor_store_release(stamp, value);
+		if (c->stride > DISRUPTOR_LINE)
+			unshare_lines(slot + sizeof(value), slot + c->stride);
 	}
+}
+
+/*
+ * Write to each line of the events from the first not released up to @p upto, before they are, what
+ * stands there. The producer then takes a line that this processor alone has, instead of one that both
+ * have, where it would first have to ask for the other copy's end: several times as dear.
+ *
+ * Nobody else writes there until they are released. With several consumers each would take the lines
+ * from the next, so only who is alone does it; that is looked up anew when another has come, and is no
+ * more than a hint. A line that holds later slots, too, is left alone: they may be being written.
+ */
+void disruptor_consumer_do_unshare(struct disruptor_consumer *c, uint64_t upto)
+{
+	/* relaxed (hint): who has come unseen has some lines taken from it */
+	uint32_t attaches = disruptor_load_relaxed(&c->ring->header->attaches);
+
+	if (c->attaches != attaches) {
+		c->attaches = attaches;
+		c->flags &= (uint16_t)~DISRUPTOR_VIEW_ALONE;
+		if (is_alone(c))
+			c->flags |= DISRUPTOR_VIEW_ALONE;
+	}
+	if (!(c->flags & DISRUPTOR_VIEW_ALONE))
+		return;
+	if (c->ring->layout == DISRUPTOR_PACKED)
+		unshare_events(c, upto);
+	else
+		unshare_slots(c, upto);
 }
 
 int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
@@ -778,7 +814,7 @@ int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)
 		share_release(c, c->next + n);
 		return 0;
 	}
-	if (n > 1 && (c->flags & DISRUPTOR_VIEW_FIRST))
+	if (n > 1)
 		disruptor_consumer_do_unshare(c, c->next + n);
 	poison_released(c, c->next + n);
 	c->next += n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * A consumer that is alone writes the stamps of whole lines again before it releases them: the lines
+ * A consumer that is alone writes to each line again, what stands there, before it releases it: the lines
  * are then its own. That nothing changes by it is seen in all tests; that it is done, and by whom, here: a
  * page of the slots is closed to writing, and a signal tells of the first that writes there.
  */
@@ -178,16 +178,93 @@ TEST(of_several_consumers_none_does_it_nor_one_when_another_has_come)
 	close_watched(&w);
 }
 
-TEST(nothing_is_written_to_a_packed_ring)
+/* Slots of the page, without what a line at its end shares with the next page's. */
+static uint64_t up_to(const struct watched *w, uint64_t bytes)
+{
+	return w->first + bytes / w->f.consumer[0].view.stride;
+}
+
+TEST(of_a_packed_ring_it_is_a_word_of_each_whole_line)
 {
 	struct watched w;
-	uint64_t n;
+	uint64_t stride, before, after;
 
 	open_watched(&w, DISRUPTOR_PACKED, 1);
+	stride = w.f.consumer[0].view.stride;
+	assert_int_equal(page_size % stride, 0);
 	publish_ticks(&w.f.producer, CAPACITY);
-	while ((n = tick_ready(&w.f.consumer[0])) != 0)
-		assert_null(release_watched(&w, 0, n));
+	/* two lines less a slot, from the middle of the first */
+	read_ticks(&w.f.consumer[0], w.first + 1);
+	assert_true(tick_ready(&w.f.consumer[0]) >= 2 * LINE / stride);
+	before = 2 * LINE / stride - 2;
+	assert_null(release_watched(&w, 0, before));
+	/* the rest of the second, the third, and a slot of the fourth */
+	after = LINE / stride + 2;
+	assert_true(tick_ready(&w.f.consumer[0]) >= after);
+	assert_ptr_equal(release_watched(&w, 0, after), page + 2 * (ptrdiff_t)LINE);
 	close_watched(&w);
+}
+
+TEST(of_a_packed_ring_the_lines_behind_its_end_are_written_too)
+{
+	struct watched w;
+	uint64_t left;
+
+	open_watched(&w, DISRUPTOR_PACKED, 1);
+	for (left = CAPACITY - 8; left > 0; left -= left < 512 ? left : 512) {
+		publish_ticks(&w.f.producer, left < 512 ? left : 512);
+		read_ticks(&w.f.consumer[0], left < 512 ? left : 512);
+	}
+	left = 8 + up_to(&w, page_size);
+	publish_ticks(&w.f.producer, left);
+	assert_int_equal(tick_ready(&w.f.consumer[0]), left);
+	assert_ptr_equal(release_watched(&w, 0, left), page);
+	close_watched(&w);
+}
+
+/* Events of three pages: there is one that has no stamp. */
+TEST(of_a_large_event_each_line_is_written_again)
+{
+	size_t bytes = (size_t)sysconf(_SC_PAGESIZE) * 3;
+	struct disruptor_type type = bytes_type((uint32_t)bytes, 8);
+	struct disruptor_options options = fixture_options(8);
+	struct disruptor_consumer_options all = { .size = sizeof(all), .batch = 8 };
+	struct sigaction action = { .sa_sigaction = on_write, .sa_flags = SA_SIGINFO }, segv, bus;
+	struct disruptor_producer producer;
+	struct disruptor_consumer consumer;
+	struct disruptor_ring *ring;
+	unsigned char *event;
+
+	assert_code(disruptor_ring_create(&ring, &type, &options), 0);
+	assert_code(disruptor_producer_open(&producer, ring, &type, NULL), 0);
+	assert_code(disruptor_consumer_open(&consumer, ring, &type, &all), 0);
+	for (int i = 0; i < 3; i++) {
+		event = disruptor_claim(&producer);
+		assert_non_null(event);
+		for (size_t k = 0; k < bytes; k++)
+			event[k] = (unsigned char)(k * 7 + (size_t)i);
+		assert_code(disruptor_publish(&producer), 0);
+	}
+	assert_int_equal(disruptor_ready(&consumer), 3);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+	event = (unsigned char *)(uintptr_t)disruptor_at(&consumer, 1);
+	page_size = bytes / 3;
+	page = event + page_size - (uintptr_t)event % page_size;
+	written = NULL;
+	sigaction(SIGSEGV, &action, &segv);
+	sigaction(SIGBUS, &action, &bus);
+	assert_code(mprotect(page, page_size, PROT_READ), 0);
+	assert_code(disruptor_release(&consumer, 3), 0);
+	assert_code(mprotect(page, page_size, PROT_READ | PROT_WRITE), 0);
+	sigaction(SIGSEGV, &segv, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+	assert_ptr_equal(written, page);
+	if (!DISRUPTOR_ASAN) /* what is released is nobody's to read */
+		for (size_t k = 0; k < bytes; k++)
+			assert_int_equal(event[k], (unsigned char)(k * 7 + 1));
+	assert_code(disruptor_producer_close(&producer), 0);
+	assert_code(disruptor_consumer_close(&consumer), 0);
+	assert_code(disruptor_ring_destroy(&ring), 0);
 }
 
 int main(void)
@@ -198,7 +275,9 @@ int main(void)
 		cmocka_unit_test(a_line_with_slots_that_stay_is_left_alone),
 		cmocka_unit_test(events_that_are_released_one_by_one_are_left_alone),
 		cmocka_unit_test(of_several_consumers_none_does_it_nor_one_when_another_has_come),
-		cmocka_unit_test(nothing_is_written_to_a_packed_ring),
+		cmocka_unit_test(of_a_packed_ring_it_is_a_word_of_each_whole_line),
+		cmocka_unit_test(of_a_packed_ring_the_lines_behind_its_end_are_written_too),
+		cmocka_unit_test(of_a_large_event_each_line_is_written_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
