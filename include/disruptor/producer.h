@@ -414,8 +414,13 @@ DISRUPTOR_INLINE int disruptor_publish_n(struct disruptor_producer *p, uint64_t 
 							disruptor_producer_slot(p, end),
 						~p->next);
 		/* from the last to the first, so that who waits for the first sees them all */
+		size_t bytes = (size_t)n * p->stride; /* step by step, where it does not wrap */
+		int wraps = bytes > (size_t)(p->slots_end - p->slot);
+		unsigned char *slot = wraps ? p->slot : p->slot + bytes;
+
 		while (--n != 0) {
-			disruptor_stamp(disruptor_producer_slot(p, at + n), at + n);
+			slot = wraps ? disruptor_producer_slot(p, at + n) : slot - p->stride;
+			disruptor_stamp(slot, at + n);
 			DISRUPTOR_HOOK(PUBLISH_PART);
 		}
 		disruptor_stamp(p->slot, at);
