@@ -29,7 +29,8 @@ static void *ring_open(const struct bench_params *params)
 		.layout = params->layout,
 		.wait = params->wait,
 		.rung = params->rung,
-		.max_consumers = params->consumers > 16 ? params->consumers : 0,
+		.max_consumers =
+			params->consumers == 1 || params->consumers > 16 ? params->consumers : 0,
 		.producers = params->producers > 1 ? DISRUPTOR_MANY : DISRUPTOR_SINGLE,
 		.flags = DISRUPTOR_PREFAULT,
 	};

@@ -173,7 +173,7 @@ struct disruptor_options {
 	enum disruptor_rung rung; /**< force a rung of the wait/notify ladder */
 	unsigned flags;           /**< enum disruptor_ring_flag */
 	int numa_node;            /**< with DISRUPTOR_BIND_NODE */
-	uint32_t max_consumers;   /**< entries in the gate table; 0 is 16 */
+	uint32_t max_consumers;   /**< entries in the gate table; 0 is 16; 1 makes streams faster */
 	uint32_t max_producers;   /**< producers open at a time; 0 is 16; of DISRUPTOR_SINGLE, 1 */
 	void *memory;             /**< the caller's memory for the ring, instead of mmap(2) … */
 	size_t memory_size;       /**< … at least disruptor_ring_size() bytes of it */

@@ -729,7 +729,10 @@ static bool is_alone(const struct disruptor_consumer *c)
 	return true;
 }
 
-/* Write a word of each whole line of these bytes again. */
+/*
+ * Write a word of each whole line of these bytes again. They are an event's: another consumer may write
+ * to it, and what he writes meanwhile would be lost. So there must be no place for another.
+ */
 static void unshare_lines(unsigned char *from, const unsigned char *end)
 {
 	size_t within = (uintptr_t)from % DISRUPTOR_LINE;
@@ -738,7 +741,7 @@ static void unshare_lines(unsigned char *from, const unsigned char *end)
 	     from += DISRUPTOR_LINE) {
 		atomic_word *word = (atomic_word *)(void *)from;
 
-		/* relaxed (same), both: nobody else has the event, and nothing is read through it */
+		/* relaxed (same), both: nobody else writes to it, and nothing is read through it */
 		disruptor_store_relaxed(word, disruptor_load_relaxed(word));
 	}
 }
@@ -769,7 +772,7 @@ static void unshare_slots(const struct disruptor_consumer *c, uint64_t upto)
 		 * keeps it before the next lap's.
 		 */
 		disruptor_store_release(stamp, value);
-		if (c->stride > DISRUPTOR_LINE)
+		if (c->stride > DISRUPTOR_LINE && c->ring->max_consumers == 1)
 			unshare_lines(slot + sizeof(value), slot + c->stride);
 	}
 }
@@ -779,9 +782,10 @@ static void unshare_slots(const struct disruptor_consumer *c, uint64_t upto)
  * stands there. The producer then takes a line that this processor alone has, instead of one that both
  * have, where it would first have to ask for the other copy's end: several times as dear.
  *
- * Nobody else writes there until they are released. With several consumers each would take the lines
- * from the next, so only who is alone does it; that is looked up anew when another has come, and is no
- * more than a hint. A line that holds later slots, too, is left alone: they may be being written.
+ * With several consumers each would take the lines from the next, so only who is alone does it. That is
+ * looked up anew when another has come, and is no more than a hint, which suffices for stamps: nobody
+ * writes these between publish and release. A line that holds later slots, too, is left alone: they may
+ * be being written.
  */
 void disruptor_consumer_do_unshare(struct disruptor_consumer *c, uint64_t upto)
 {
@@ -796,10 +800,10 @@ void disruptor_consumer_do_unshare(struct disruptor_consumer *c, uint64_t upto)
 	}
 	if (!(c->flags & DISRUPTOR_VIEW_ALONE))
 		return;
-	if (c->ring->layout == DISRUPTOR_PACKED)
-		unshare_events(c, upto);
-	else
+	if (c->ring->layout == DISRUPTOR_STAMPED)
 		unshare_slots(c, upto);
+	else if (c->ring->max_consumers == 1)
+		unshare_events(c, upto);
 }
 
 int disruptor_consumer_release_slow(struct disruptor_consumer *c, uint64_t n)

@@ -40,13 +40,15 @@ struct watched {
 	uint64_t first; /* position of the page's first slot, in the first lap */
 };
 
-static void open_watched(struct watched *w, enum disruptor_layout layout, unsigned consumers)
+static void open_watched_for(struct watched *w, enum disruptor_layout layout, unsigned consumers,
+			     uint32_t max_consumers)
 {
 	struct sigaction action = { .sa_sigaction = on_write, .sa_flags = SA_SIGINFO };
 	struct disruptor_options options = fixture_options(CAPACITY);
 	unsigned char *slots;
 
 	options.layout = layout;
+	options.max_consumers = max_consumers;
 	fixture_open_with(&w->f, &options, consumers);
 	sigaction(SIGSEGV, &action, &w->segv);
 	sigaction(SIGBUS, &action, &w->bus);
@@ -54,6 +56,11 @@ static void open_watched(struct watched *w, enum disruptor_layout layout, unsign
 	slots = w->f.consumer[0].view.slots;
 	page = slots + page_size - (uintptr_t)slots % page_size;
 	w->first = (uint64_t)(page - slots) / w->f.consumer[0].view.stride;
+}
+
+static void open_watched(struct watched *w, enum disruptor_layout layout, unsigned consumers)
+{
+	open_watched_for(w, layout, consumers, 0);
 }
 
 static void close_watched(struct watched *w)
@@ -189,7 +196,7 @@ TEST(of_a_packed_ring_it_is_a_word_of_each_whole_line)
 	struct watched w;
 	uint64_t stride, before, after;
 
-	open_watched(&w, DISRUPTOR_PACKED, 1);
+	open_watched_for(&w, DISRUPTOR_PACKED, 1, 1);
 	stride = w.f.consumer[0].view.stride;
 	assert_int_equal(page_size % stride, 0);
 	publish_ticks(&w.f.producer, CAPACITY);
@@ -210,7 +217,7 @@ TEST(of_a_packed_ring_the_lines_behind_its_end_are_written_too)
 	struct watched w;
 	uint64_t left;
 
-	open_watched(&w, DISRUPTOR_PACKED, 1);
+	open_watched_for(&w, DISRUPTOR_PACKED, 1, 1);
 	for (left = CAPACITY - 8; left > 0; left -= left < 512 ? left : 512) {
 		publish_ticks(&w.f.producer, left < 512 ? left : 512);
 		read_ticks(&w.f.consumer[0], left < 512 ? left : 512);
@@ -222,8 +229,21 @@ TEST(of_a_packed_ring_the_lines_behind_its_end_are_written_too)
 	close_watched(&w);
 }
 
-/* Events of three pages: there is one that has no stamp. */
-TEST(of_a_large_event_each_line_is_written_again)
+/* He might write to events, and what he wrote meanwhile would be lost. */
+TEST(events_are_not_written_to_where_another_consumer_may_come)
+{
+	struct watched w;
+	uint64_t n;
+
+	open_watched(&w, DISRUPTOR_PACKED, 1);
+	publish_ticks(&w.f.producer, CAPACITY);
+	while ((n = tick_ready(&w.f.consumer[0])) != 0)
+		assert_null(release_watched(&w, 0, n));
+	close_watched(&w);
+}
+
+/* Events of three pages: there is one that has no stamp. Where a release writes in it first. */
+static void release_large(uint32_t max_consumers, bool expected)
 {
 	size_t bytes = (size_t)sysconf(_SC_PAGESIZE) * 3;
 	struct disruptor_type type = bytes_type((uint32_t)bytes, 8);
@@ -235,6 +255,7 @@ TEST(of_a_large_event_each_line_is_written_again)
 	struct disruptor_ring *ring;
 	unsigned char *event;
 
+	options.max_consumers = max_consumers;
 	assert_code(disruptor_ring_create(&ring, &type, &options), 0);
 	assert_code(disruptor_producer_open(&producer, ring, &type, NULL), 0);
 	assert_code(disruptor_consumer_open(&consumer, ring, &type, &all), 0);
@@ -258,13 +279,23 @@ TEST(of_a_large_event_each_line_is_written_again)
 	assert_code(mprotect(page, page_size, PROT_READ | PROT_WRITE), 0);
 	sigaction(SIGSEGV, &segv, NULL);
 	sigaction(SIGBUS, &bus, NULL);
-	assert_ptr_equal(written, page);
+	assert_ptr_equal(written, expected ? page : NULL);
 	if (!DISRUPTOR_ASAN) /* what is released is nobody's to read */
 		for (size_t k = 0; k < bytes; k++)
 			assert_int_equal(event[k], (unsigned char)(k * 7 + 1));
 	assert_code(disruptor_producer_close(&producer), 0);
 	assert_code(disruptor_consumer_close(&consumer), 0);
 	assert_code(disruptor_ring_destroy(&ring), 0);
+}
+
+TEST(of_a_large_event_each_line_is_written_again)
+{
+	release_large(1, true);
+}
+
+TEST(of_a_large_event_the_stamp_only_where_another_consumer_may_come)
+{
+	release_large(0, false);
 }
 
 int main(void)
@@ -277,7 +308,9 @@ int main(void)
 		cmocka_unit_test(of_several_consumers_none_does_it_nor_one_when_another_has_come),
 		cmocka_unit_test(of_a_packed_ring_it_is_a_word_of_each_whole_line),
 		cmocka_unit_test(of_a_packed_ring_the_lines_behind_its_end_are_written_too),
+		cmocka_unit_test(events_are_not_written_to_where_another_consumer_may_come),
 		cmocka_unit_test(of_a_large_event_each_line_is_written_again),
+		cmocka_unit_test(of_a_large_event_the_stamp_only_where_another_consumer_may_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
