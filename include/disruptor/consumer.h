@@ -273,7 +273,7 @@ DISRUPTOR_INLINE int disruptor_release(struct disruptor_consumer *c, uint64_t n)
 		return DISRUPTOR_E_INVAL;
 	if (disruptor_unlikely(c->flags & DISRUPTOR_VIEW_HEAVY) || DISRUPTOR_ASAN)
 		return disruptor_consumer_release_slow(c, n);
-	/* of single events it costs a round trip more than it gives a stream */
+	/* their lines, for the producer to take alone; a round trip of single events gains nothing by it */
 	if (n > 1)
 		disruptor_consumer_do_unshare(c, next);
 	c->next = next;

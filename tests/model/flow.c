@@ -76,13 +76,19 @@ static void setup_eight(void)
 	open_ring(&o, 8);
 }
 
+/* The @p n that are claimed, with the values from @p first on. */
+static void publish_from(uint64_t n, uint64_t first)
+{
+	for (uint64_t i = 0; i < n; i++)
+		model_write(&tick_claimed_at(&producer, i)->value, first + i);
+	model_ok(tick_publish_n(&producer, n));
+}
+
 static void produce_batch(void)
 {
 	model_own(&producer);
 	model_assert(tick_claim_n(&producer, 6) != NULL);
-	for (uint64_t i = 0; i < 6; i++)
-		model_write(&tick_claimed_at(&producer, i)->value, i + 1);
-	model_ok(tick_publish_n(&producer, 6));
+	publish_from(6, 1);
 }
 
 static void consume_batch(void)
@@ -180,9 +186,7 @@ static void produce_a_lap(void)
 	model_own(&producer);
 	while (!disruptor_try_claim_n(&producer.view, 4))
 		model_pause();
-	for (uint64_t i = 0; i < 4; i++)
-		model_write(&tick_claimed_at(&producer, i)->value, i + 5);
-	model_ok(tick_publish_n(&producer, 4));
+	publish_from(4, 5);
 }
 
 static void consume_two_laps(void)
@@ -208,9 +212,7 @@ static void produce_known(void)
 	model_produce_busy(&producer, 2);
 	while (!tick_claim_up_to(&producer, 2))
 		model_pause();
-	for (uint64_t i = 0; i < disruptor_claimed(&producer.view); i++)
-		model_write(&tick_claimed_at(&producer, i)->value, 3 + i);
-	model_ok(tick_publish(&producer));
+	publish_from(disruptor_claimed(&producer.view), 3);
 }
 
 static void consume_known(void)

@@ -27,6 +27,7 @@ SUBJECTS = {
     "src/ring/mirror.c": "reader",
     "src/ring/hold.c": "hold deadlock",
     "src/ring/share.c": "pool pool_life",
+    "src/ring/unshare.c": "unshare",
     "src/ring/deferred.c": "deferred",
     "src/ring/group.c": "executor loop",
     "src/ring/loop.c": "loop",
@@ -76,6 +77,7 @@ MODELS = {
     "src/ring/mirror.c": "mirror mirror_sleep",
     "src/ring/reader.c": "mirror mirror_sleep",
     "src/ring/share.c": "shared_*",
+    "src/ring/unshare.c": "unshare told_unshared leap",
     "src/ring/deferred.c": "deferred*",
     "src/graph/conflate.c": "conflate*",
     "include/disruptor/producer.h": "publish publish_n packed reuse close_claim mark "
