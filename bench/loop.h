@@ -206,10 +206,27 @@ LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct benc
 		loop_produce_sized(use, end, task, bytes, batch);
 }
 
-#define LOOP_PRODUCES_SO(name, as, who_type, bytes, batch)                                         \
+/** name(who, task): a function apart that calls as(who, task, …), a LOOP_INLINE, with constants. */
+#define LOOP_ONE(name, as, who_type, ...)                                                          \
 	LOOP_APART void name(who_type *who, struct bench_task *task)                               \
 	{                                                                                          \
-		as(who, task, bytes, batch);                                                       \
+		as(who, task, __VA_ARGS__);                                                        \
+	}
+
+/** name(who, task) of those for each size of event that the scenarios use. */
+#define LOOP_BY_BYTES(name, who_type)                                                              \
+	static void name(who_type *who, struct bench_task *task)                                   \
+	{                                                                                          \
+		if (task->bytes == 8)                                                              \
+			name##_8(who, task);                                                       \
+		else if (task->bytes == 16)                                                        \
+			name##_16(who, task);                                                      \
+		else if (task->bytes == 32)                                                        \
+			name##_32(who, task);                                                      \
+		else if (task->bytes == 64)                                                        \
+			name##_64(who, task);                                                      \
+		else                                                                               \
+			name##_any(who, task);                                                     \
 	}
 
 /**
@@ -218,42 +235,30 @@ LOOP_INLINE void loop_produce(const struct loop_end *use, void *end, struct benc
  * loop_produce(), with two constants more: @p bytes, in which `task` may stand, and the batch.
  */
 #define LOOP_PRODUCES_OF(name, as, who_type, bytes)                                                \
-	LOOP_PRODUCES_SO(name##_working, as, who_type, bytes, LOOP_WORKING)                        \
-	LOOP_PRODUCES_SO(name##_1, as, who_type, bytes, 1)                                         \
-	LOOP_PRODUCES_SO(name##_16, as, who_type, bytes, 16)                                       \
-	LOOP_PRODUCES_SO(name##_any, as, who_type, bytes, task->batch)                             \
+	LOOP_ONE(name##_working, as, who_type, bytes, LOOP_WORKING)                                \
+	LOOP_ONE(name##_one, as, who_type, bytes, 1)                                               \
+	LOOP_ONE(name##_sixteen, as, who_type, bytes, 16)                                          \
+	LOOP_ONE(name##_more, as, who_type, bytes, task->batch)                                    \
 	static void name(who_type *who, struct bench_task *task)                                   \
 	{                                                                                          \
 		if (task->work != 0)                                                               \
 			name##_working(who, task);                                                 \
 		else if (task->batch == 1)                                                         \
-			name##_1(who, task);                                                       \
+			name##_one(who, task);                                                     \
 		else if (task->batch == 16)                                                        \
-			name##_16(who, task);                                                      \
+			name##_sixteen(who, task);                                                 \
 		else                                                                               \
-			name##_any(who, task);                                                     \
+			name##_more(who, task);                                                    \
 	}
 
-/** The same for each size of event that the scenarios use. */
+/** The same for each size of event. */
 #define LOOP_PRODUCES(name, as, who_type)                                                          \
-	LOOP_PRODUCES_OF(name##_of_8, as, who_type, 8)                                             \
-	LOOP_PRODUCES_OF(name##_of_16, as, who_type, 16)                                           \
-	LOOP_PRODUCES_OF(name##_of_32, as, who_type, 32)                                           \
-	LOOP_PRODUCES_OF(name##_of_64, as, who_type, 64)                                           \
-	LOOP_PRODUCES_OF(name##_of_any, as, who_type, task->bytes)                                 \
-	static void name(who_type *who, struct bench_task *task)                                   \
-	{                                                                                          \
-		if (task->bytes == 8)                                                              \
-			name##_of_8(who, task);                                                    \
-		else if (task->bytes == 16)                                                        \
-			name##_of_16(who, task);                                                   \
-		else if (task->bytes == 32)                                                        \
-			name##_of_32(who, task);                                                   \
-		else if (task->bytes == 64)                                                        \
-			name##_of_64(who, task);                                                   \
-		else                                                                               \
-			name##_of_any(who, task);                                                  \
-	}
+	LOOP_PRODUCES_OF(name##_8, as, who_type, 8)                                                \
+	LOOP_PRODUCES_OF(name##_16, as, who_type, 16)                                              \
+	LOOP_PRODUCES_OF(name##_32, as, who_type, 32)                                              \
+	LOOP_PRODUCES_OF(name##_64, as, who_type, 64)                                              \
+	LOOP_PRODUCES_OF(name##_any, as, who_type, task->bytes)                                    \
+	LOOP_BY_BYTES(name, who_type)
 
 LOOP_INLINE void loop_consume_sized(const struct loop_end *use, void *end, struct bench_task *task,
 				    uint32_t bytes)
@@ -346,34 +351,21 @@ LOOP_INLINE void loop_consume(const struct loop_end *use, void *end, struct benc
 		loop_consume_sized(use, end, task, bytes);
 }
 
-#define LOOP_CONSUMES_SO(name, as, who_type, bytes)                                                \
-	LOOP_APART void name(who_type *who, struct bench_task *task)                               \
-	{                                                                                          \
-		as(who, task, bytes);                                                              \
-	}
-
 /** As LOOP_PRODUCES(); @p as ends in loop_consume(). */
 #define LOOP_CONSUMES(name, as, who_type)                                                          \
-	LOOP_CONSUMES_SO(name##_due, as, who_type, LOOP_DUE)                                       \
-	LOOP_CONSUMES_SO(name##_8, as, who_type, 8)                                                \
-	LOOP_CONSUMES_SO(name##_16, as, who_type, 16)                                              \
-	LOOP_CONSUMES_SO(name##_32, as, who_type, 32)                                              \
-	LOOP_CONSUMES_SO(name##_64, as, who_type, 64)                                              \
-	LOOP_CONSUMES_SO(name##_any, as, who_type, task->bytes)                                    \
+	LOOP_ONE(name##_due, as, who_type, LOOP_DUE)                                               \
+	LOOP_ONE(name##_by_8, as, who_type, 8)                                                     \
+	LOOP_ONE(name##_by_16, as, who_type, 16)                                                   \
+	LOOP_ONE(name##_by_32, as, who_type, 32)                                                   \
+	LOOP_ONE(name##_by_64, as, who_type, 64)                                                   \
+	LOOP_ONE(name##_by_any, as, who_type, task->bytes)                                         \
+	LOOP_BY_BYTES(name##_by, who_type)                                                         \
 	static void name(who_type *who, struct bench_task *task)                                   \
 	{                                                                                          \
 		if (task->schedule != NULL)                                                        \
 			name##_due(who, task);                                                     \
-		else if (task->bytes == 8)                                                         \
-			name##_8(who, task);                                                       \
-		else if (task->bytes == 16)                                                        \
-			name##_16(who, task);                                                      \
-		else if (task->bytes == 32)                                                        \
-			name##_32(who, task);                                                      \
-		else if (task->bytes == 64)                                                        \
-			name##_64(who, task);                                                      \
 		else                                                                               \
-			name##_any(who, task);                                                     \
+			name##_by(who, task);                                                      \
 	}
 
 /* Of several producers. A function of its own calls these, lest registers be spilled for them. */
@@ -505,16 +497,10 @@ LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
 		loop_answer_sized(use, out, in, task, bytes);
 }
 
-#define LOOP_RALLIES_SO(name, as, who_type, bytes, slow)                                           \
-	LOOP_APART void name(who_type *who, struct bench_task *task)                               \
-	{                                                                                          \
-		as(who, task, bytes, slow);                                                        \
-	}
-
 /** As LOOP_PRODUCES_OF(); @p as ends in loop_serve() or in loop_answer(), @p slow says which of its ways. */
 #define LOOP_RALLIES_OF(name, as, who_type, bytes, slow)                                           \
-	LOOP_RALLIES_SO(name##_fast, as, who_type, bytes, false)                                   \
-	LOOP_RALLIES_SO(name##_slow, as, who_type, bytes, true)                                    \
+	LOOP_ONE(name##_fast, as, who_type, bytes, false)                                          \
+	LOOP_ONE(name##_slow, as, who_type, bytes, true)                                           \
 	static void name(who_type *who, struct bench_task *task)                                   \
 	{                                                                                          \
 		if (slow)                                                                          \
@@ -536,5 +522,31 @@ LOOP_INLINE void loop_answer(const struct loop_end *use, void *out, void *in,
 
 #define LOOP_SERVES(name, as, who_type) LOOP_RALLIES(name, as, who_type, task->took != NULL)
 #define LOOP_ANSWERS(name, as, who_type) LOOP_RALLIES(name, as, who_type, task->pause != 0)
+
+/** All four, name_produce() and so on, of a subject whose channel is both of its ends; @p use: how. */
+#define LOOP_CHANNEL(name, use)                                                                    \
+	LOOP_INLINE void name##_producing(void *channel, struct bench_task *task, uint32_t bytes,  \
+					  uint32_t batch)                                          \
+	{                                                                                          \
+		loop_produce(use, channel, task, bytes, batch);                                    \
+	}                                                                                          \
+	LOOP_INLINE void name##_consuming(void *channel, struct bench_task *task, uint32_t bytes)  \
+	{                                                                                          \
+		loop_consume(use, channel, task, bytes);                                           \
+	}                                                                                          \
+	LOOP_INLINE void name##_serving(void *const *channels, struct bench_task *task,            \
+					uint32_t bytes, bool watched)                              \
+	{                                                                                          \
+		loop_serve(use, channels[0], channels[1], task, bytes, watched);                   \
+	}                                                                                          \
+	LOOP_INLINE void name##_answering(void *const *channels, struct bench_task *task,          \
+					  uint32_t bytes, bool late)                               \
+	{                                                                                          \
+		loop_answer(use, channels[1], channels[0], task, bytes, late);                     \
+	}                                                                                          \
+	LOOP_PRODUCES(name##_produce, name##_producing, void)                                      \
+	LOOP_CONSUMES(name##_consume, name##_consuming, void)                                      \
+	LOOP_SERVES(name##_serve, name##_serving, void *const)                                     \
+	LOOP_ANSWERS(name##_answer, name##_answering, void *const)
 
 #endif

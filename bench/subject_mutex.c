@@ -145,32 +145,7 @@ static const struct loop_end mutex_use = {
 	.lag = mutex_lag,
 };
 
-LOOP_INLINE void produce_mutex(void *channel, struct bench_task *task, uint32_t bytes,
-			       uint32_t batch)
-{
-	loop_produce(&mutex_use, channel, task, bytes, batch);
-}
-LOOP_PRODUCES(mutex_produce, produce_mutex, void)
-
-LOOP_INLINE void consume_mutex(void *channel, struct bench_task *task, uint32_t bytes)
-{
-	loop_consume(&mutex_use, channel, task, bytes);
-}
-LOOP_CONSUMES(mutex_consume, consume_mutex, void)
-
-LOOP_INLINE void serve_mutex(void *const *channels, struct bench_task *task, uint32_t bytes,
-			     bool watched)
-{
-	loop_serve(&mutex_use, channels[0], channels[1], task, bytes, watched);
-}
-LOOP_SERVES(mutex_serve, serve_mutex, void *const)
-
-LOOP_INLINE void answer_mutex(void *const *channels, struct bench_task *task, uint32_t bytes,
-			      bool late)
-{
-	loop_answer(&mutex_use, channels[1], channels[0], task, bytes, late);
-}
-LOOP_ANSWERS(mutex_answer, answer_mutex, void *const)
+LOOP_CHANNEL(mutex, &mutex_use)
 
 const struct bench_subject subject_mutex = {
 	.name = "queue:mutex",

@@ -116,32 +116,7 @@ static const struct loop_end pipe_use = {
 	.release = pipe_release,
 };
 
-LOOP_INLINE void produce_pipe(void *channel, struct bench_task *task, uint32_t bytes,
-			      uint32_t batch)
-{
-	loop_produce(&pipe_use, channel, task, bytes, batch);
-}
-LOOP_PRODUCES(pipe_produce, produce_pipe, void)
-
-LOOP_INLINE void consume_pipe(void *channel, struct bench_task *task, uint32_t bytes)
-{
-	loop_consume(&pipe_use, channel, task, bytes);
-}
-LOOP_CONSUMES(pipe_consume, consume_pipe, void)
-
-LOOP_INLINE void serve_pipe(void *const *channels, struct bench_task *task, uint32_t bytes,
-			    bool watched)
-{
-	loop_serve(&pipe_use, channels[0], channels[1], task, bytes, watched);
-}
-LOOP_SERVES(pipe_serve, serve_pipe, void *const)
-
-LOOP_INLINE void answer_pipe(void *const *channels, struct bench_task *task, uint32_t bytes,
-			     bool late)
-{
-	loop_answer(&pipe_use, channels[1], channels[0], task, bytes, late);
-}
-LOOP_ANSWERS(pipe_answer, answer_pipe, void *const)
+LOOP_CHANNEL(pipe, &pipe_use)
 
 const struct bench_subject subject_pipe = {
 	.name = "pipe",

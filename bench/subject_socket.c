@@ -120,32 +120,7 @@ static const struct loop_end socket_use = {
 	.release = socket_release,
 };
 
-LOOP_INLINE void produce_socket(void *channel, struct bench_task *task, uint32_t bytes,
-				uint32_t batch)
-{
-	loop_produce(&socket_use, channel, task, bytes, batch);
-}
-LOOP_PRODUCES(socket_produce, produce_socket, void)
-
-LOOP_INLINE void consume_socket(void *channel, struct bench_task *task, uint32_t bytes)
-{
-	loop_consume(&socket_use, channel, task, bytes);
-}
-LOOP_CONSUMES(socket_consume, consume_socket, void)
-
-LOOP_INLINE void serve_socket(void *const *channels, struct bench_task *task, uint32_t bytes,
-			      bool watched)
-{
-	loop_serve(&socket_use, channels[0], channels[1], task, bytes, watched);
-}
-LOOP_SERVES(socket_serve, serve_socket, void *const)
-
-LOOP_INLINE void answer_socket(void *const *channels, struct bench_task *task, uint32_t bytes,
-			       bool late)
-{
-	loop_answer(&socket_use, channels[1], channels[0], task, bytes, late);
-}
-LOOP_ANSWERS(socket_answer, answer_socket, void *const)
+LOOP_CHANNEL(socket, &socket_use)
 
 const struct bench_subject subject_socket = {
 	.name = "socket",
